@@ -1,0 +1,146 @@
+import type { DuckDb } from "../../warehouse/duckdb.ts";
+import { ident, text } from "../../warehouse/sql.ts";
+
+/**
+ * The intake tables: what every adapter fills, in the source's own words. They hold identified data and live only in the
+ * temporary database under `identified/`. Times are ISO 8601 text with the precision and offset that the source gave
+ * (`2024`, `2024-03`, `2024-03-04`, `2024-03-04T09:30:00-06:00`); nothing is guessed here.
+ *
+ * `record_key` is unique in a run and ties every row to the source record it came from; `where_pointer` is the spot in it.
+ */
+export const INTAKE = {
+  /** One row a source record read (a FHIR resource, a C-CDA document, a CSV row). */
+  intake_record: {
+    record_key: ["BIGINT", "unique in the run"],
+    where_file: ["VARCHAR", "path relative to the export folder"],
+    where_record: ["VARCHAR", "the record in the file: line 12, or Observation/abc"],
+    kind: ["VARCHAR", "resource type, document or the CSV layout's kind"],
+    state: ["VARCHAR", "set by the adapter only where it decides: quarantined, out_of_scope; otherwise null"],
+    reason: ["VARCHAR", "reason code for that state, such as SOURCE_MALFORMED"],
+    where_pointer: ["VARCHAR", "spot of the reason, if any"],
+  },
+  intake_patient: {
+    record_key: ["BIGINT", ""],
+    where_pointer: ["VARCHAR", ""],
+    patient_key: ["VARCHAR", "the source's own key of the person, as the other tables refer to it"],
+    family_name: ["VARCHAR", ""],
+    given_name: ["VARCHAR", "all given names, blank separated"],
+    birth_date: ["VARCHAR", "ISO, any precision"],
+    sex: ["VARCHAR", "the source's word: male, F, 2"],
+    race: ["VARCHAR", "the source's code or word (CDC code without system)"],
+    ethnicity: ["VARCHAR", ""],
+    language: ["VARCHAR", ""],
+    death_date: ["VARCHAR", "ISO, any precision"],
+    deceased: ["BOOLEAN", ""],
+    address: ["VARCHAR", "street lines"],
+    city: ["VARCHAR", ""],
+    state_code: ["VARCHAR", ""],
+    zip: ["VARCHAR", ""],
+    phone: ["VARCHAR", ""],
+    email: ["VARCHAR", ""],
+    mrn: ["VARCHAR", "medical record number and other identifiers, blank separated"],
+    ssn: ["VARCHAR", ""],
+  },
+  intake_encounter: {
+    record_key: ["BIGINT", ""],
+    where_pointer: ["VARCHAR", ""],
+    patient_key: ["VARCHAR", ""],
+    encounter_key: ["VARCHAR", ""],
+    start_at: ["VARCHAR", "ISO"],
+    end_at: ["VARCHAR", "ISO"],
+    class: ["VARCHAR", "the source's code: AMB, IMP, EMER, VR, outpatient"],
+    facility_type: ["VARCHAR", ""],
+    specialty: ["VARCHAR", ""],
+    location: ["VARCHAR", ""],
+    provider_key: ["VARCHAR", ""],
+  },
+  intake_condition: {
+    record_key: ["BIGINT", ""],
+    where_pointer: ["VARCHAR", ""],
+    patient_key: ["VARCHAR", ""],
+    encounter_key: ["VARCHAR", ""],
+    condition_key: ["VARCHAR", ""],
+    code: ["VARCHAR", ""],
+    code_system: ["VARCHAR", "URI: http://snomed.info/sct, http://hl7.org/fhir/sid/icd-10-cm"],
+    status: ["VARCHAR", "active, resolved, inactive"],
+    onset_at: ["VARCHAR", "ISO"],
+    recorded_at: ["VARCHAR", "ISO"],
+    resolved_at: ["VARCHAR", "ISO"],
+  },
+  intake_procedure: {
+    record_key: ["BIGINT", ""],
+    where_pointer: ["VARCHAR", ""],
+    patient_key: ["VARCHAR", ""],
+    encounter_key: ["VARCHAR", ""],
+    procedure_key: ["VARCHAR", ""],
+    code: ["VARCHAR", ""],
+    code_system: ["VARCHAR", "URI"],
+    performed_at: ["VARCHAR", "ISO"],
+  },
+  /** One person answering one instrument once. */
+  intake_administration: {
+    record_key: ["BIGINT", ""],
+    where_pointer: ["VARCHAR", ""],
+    administration_key: ["VARCHAR", "unique in the run: record_key and the instrument's place in the record"],
+    source_id: ["VARCHAR", "the source's stable id of this administration; the same id again is a new version of it. Null: none"],
+    version_at: ["VARCHAR", "ISO, when this version was written; the newer one wins"],
+    patient_key: ["VARCHAR", ""],
+    encounter_key: ["VARCHAR", ""],
+    instrument_code: ["VARCHAR", "panel code (LOINC), or the catalogue's id when a mapping says so"],
+    instrument_system: ["VARCHAR", "URI; propool for a catalogue id"],
+    instrument_text: ["VARCHAR", "form name or canonical URL; used to recognise, never leaves"],
+    instrument_version: ["VARCHAR", ""],
+    answered_at: ["VARCHAR", "ISO, when it was answered"],
+    answered_origin: ["VARCHAR", "stated, or derived when it comes from the encounter, the document or a parent entry"],
+    started_at: ["VARCHAR", "ISO"],
+    status: ["VARCHAR", "the source's word: completed, final, 2"],
+    method: ["VARCHAR", "the source's word for the medium: ELECTRONIC, tablet; the mapping turns it into PRO_METHOD"],
+    mode: ["VARCHAR", "who gave and who entered the answers: Patient|, Patient|Practitioner, ONESELF; the mapping turns it into PRO_MODE"],
+    cat: ["VARCHAR", "Y when the source says that the form is adaptive"],
+    language: ["VARCHAR", "BCP 47"],
+    channel: ["VARCHAR", "portal, tablet, paper, phone, wearable; the source's word"],
+    setting: ["VARCHAR", "clinic, home; the source's word"],
+    responder: ["VARCHAR", ""],
+  },
+  /** One answer or one score as the source reports it. */
+  intake_response: {
+    record_key: ["BIGINT", ""],
+    administration_key: ["VARCHAR", ""],
+    where_pointer: ["VARCHAR", ""],
+    item_code: ["VARCHAR", ""],
+    item_system: ["VARCHAR", "URI; null: the source gave none"],
+    item_text: ["VARCHAR", "used to recognise, never leaves"],
+    answer_code: ["VARCHAR", ""],
+    answer_system: ["VARCHAR", "URI"],
+    answer_text: ["VARCHAR", "display or free text; matched against the closed answer list, never leaves"],
+    answer_num: ["DECIMAL(18,6)", "number or ordinal that the source states"],
+    missing: ["VARCHAR", "why there is no answer: NASK, ASKU, NI, asked-declined, not_shown; null when answered"],
+    origin: ["VARCHAR", "reported, or narrative when read from a text table"],
+  },
+} as const satisfies Record<string, Record<string, readonly [type: string, meaning: string]>>;
+
+export type IntakeTable = keyof typeof INTAKE;
+
+/** The columns of an intake table in the order of its definition. */
+export function intakeColumns(table: IntakeTable): string[] {
+  return Object.keys(INTAKE[table]);
+}
+
+/** Creates the empty intake tables and the sequence that numbers source records. */
+export async function createIntake(db: DuckDb): Promise<void> {
+  for (const [table, columns] of Object.entries(INTAKE)) {
+    const list = Object.entries(columns).map(([name, [type]]) => `${ident(name)} ${type}`);
+    await db.run(`CREATE TABLE ${ident(table)} (${list.join(", ")})`);
+    for (const [name, [, meaning]] of Object.entries(columns)) {
+      if (meaning) await db.run(`COMMENT ON COLUMN ${ident(table)}.${ident(name)} IS ${text(meaning)}`);
+    }
+  }
+}
+
+/** The next free record key: adapters number their records from here. */
+export async function nextRecordKey(db: DuckDb): Promise<bigint> {
+  const { next } = await db.one<{ next: bigint }>(
+    "SELECT coalesce(max(record_key), 0)::BIGINT + 1 AS next FROM intake_record",
+  );
+  return next;
+}

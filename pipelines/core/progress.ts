@@ -1,0 +1,49 @@
+import type { Writable } from "node:stream";
+
+/** One finished stage of a run: what went in, what came out. */
+export interface StageEvent {
+  /** Site or hub id. */
+  node: string;
+  stage: string;
+  seconds: number;
+  rowsIn?: number | undefined;
+  rowsOut?: number | undefined;
+}
+
+/** Where a long run tells how far it is. A bar-like single line on a terminal, plain lines otherwise. */
+export interface Progress {
+  /** Runs one stage, tells its start and end, and keeps the event. */
+  stage<T extends { rowsIn?: number; rowsOut?: number } | void>(
+    node: string,
+    stage: string,
+    work: () => Promise<T>,
+  ): Promise<T>;
+  readonly events: readonly StageEvent[];
+}
+
+export function createProgress(options: { err: Writable; tty: boolean; quiet?: boolean }): Progress {
+  const events: StageEvent[] = [];
+  const show = (text: string, end: boolean) => {
+    if (options.quiet) return;
+    if (options.tty) options.err.write(`\r\x1b[2K${end ? "" : text}`);
+    else if (end) options.err.write(`${text}\n`);
+  };
+  return {
+    events,
+    async stage(node, stage, work) {
+      const started = performance.now();
+      show(`${node}: ${stage} …`, false);
+      try {
+        const result = await work();
+        const seconds = (performance.now() - started) / 1000;
+        const rows = (result ?? {}) as { rowsIn?: number; rowsOut?: number };
+        events.push({ node, stage, seconds, rowsIn: rows.rowsIn, rowsOut: rows.rowsOut });
+        show(`${node}: ${stage} ${seconds.toFixed(1)} s`, true);
+        return result;
+      } catch (error) {
+        show("", true);
+        throw error;
+      }
+    },
+  };
+}

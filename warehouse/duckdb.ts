@@ -1,0 +1,64 @@
+import { mkdir } from "node:fs/promises";
+// DuckDB is the engine of the hot path: it parses FHIR and CSV in parallel, runs the compiled mappings and holds the store.
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
+
+export interface DuckDbOptions {
+  /** Where DuckDB may spill; inside `identified/` when rows are identified. */
+  temporaryDirectory?: string;
+  /** DuckDB's own limit, for example `1GB`. */
+  memoryLimit?: string;
+  readOnly?: boolean;
+}
+
+export type Row = Record<string, DuckDBValue>;
+
+/** One open DuckDB database with one connection. Closing it releases the file. */
+export class DuckDb {
+  readonly connection: DuckDBConnection;
+  readonly #instance: DuckDBInstance;
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance;
+    this.connection = connection;
+  }
+
+  static async open(path: string, options: DuckDbOptions = {}): Promise<DuckDb> {
+    const settings: Record<string, string> = {
+      // Nothing is fetched while a hospital's files are being read.
+      autoinstall_known_extensions: "false",
+      allow_community_extensions: "false",
+      memory_limit: options.memoryLimit ?? "1GB",
+    };
+    if (options.readOnly) settings.access_mode = "READ_ONLY";
+    if (options.temporaryDirectory) {
+      await mkdir(options.temporaryDirectory, { recursive: true, mode: 0o700 });
+      settings.temp_directory = options.temporaryDirectory;
+    }
+    const instance = await DuckDBInstance.create(path, settings);
+    return new DuckDb(instance, await instance.connect());
+  }
+
+  /** Runs one statement; returns the number of rows it changed. */
+  async run(sql: string, values?: DuckDBValue[]): Promise<number> {
+    const result = await this.connection.run(sql, values);
+    return result.rowsChanged;
+  }
+
+  /** All rows as objects; BIGINT comes back as bigint. */
+  async all<T extends object = Row>(sql: string, values?: DuckDBValue[]): Promise<T[]> {
+    const reader = await this.connection.runAndReadAll(sql, values);
+    return reader.getRowObjects() as T[];
+  }
+
+  /** The first row of a query that has one. */
+  async one<T extends object = Row>(sql: string, values?: DuckDBValue[]): Promise<T> {
+    const [row] = await this.all<T>(sql, values);
+    if (row === undefined) throw new Error("a query that must return a row returned none");
+    return row;
+  }
+
+  close(): void {
+    this.connection.closeSync();
+    this.#instance.closeSync();
+  }
+}

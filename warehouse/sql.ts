@@ -1,0 +1,14 @@
+/** Quotes an identifier for DuckDB and PostgreSQL. */
+export function ident(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Quotes a text literal for DuckDB and PostgreSQL (standard_conforming_strings). Only for names of files and catalogue constants, never for a patient's value. */
+export function text(value: string): string {
+  if (value.includes("\0")) throw new TypeError("a text literal cannot hold a NUL byte");
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
+export function textList(values: Iterable<string>): string {
+  return `(${[...values].map(text).join(", ") || "NULL"})`;
+}
