@@ -1,5 +1,5 @@
-import type { Progress } from "../core/progress.ts";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
+import type { Progress } from "../core/progress.ts";
 
 /** What an adapter is given. It reads `files` and fills the intake tables of `db`; it decides nothing about meaning. */
 export interface AdapterInput {

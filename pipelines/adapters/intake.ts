@@ -15,7 +15,10 @@ export const INTAKE = {
     where_file: ["VARCHAR", "path relative to the export folder"],
     where_record: ["VARCHAR", "the record in the file: line 12, or Observation/abc"],
     kind: ["VARCHAR", "resource type, document or the CSV layout's kind"],
-    state: ["VARCHAR", "set by the adapter only where it decides: quarantined, out_of_scope; otherwise null"],
+    state: [
+      "VARCHAR",
+      "set by the adapter only where it decides: quarantined, out_of_scope; otherwise null",
+    ],
     reason: ["VARCHAR", "reason code for that state, such as SOURCE_MALFORMED"],
     where_pointer: ["VARCHAR", "spot of the reason, if any"],
   },
@@ -81,21 +84,39 @@ export const INTAKE = {
   intake_administration: {
     record_key: ["BIGINT", ""],
     where_pointer: ["VARCHAR", ""],
-    administration_key: ["VARCHAR", "unique in the run: record_key and the instrument's place in the record"],
-    source_id: ["VARCHAR", "the source's stable id of this administration; the same id again is a new version of it. Null: none"],
+    administration_key: [
+      "VARCHAR",
+      "unique in the run: record_key and the instrument's place in the record",
+    ],
+    source_id: [
+      "VARCHAR",
+      "the source's stable id of this administration; the same id again is a new version of it. Null: none",
+    ],
     version_at: ["VARCHAR", "ISO, when this version was written; the newer one wins"],
     patient_key: ["VARCHAR", ""],
     encounter_key: ["VARCHAR", ""],
-    instrument_code: ["VARCHAR", "panel code (LOINC), or the catalogue's id when a mapping says so"],
+    instrument_code: [
+      "VARCHAR",
+      "panel code (LOINC), or the catalogue's id when a mapping says so",
+    ],
     instrument_system: ["VARCHAR", "URI; propool for a catalogue id"],
     instrument_text: ["VARCHAR", "form name or canonical URL; used to recognise, never leaves"],
     instrument_version: ["VARCHAR", ""],
     answered_at: ["VARCHAR", "ISO, when it was answered"],
-    answered_origin: ["VARCHAR", "stated, or derived when it comes from the encounter, the document or a parent entry"],
+    answered_origin: [
+      "VARCHAR",
+      "stated, or derived when it comes from the encounter, the document or a parent entry",
+    ],
     started_at: ["VARCHAR", "ISO"],
     status: ["VARCHAR", "the source's word: completed, final, 2"],
-    method: ["VARCHAR", "the source's word for the medium: ELECTRONIC, tablet; the mapping turns it into PRO_METHOD"],
-    mode: ["VARCHAR", "who gave and who entered the answers: Patient|, Patient|Practitioner, ONESELF; the mapping turns it into PRO_MODE"],
+    method: [
+      "VARCHAR",
+      "the source's word for the medium: ELECTRONIC, tablet; the mapping turns it into PRO_METHOD",
+    ],
+    mode: [
+      "VARCHAR",
+      "who gave and who entered the answers: Patient|, Patient|Practitioner, ONESELF; the mapping turns it into PRO_MODE",
+    ],
     cat: ["VARCHAR", "Y when the source says that the form is adaptive"],
     language: ["VARCHAR", "BCP 47"],
     channel: ["VARCHAR", "portal, tablet, paper, phone, wearable; the source's word"],
@@ -112,9 +133,15 @@ export const INTAKE = {
     item_text: ["VARCHAR", "used to recognise, never leaves"],
     answer_code: ["VARCHAR", ""],
     answer_system: ["VARCHAR", "URI"],
-    answer_text: ["VARCHAR", "display or free text; matched against the closed answer list, never leaves"],
+    answer_text: [
+      "VARCHAR",
+      "display or free text; matched against the closed answer list, never leaves",
+    ],
     answer_num: ["DECIMAL(18,6)", "number or ordinal that the source states"],
-    missing: ["VARCHAR", "why there is no answer: NASK, ASKU, NI, asked-declined, not_shown; null when answered"],
+    missing: [
+      "VARCHAR",
+      "why there is no answer: NASK, ASKU, NI, asked-declined, not_shown; null when answered",
+    ],
     origin: ["VARCHAR", "reported, or narrative when read from a text table"],
   },
 } as const satisfies Record<string, Record<string, readonly [type: string, meaning: string]>>;
@@ -132,7 +159,8 @@ export async function createIntake(db: DuckDb): Promise<void> {
     const list = Object.entries(columns).map(([name, [type]]) => `${ident(name)} ${type}`);
     await db.run(`CREATE TABLE ${ident(table)} (${list.join(", ")})`);
     for (const [name, [, meaning]] of Object.entries(columns)) {
-      if (meaning) await db.run(`COMMENT ON COLUMN ${ident(table)}.${ident(name)} IS ${text(meaning)}`);
+      if (meaning)
+        await db.run(`COMMENT ON COLUMN ${ident(table)}.${ident(name)} IS ${text(meaning)}`);
     }
   }
 }

@@ -46,7 +46,11 @@ export async function publish(from: string, to: string): Promise<void> {
 }
 
 /** Writes a whole file or nothing. */
-export async function writeWhole(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
+export async function writeWhole(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o644,
+): Promise<void> {
   const temporary = unfinished(path);
   try {
     const handle = await open(temporary, "w", mode);
@@ -97,10 +101,14 @@ async function takeLock(path: string): Promise<void> {
     }
     const owner = Number.parseInt(await readFile(path, "utf8").catch(() => ""), 10);
     if (isAlive(owner)) {
-      throw new ProError("CONFIG_LOCKED", `another run (process ${owner}) is working on this folder`, {
-        where: { file: path },
-        hint: "wait for it to end, or stop it; a lock left by a dead process is removed by itself",
-      });
+      throw new ProError(
+        "CONFIG_LOCKED",
+        `another run (process ${owner}) is working on this folder`,
+        {
+          where: { file: path },
+          hint: "wait for it to end, or stop it; a lock left by a dead process is removed by itself",
+        },
+      );
     }
     await rm(path, { force: true });
   }

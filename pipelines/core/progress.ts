@@ -12,16 +12,16 @@ export interface StageEvent {
 
 /** Where a long run tells how far it is. A bar-like single line on a terminal, plain lines otherwise. */
 export interface Progress {
-  /** Runs one stage, tells its start and end, and keeps the event. */
-  stage<T extends { rowsIn?: number; rowsOut?: number } | void>(
-    node: string,
-    stage: string,
-    work: () => Promise<T>,
-  ): Promise<T>;
+  /** Runs one stage, tells its start and end, and keeps the event; a result with rowsIn or rowsOut is counted. */
+  stage<T>(node: string, stage: string, work: () => Promise<T>): Promise<T>;
   readonly events: readonly StageEvent[];
 }
 
-export function createProgress(options: { err: Writable; tty: boolean; quiet?: boolean }): Progress {
+export function createProgress(options: {
+  err: Writable;
+  tty: boolean;
+  quiet?: boolean;
+}): Progress {
   const events: StageEvent[] = [];
   const show = (text: string, end: boolean) => {
     if (options.quiet) return;

@@ -1,0 +1,51 @@
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { readYaml } from "./read-yaml.ts";
+
+export const hubSchema = z.strictObject({
+  network: z.string().min(1).max(10).describe("the network's id (NETWORKID)"),
+  name: z.string().min(1).describe("the network's name"),
+  warehouse: z
+    .string()
+    .default("duckdb:warehouse/warehouse.duckdb")
+    .describe("duckdb:<file in the hub's folder>, or postgres://user@host/database"),
+  sites: z
+    .array(
+      z.strictObject({
+        site: z
+          .string()
+          .regex(/^[A-Z0-9]{1,10}$/)
+          .describe("DATAMARTID"),
+        public_key: z
+          .string()
+          .describe("the site's Ed25519 public key, as propool init site prints it"),
+        inbox: z
+          .string()
+          .describe("folder in which the site's submissions arrive, relative to the hub's folder"),
+        privacy: z.string().default("shifted").describe("the privacy profile that was agreed"),
+      }),
+    )
+    .default([])
+    .describe("who may submit"),
+});
+export type HubConfiguration = z.infer<typeof hubSchema>;
+
+export interface Hub extends HubConfiguration {
+  directory: string;
+  archiveDirectory: string;
+  refusedDirectory: string;
+  reportsDirectory: string;
+}
+
+/** @throws ProError `CONFIG_HUB` with file, line and key. */
+export async function readHub(directory: string): Promise<Hub> {
+  const root = resolve(directory);
+  const configuration = await readYaml(join(root, "hub.yaml"), hubSchema, "CONFIG_HUB");
+  return {
+    ...configuration,
+    directory: root,
+    archiveDirectory: join(root, "archive"),
+    refusedDirectory: join(root, "refused"),
+    reportsDirectory: join(root, "reports"),
+  };
+}

@@ -1,0 +1,113 @@
+import { isAbsolute, join, normalize, resolve } from "node:path";
+import { z } from "zod";
+import { ProError } from "../core/errors.ts";
+import { readYaml } from "./read-yaml.ts";
+
+const INSIDE = "a path inside the site's folder";
+
+const relativePath = z
+  .string()
+  .min(1)
+  .refine((path) => !isAbsolute(path) && !normalize(path).startsWith(".."), {
+    error: `must be ${INSIDE}`,
+  });
+
+/** The word lists of a site: the source's own word on the left, the CDM's code on the right. */
+export const wordLists = z.strictObject({
+  sex: z.record(z.string(), z.string()).optional(),
+  race: z.record(z.string(), z.string()).optional(),
+  hispanic: z.record(z.string(), z.string()).optional(),
+  enc_type: z.record(z.string(), z.string()).optional(),
+  pro_method: z.record(z.string(), z.string()).optional(),
+  pro_mode: z.record(z.string(), z.string()).optional(),
+  channel: z.record(z.string(), z.string()).optional(),
+  setting: z.record(z.string(), z.string()).optional(),
+  status: z.record(z.string(), z.enum(["complete", "incomplete", "unknown"])).optional(),
+});
+export type WordLists = z.infer<typeof wordLists>;
+
+const localCode = z.strictObject({
+  code: z.string().describe("the site's own code, as it stands in the export"),
+  system: z.string().optional().describe("its code system; left out: any"),
+  instrument: z.string().describe("catalogue id, such as phq-9"),
+  item: z.string().describe("item or score id of that instrument, such as PHQ9_1 or total"),
+});
+export type LocalCode = z.infer<typeof localCode>;
+
+export const siteSchema = z.strictObject({
+  site: z
+    .string()
+    .regex(/^[A-Z0-9]{1,10}$/, "must be 1 to 10 capital letters or digits (HARVEST.DATAMARTID)")
+    .describe("the site's id in the network (DATAMARTID)"),
+  name: z
+    .string()
+    .min(1)
+    .max(20)
+    .describe("the site's name, at most 20 characters (DATAMART_NAME)"),
+  network: z.string().min(1).max(10).describe("the network's id (NETWORKID)"),
+  network_name: z.string().max(20).optional().describe("the network's name (NETWORK_NAME)"),
+  format: z.enum(["fhir", "ccda", "csv"]).describe("what the export folder holds"),
+  export: relativePath.default("export").describe("folder with the export's files"),
+  mapping: relativePath.optional().describe("mapping file; needed for csv"),
+  mode: z
+    .enum(["centralized", "distributed"])
+    .default("centralized")
+    .describe(
+      "centralized: de-identified rows go to the hub; distributed: only study summaries leave",
+    ),
+  privacy: z.string().default("shifted").describe("privacy profile: a file of mappings/privacy"),
+  defaults: z
+    .strictObject({
+      pro_method: z.enum(["PA", "EC", "PH", "IV", "NI", "UN", "OT"]).optional(),
+      pro_mode: z.enum(["SF", "SA", "PR", "PA", "NI", "UN", "OT"]).optional(),
+      pro_source: z.enum(["OD", "BI", "CL", "SR", "DR", "NI", "UN", "OT"]).optional(),
+      setting: z.enum(["clinic", "home"]).optional(),
+      language: z.string().optional(),
+    })
+    .default({})
+    .describe("what holds where the source is silent; rows carry the origin assumed"),
+  words: wordLists
+    .default({})
+    .describe("the source's words for coded fields, beside the format's own"),
+  codes: z
+    .array(localCode)
+    .default([])
+    .describe("local item codes that a data steward has approved"),
+});
+export type SiteConfiguration = z.infer<typeof siteSchema>;
+
+/** A site's folder and what is where in it. */
+export interface Site extends SiteConfiguration {
+  directory: string;
+  exportDirectory: string;
+  mappingFile: string | null;
+  /** Identified working files; 0700, removed after every run. */
+  identifiedDirectory: string;
+  storeFile: string;
+  outboxDirectory: string;
+  reportsDirectory: string;
+  keysDirectory: string;
+}
+
+/** @throws ProError `CONFIG_SITE` with file, line and key. */
+export async function readSite(directory: string): Promise<Site> {
+  const root = resolve(directory);
+  const configuration = await readYaml(join(root, "site.yaml"), siteSchema, "CONFIG_SITE");
+  if (configuration.format === "csv" && !configuration.mapping) {
+    throw new ProError("CONFIG_SITE", "a csv site needs a mapping", {
+      where: { file: join(root, "site.yaml"), pointer: "mapping" },
+      hint: "name the mapping file that propool init wrote: mapping: mapping.yaml",
+    });
+  }
+  return {
+    ...configuration,
+    directory: root,
+    exportDirectory: join(root, configuration.export),
+    mappingFile: configuration.mapping ? join(root, configuration.mapping) : null,
+    identifiedDirectory: join(root, "identified"),
+    storeFile: join(root, "store", "store.duckdb"),
+    outboxDirectory: join(root, "outbox"),
+    reportsDirectory: join(root, "reports"),
+    keysDirectory: join(root, "keys"),
+  };
+}
