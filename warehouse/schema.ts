@@ -1,0 +1,638 @@
+// Generated from mappings/cdm by warehouse/generate-schema.ts (npm run schema). Do not edit.
+
+export interface ColumnShape {
+  type: "text" | "date" | "number" | "integer" | "boolean";
+  /** Longest text in characters; null: no limit. */
+  length: number | null;
+  /** Digits in all and after the point, of a number. */
+  precision: number | null;
+  scale: number | null;
+  required: boolean;
+  /** `table.column` that a value must exist in, where the CDM says so. */
+  references: string | null;
+  /** Name in mappings/cdm/value_sets.csv. */
+  valueSet: string | null;
+}
+
+export interface TableShape {
+  /** Columns that identify a row, the site first. */
+  key: readonly string[];
+  /** In the order of the table. */
+  columns: Readonly<Record<string, ColumnShape>>;
+}
+
+export interface DemographicTable {
+  datamartid: string;
+  patid: string;
+  birth_date: string | null;
+  birth_time: string | null;
+  sex: string | null;
+  sexual_orientation: string | null;
+  gender_identity: string | null;
+  hispanic: string | null;
+  race: string | null;
+  race_eth_missing: string | null;
+  race_eth_ai_an: string | null;
+  race_eth_asian: string | null;
+  race_eth_black: string | null;
+  race_eth_hispanic: string | null;
+  race_eth_me_na: string | null;
+  race_eth_nh_pi: string | null;
+  race_eth_white: string | null;
+  biobank_flag: string | null;
+  pat_pref_language_spoken: string | null;
+  raw_sex: string | null;
+  raw_sexual_orientation: string | null;
+  raw_gender_identity: string | null;
+  raw_hispanic: string | null;
+  raw_race: string | null;
+  raw_pat_pref_language_spoken: string | null;
+}
+
+export interface EncounterTable {
+  datamartid: string;
+  encounterid: string;
+  patid: string;
+  admit_date: string;
+  admit_time: string | null;
+  discharge_date: string | null;
+  discharge_time: string | null;
+  providerid: string | null;
+  facility_location: string | null;
+  enc_type: string;
+  facilityid: string | null;
+  discharge_disposition: string | null;
+  discharge_status: string | null;
+  drg: string | null;
+  drg_type: string | null;
+  admitting_source: string | null;
+  payer_type_primary: string | null;
+  payer_type_secondary: string | null;
+  facility_type: string | null;
+  raw_siteid: string | null;
+  raw_enc_type: string | null;
+  raw_discharge_disposition: string | null;
+  raw_discharge_status: string | null;
+  raw_drg_type: string | null;
+  raw_admitting_source: string | null;
+  raw_facility_type: string | null;
+  raw_payer_type_primary: string | null;
+  raw_payer_name_primary: string | null;
+  raw_payer_id_primary: string | null;
+  raw_payer_type_secondary: string | null;
+  raw_payer_name_secondary: string | null;
+  raw_payer_id_secondary: string | null;
+}
+
+export interface ConditionTable {
+  datamartid: string;
+  conditionid: string;
+  patid: string;
+  encounterid: string | null;
+  report_date: string | null;
+  resolve_date: string | null;
+  onset_date: string | null;
+  condition_status: string | null;
+  condition: string;
+  condition_type: string;
+  condition_source: string;
+  raw_condition_status: string | null;
+  raw_condition: string | null;
+  raw_condition_type: string | null;
+  raw_condition_source: string | null;
+}
+
+export interface ProceduresTable {
+  datamartid: string;
+  proceduresid: string;
+  patid: string;
+  encounterid: string | null;
+  enc_type: string | null;
+  admit_date: string | null;
+  providerid: string | null;
+  px_date: string | null;
+  px: string;
+  px_type: string;
+  px_source: string | null;
+  ppx: string | null;
+  raw_px: string | null;
+  raw_px_type: string | null;
+  raw_ppx: string | null;
+}
+
+export interface ProCmTable {
+  datamartid: string;
+  pro_cm_id: string;
+  patid: string;
+  encounterid: string | null;
+  pro_date: string;
+  pro_time: string | null;
+  pro_type: string | null;
+  pro_name: string | null;
+  pro_code: string | null;
+  pro_response_text: string | null;
+  pro_response_num: string | null;
+  pro_method: string | null;
+  pro_mode: string | null;
+  pro_cat: string | null;
+  pro_source: string | null;
+  pro_version: string | null;
+  pro_seq: string | null;
+  pro_fullname: string | null;
+  pro_text: string | null;
+}
+
+export interface DeathTable {
+  datamartid: string;
+  patid: string;
+  death_date: string | null;
+  death_date_impute: string | null;
+  death_source: string;
+  death_match_confidence: string | null;
+}
+
+export interface HashTokenTable {
+  datamartid: string;
+  patid: string;
+  token_01: string | null;
+  token_02: string | null;
+  token_03: string | null;
+  token_04: string | null;
+  token_05: string | null;
+  token_06: string | null;
+  token_07: string | null;
+  token_08: string | null;
+  token_09: string | null;
+  token_12: string | null;
+  token_14: string | null;
+  token_15: string | null;
+  token_16: string | null;
+  token_17: string | null;
+  token_18: string | null;
+  token_23: string | null;
+  token_24: string | null;
+  token_25: string | null;
+  token_26: string | null;
+  token_29: string | null;
+  token_30: string | null;
+  token_101: string | null;
+  token_102: string | null;
+  token_103: string | null;
+  token_104: string | null;
+  token_105: string | null;
+  token_106: string | null;
+  token_107: string | null;
+  token_108: string | null;
+  token_109: string | null;
+  token_110: string | null;
+  token_111: string | null;
+  token_encryption_key: string;
+}
+
+export interface HarvestTable {
+  datamartid: string;
+  networkid: string;
+  network_name: string | null;
+  datamart_name: string | null;
+  datamart_platform: string | null;
+  cdm_version: string | null;
+  datamart_claims: string | null;
+  datamart_ehr: string | null;
+  birth_date_mgmt: string | null;
+  enr_start_date_mgmt: string | null;
+  enr_end_date_mgmt: string | null;
+  admit_date_mgmt: string | null;
+  discharge_date_mgmt: string | null;
+  dx_date_mgmt: string | null;
+  px_date_mgmt: string | null;
+  rx_order_date_mgmt: string | null;
+  rx_start_date_mgmt: string | null;
+  rx_end_date_mgmt: string | null;
+  dispense_date_mgmt: string | null;
+  lab_order_date_mgmt: string | null;
+  specimen_date_mgmt: string | null;
+  result_date_mgmt: string | null;
+  measure_date_mgmt: string | null;
+  onset_date_mgmt: string | null;
+  report_date_mgmt: string | null;
+  resolve_date_mgmt: string | null;
+  pro_date_mgmt: string | null;
+  death_date_mgmt: string | null;
+  medadmin_start_date_mgmt: string | null;
+  medadmin_stop_date_mgmt: string | null;
+  obsclin_start_date_mgmt: string | null;
+  obsclin_stop_date_mgmt: string | null;
+  obsgen_start_date_mgmt: string | null;
+  obsgen_stop_date_mgmt: string | null;
+  address_period_start_mgmt: string | null;
+  address_period_end_mgmt: string | null;
+  vx_record_date_mgmt: string | null;
+  vx_admin_date_mgmt: string | null;
+  vx_exp_date_mgmt: string | null;
+  refresh_demographic_date: string | null;
+  refresh_enrollment_date: string | null;
+  refresh_encounter_date: string | null;
+  refresh_diagnosis_date: string | null;
+  refresh_procedures_date: string | null;
+  refresh_vital_date: string | null;
+  refresh_dispensing_date: string | null;
+  refresh_lab_result_cm_date: string | null;
+  refresh_condition_date: string | null;
+  refresh_pro_cm_date: string | null;
+  refresh_prescribing_date: string | null;
+  refresh_pcornet_trial_date: string | null;
+  refresh_death_date: string | null;
+  refresh_death_cause_date: string | null;
+  refresh_med_admin_date: string | null;
+  refresh_obs_clin_date: string | null;
+  refresh_provider_date: string | null;
+  refresh_obs_gen_date: string | null;
+  refresh_hash_token_date: string | null;
+  refresh_lds_address_hx_date: string | null;
+  refresh_immunization_date: string | null;
+}
+
+export interface ProCollectionTable {
+  datamartid: string;
+  pro_seq: string;
+  patid: string;
+  encounterid: string | null;
+  instrument: string;
+  instrument_version: string | null;
+  pro_date: string;
+  pro_date_origin: string;
+  pro_time: string | null;
+  completion_status: string | null;
+  pro_method: string | null;
+  pro_method_origin: string;
+  pro_mode: string | null;
+  pro_mode_origin: string;
+  pro_cat: string | null;
+  pro_cat_origin: string;
+  pro_source: string | null;
+  pro_source_origin: string;
+  language: string | null;
+  language_origin: string;
+  channel: string | null;
+  channel_origin: string;
+  setting: string | null;
+  setting_origin: string;
+  facility_type: string | null;
+  facility_type_origin: string;
+  responder: string | null;
+  responder_origin: string;
+  items_answered: number;
+  items_expected: number;
+}
+
+export interface ProCmDetailTable {
+  datamartid: string;
+  pro_cm_id: string;
+  patid: string;
+  pro_seq: string;
+  instrument: string;
+  kind: string;
+  name: string;
+  origin: string;
+  status: string | null;
+  delta: string | null;
+  preferred: boolean;
+  scale: string | null;
+  decimals: number | null;
+  items_missing: number | null;
+  prorated: boolean | null;
+  standard_error: string | null;
+  confidence: string | null;
+  answer_state: string | null;
+}
+
+/** Every table of a store and of a warehouse, for kysely. */
+export interface CdmDatabase {
+  demographic: DemographicTable;
+  encounter: EncounterTable;
+  condition: ConditionTable;
+  procedures: ProceduresTable;
+  pro_cm: ProCmTable;
+  death: DeathTable;
+  hash_token: HashTokenTable;
+  harvest: HarvestTable;
+  pro_collection: ProCollectionTable;
+  pro_cm_detail: ProCmDetailTable;
+}
+
+/** Tables in loading order: a table stands after those that it refers to. */
+export const TABLES = {
+  demographic: {
+    key: ["datamartid","patid"],
+    columns: {
+      datamartid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      patid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      birth_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      birth_time: {"type":"text","length":5,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      sex: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"SEX"},
+      sexual_orientation: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"SEXUAL_ORIENTATION"},
+      gender_identity: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"GENDER_IDENTITY"},
+      hispanic: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"HISPANIC"},
+      race: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"RACE"},
+      race_eth_missing: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"RACE_ETH_MISSING"},
+      race_eth_ai_an: {"type":"text","length":1,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"Y_FLAG"},
+      race_eth_asian: {"type":"text","length":1,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"Y_FLAG"},
+      race_eth_black: {"type":"text","length":1,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"Y_FLAG"},
+      race_eth_hispanic: {"type":"text","length":1,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"Y_FLAG"},
+      race_eth_me_na: {"type":"text","length":1,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"Y_FLAG"},
+      race_eth_nh_pi: {"type":"text","length":1,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"Y_FLAG"},
+      race_eth_white: {"type":"text","length":1,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"Y_FLAG"},
+      biobank_flag: {"type":"text","length":1,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"YN_FLAG"},
+      pat_pref_language_spoken: {"type":"text","length":3,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"PAT_PREF_LANGUAGE_SPOKEN"},
+      raw_sex: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_sexual_orientation: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_gender_identity: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_hispanic: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_race: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_pat_pref_language_spoken: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+    },
+  },
+  encounter: {
+    key: ["datamartid","encounterid"],
+    columns: {
+      datamartid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      encounterid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      patid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":"demographic.patid","valueSet":null},
+      admit_date: {"type":"date","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      admit_time: {"type":"text","length":5,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      discharge_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      discharge_time: {"type":"text","length":5,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      providerid: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":"provider.providerid","valueSet":null},
+      facility_location: {"type":"text","length":5,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      enc_type: {"type":"text","length":2,"precision":null,"scale":null,"required":true,"references":null,"valueSet":"ENC_TYPE"},
+      facilityid: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      discharge_disposition: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DISCHARGE_DISPOSITION"},
+      discharge_status: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DISCHARGE_STATUS"},
+      drg: {"type":"text","length":3,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      drg_type: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DRG_TYPE"},
+      admitting_source: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"ADMITTING_SOURCE"},
+      payer_type_primary: {"type":"text","length":5,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"PAYER_TYPE"},
+      payer_type_secondary: {"type":"text","length":5,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"PAYER_TYPE"},
+      facility_type: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"FACILITY_TYPE"},
+      raw_siteid: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_enc_type: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_discharge_disposition: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_discharge_status: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_drg_type: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_admitting_source: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_facility_type: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_payer_type_primary: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_payer_name_primary: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_payer_id_primary: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_payer_type_secondary: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_payer_name_secondary: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_payer_id_secondary: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+    },
+  },
+  condition: {
+    key: ["datamartid","conditionid"],
+    columns: {
+      datamartid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      conditionid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      patid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":"demographic.patid","valueSet":null},
+      encounterid: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":"encounter.encounterid","valueSet":null},
+      report_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      resolve_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      onset_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      condition_status: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"CONDITION_STATUS"},
+      condition: {"type":"text","length":18,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      condition_type: {"type":"text","length":2,"precision":null,"scale":null,"required":true,"references":null,"valueSet":"CONDITION_TYPE"},
+      condition_source: {"type":"text","length":2,"precision":null,"scale":null,"required":true,"references":null,"valueSet":"CONDITION_SOURCE"},
+      raw_condition_status: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_condition: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_condition_type: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_condition_source: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+    },
+  },
+  procedures: {
+    key: ["datamartid","proceduresid"],
+    columns: {
+      datamartid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      proceduresid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      patid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":"demographic.patid","valueSet":null},
+      encounterid: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":"encounter.encounterid","valueSet":null},
+      enc_type: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"ENC_TYPE"},
+      admit_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      providerid: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":"provider.providerid","valueSet":null},
+      px_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      px: {"type":"text","length":11,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      px_type: {"type":"text","length":2,"precision":null,"scale":null,"required":true,"references":null,"valueSet":"PX_TYPE"},
+      px_source: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DX_ORIGIN"},
+      ppx: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"PDX"},
+      raw_px: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_px_type: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_ppx: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+    },
+  },
+  pro_cm: {
+    key: ["datamartid","pro_cm_id"],
+    columns: {
+      datamartid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      pro_cm_id: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      patid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":"demographic.patid","valueSet":null},
+      encounterid: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":"encounter.encounterid","valueSet":null},
+      pro_date: {"type":"date","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      pro_time: {"type":"text","length":5,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      pro_type: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"PRO_TYPE"},
+      pro_name: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      pro_code: {"type":"text","length":50,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      pro_response_text: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      pro_response_num: {"type":"number","length":null,"precision":15,"scale":8,"required":false,"references":null,"valueSet":null},
+      pro_method: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"PRO_METHOD"},
+      pro_mode: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"PRO_MODE"},
+      pro_cat: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"PRO_CAT"},
+      pro_source: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"PRO_SOURCE"},
+      pro_version: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      pro_seq: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      pro_fullname: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      pro_text: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+    },
+  },
+  death: {
+    key: ["datamartid","patid","death_source"],
+    columns: {
+      datamartid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      patid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":"demographic.patid","valueSet":null},
+      death_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      death_date_impute: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DEATH_DATE_IMPUTE"},
+      death_source: {"type":"text","length":2,"precision":null,"scale":null,"required":true,"references":null,"valueSet":"DEATH_SOURCE"},
+      death_match_confidence: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DEATH_MATCH_CONFIDENCE"},
+    },
+  },
+  hash_token: {
+    key: ["datamartid","patid","token_encryption_key"],
+    columns: {
+      datamartid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      patid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":"demographic.patid","valueSet":null},
+      token_01: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_02: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_03: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_04: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_05: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_06: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_07: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_08: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_09: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_12: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_14: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_15: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_16: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_17: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_18: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_23: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_24: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_25: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_26: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_29: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_30: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_101: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_102: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_103: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_104: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_105: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_106: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_107: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_108: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_109: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_110: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_111: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      token_encryption_key: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+    },
+  },
+  harvest: {
+    key: ["datamartid","networkid"],
+    columns: {
+      datamartid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      networkid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      network_name: {"type":"text","length":20,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      datamart_name: {"type":"text","length":20,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      datamart_platform: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATAMART_PLATFORM"},
+      cdm_version: {"type":"text","length":3,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"CDM_VERSION"},
+      datamart_claims: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATAMART_CLAIMS"},
+      datamart_ehr: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATAMART_CLAIMS"},
+      birth_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      enr_start_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      enr_end_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      admit_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      discharge_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      dx_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      px_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      rx_order_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      rx_start_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      rx_end_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      dispense_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      lab_order_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      specimen_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      result_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      measure_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      onset_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      report_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      resolve_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      pro_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      death_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      medadmin_start_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      medadmin_stop_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      obsclin_start_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      obsclin_stop_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      obsgen_start_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      obsgen_stop_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      address_period_start_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      address_period_end_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      vx_record_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      vx_admin_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      vx_exp_date_mgmt: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"DATE_MGMT"},
+      refresh_demographic_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_enrollment_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_encounter_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_diagnosis_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_procedures_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_vital_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_dispensing_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_lab_result_cm_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_condition_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_pro_cm_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_prescribing_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_pcornet_trial_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_death_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_death_cause_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_med_admin_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_obs_clin_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_provider_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_obs_gen_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_hash_token_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_lds_address_hx_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      refresh_immunization_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+    },
+  },
+  pro_collection: {
+    key: ["datamartid","pro_seq"],
+    columns: {
+      datamartid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      pro_seq: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      patid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":"demographic.patid","valueSet":null},
+      encounterid: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      instrument: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      instrument_version: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      pro_date: {"type":"date","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      pro_date_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      pro_time: {"type":"text","length":5,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      completion_status: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      pro_method: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"PRO_METHOD"},
+      pro_method_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      pro_mode: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"PRO_MODE"},
+      pro_mode_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      pro_cat: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"PRO_CAT"},
+      pro_cat_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      pro_source: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"PRO_SOURCE"},
+      pro_source_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      language: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      language_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      channel: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      channel_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      setting: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      setting_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      facility_type: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      facility_type_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      responder: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      responder_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      items_answered: {"type":"integer","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      items_expected: {"type":"integer","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+    },
+  },
+  pro_cm_detail: {
+    key: ["datamartid","pro_cm_id"],
+    columns: {
+      datamartid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      pro_cm_id: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      patid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":"demographic.patid","valueSet":null},
+      pro_seq: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":"pro_collection.pro_seq","valueSet":null},
+      instrument: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      kind: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      name: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      status: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      delta: {"type":"number","length":null,"precision":15,"scale":8,"required":false,"references":null,"valueSet":null},
+      preferred: {"type":"boolean","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      scale: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      decimals: {"type":"integer","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      items_missing: {"type":"integer","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      prorated: {"type":"boolean","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      standard_error: {"type":"number","length":null,"precision":15,"scale":8,"required":false,"references":null,"valueSet":null},
+      confidence: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      answer_state: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+    },
+  },
+} as const satisfies Record<string, TableShape>;
+
+export type TableName = keyof typeof TABLES;
+export const TABLE_NAMES = Object.keys(TABLES) as TableName[];
+
+/** The shape of one table, with the columns by name. */
+export function tableShape(table: TableName): TableShape {
+  return TABLES[table];
+}
