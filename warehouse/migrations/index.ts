@@ -1,0 +1,15 @@
+import { cdmV7 } from "./0001-cdm-v7.ts";
+import { companion } from "./0002-companion.ts";
+import { proScore } from "./0003-pro-score.ts";
+import { submission } from "./0004-submission.ts";
+import type { WarehouseMigration } from "./migration.ts";
+
+/** The schema's history by file name, in order. */
+export const MIGRATIONS: Readonly<Record<string, WarehouseMigration>> = {
+  "0001-cdm-v7": cdmV7,
+  "0002-companion": companion,
+  "0003-pro-score": proScore,
+  "0004-submission": submission,
+};
+
+export type { Capabilities } from "./migration.ts";
