@@ -1,0 +1,151 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ProError } from "../../core/errors.ts";
+import type { DuckDb } from "../../../warehouse/duckdb.ts";
+import { ident, text } from "../../../warehouse/sql.ts";
+import type { AdapterInput } from "../adapter.ts";
+import { nextRecordKey } from "../intake.ts";
+import { countRecords, numberedLines } from "./container.ts";
+import { isResourceType, RESOURCES, type ResourceType, resourceShape, resourceTable } from "./resources.ts";
+import { duckColumns, duckType } from "./shape.ts";
+import { type SetAside, sieve } from "./sieve.ts";
+
+/** Creates an empty table for each resource type; a row is a resource as read, in the order of the file. */
+export async function createResourceTables(db: DuckDb): Promise<void> {
+  for (const type of Object.keys(RESOURCES) as ResourceType[]) {
+    const columns = Object.entries(resourceShape(type)).map(([name, shape]) => `${ident(name)} ${duckType(shape)}`);
+    await db.run(`CREATE TABLE ${resourceTable(type)} (file VARCHAR, ${columns.join(", ")})`);
+  }
+}
+
+/**
+ * Reads one file into the resource tables. NDJSON of one resource type takes the fast way: DuckDB's strict reader. A file that it
+ * refuses, mixed files, Bundles and single resources go through the sieve. Either way the number of records is proven.
+ *
+ * @throws ProError `SOURCE_EMPTY`, `SOURCE_WRONG_FORMAT`, `SOURCE_COUNT`.
+ */
+export async function readFhirFile(input: AdapterInput, file: string): Promise<void> {
+  const path = join(input.exportDirectory, file);
+  const isNdjson = !/\.json(\.gz)?$/.test(file);
+  const expected = isNdjson ? await provenCount(path, file) : null;
+  const type = isNdjson ? await firstType(path) : null;
+  if (type && (await readStrictly(input.db, { path, file, type, expected }))) return;
+  const { files, setAside } = await sieve(path, input.scratch).catch((cause) => {
+    throw unreadable(file, cause);
+  });
+  for (const part of files) {
+    const found = { path: part.path, file, type: part.type, expected: part.records };
+    if (!(await readStrictly(input.db, found))) setAside.push(...(await readHalves(input, found)));
+  }
+  await recordSetAside(input.db, file, setAside);
+}
+
+interface TypedFile {
+  path: string;
+  /** The file's name for the steward. */
+  file: string;
+  type: string;
+  expected: number | null;
+}
+
+/** Whether the whole file could be read as this type; nothing of it is kept otherwise. */
+async function readStrictly(db: DuckDb, { path, file, type, expected }: TypedFile): Promise<boolean> {
+  const shape = isResourceType(type) ? resourceShape(type) : ({ resourceType: "VARCHAR", id: "VARCHAR" } as const);
+  const reader = `read_ndjson(${text(path)}, columns = ${duckColumns(shape)})`;
+  await db.run("BEGIN");
+  try {
+    const table = isResourceType(type) ? resourceTable(type) : "fhir_other";
+    if (!isResourceType(type)) {
+      await db.run("CREATE TABLE fhir_other (file VARCHAR, resourceType VARCHAR, id VARCHAR)");
+    }
+    const read = await db.run(`INSERT INTO ${table} SELECT ${text(file)}, * FROM ${reader}`);
+    const { others } = await db.one<{ others: bigint }>(
+      `SELECT count(*) AS others FROM ${table} WHERE file = ${text(file)} AND resourceType IS DISTINCT FROM ${text(type)}`,
+    );
+    if (others > 0n || (expected !== null && read !== expected)) {
+      await db.run("ROLLBACK");
+      return false;
+    }
+    if (!isResourceType(type)) await recordNotRead(db);
+    await db.run("COMMIT");
+    return true;
+  } catch {
+    // The reader's message quotes the line, a patient's data: it is not kept. The sieve finds the place.
+    await db.run("ROLLBACK");
+    return false;
+  }
+}
+
+async function recordNotRead(db: DuckDb): Promise<void> {
+  await db.run(`INSERT INTO intake_record
+    SELECT ${await nextRecordKey(db)} + rowid, file, 'line ' || (rowid + 1), resourceType,
+      'out_of_scope', 'SOURCE_RESOURCE_NOT_READ', NULL FROM fhir_other`);
+  await db.run("DROP TABLE fhir_other");
+}
+
+/**
+ * The last resort for a clean file that the strict reader still refuses (a key given twice, a text it cannot decode): halves it
+ * until the single records that are refused stand alone.
+ */
+async function readHalves(input: AdapterInput, found: TypedFile): Promise<SetAside[]> {
+  const lines = (await readFile(found.path, "utf8")).trimEnd().split("\n");
+  if (lines.length === 1) {
+    const where = /^\{"_where":"([^"]*)"/.exec(lines[0] ?? "")?.[1] ?? "line ?";
+    return [{ where, kind: found.type, state: "quarantined", reason: "SOURCE_REFUSED", pointer: null }];
+  }
+  const middle = lines.length >> 1;
+  const setAside: SetAside[] = [];
+  for (const [i, half] of [lines.slice(0, middle), lines.slice(middle)].entries()) {
+    const part = { ...found, path: `${found.path}.${i}`, expected: half.length };
+    await writeFile(part.path, `${half.join("\n")}\n`, { mode: 0o600 });
+    if (!(await readStrictly(input.db, part))) setAside.push(...(await readHalves(input, part)));
+  }
+  return setAside;
+}
+
+async function recordSetAside(db: DuckDb, file: string, setAside: SetAside[]): Promise<void> {
+  let key = await nextRecordKey(db);
+  const appender = await db.connection.createAppender("intake_record");
+  for (const one of setAside) {
+    appender.appendBigInt(key++);
+    for (const value of [file, one.where, one.kind, one.state, one.reason]) appender.appendVarchar(value);
+    if (one.pointer === null) appender.appendNull();
+    else appender.appendVarchar(one.pointer);
+    appender.endRow();
+  }
+  appender.closeSync();
+}
+
+async function provenCount(path: string, file: string): Promise<number> {
+  const expected = await countRecords(path).catch((cause) => {
+    throw unreadable(file, cause);
+  });
+  if (expected > 0) return expected;
+  throw new ProError("SOURCE_EMPTY", "the file holds no record", {
+    where: { file },
+    hint: "export it again, or take it out of the export folder",
+  });
+}
+
+/** The resource type of the first record, or null when that record does not say one. */
+async function firstType(path: string): Promise<string | null> {
+  for await (const [, line] of numberedLines(path)) {
+    if (!line.trim()) continue;
+    try {
+      const type = JSON.parse(line)?.resourceType;
+      return typeof type === "string" && /^[A-Za-z]{1,64}$/.test(type) ? type : null;
+    } catch {
+      return null;
+    }
+  }
+  return null;
+}
+
+function unreadable(file: string, cause: unknown): ProError {
+  const isPacked = (cause as NodeJS.ErrnoException)?.code?.startsWith("Z_");
+  return new ProError("SOURCE_UNREADABLE", isPacked ? "the gzip file is damaged or cut short" : "the file cannot be read", {
+    where: { file },
+    hint: "export it again; nothing of this night was loaded",
+    cause,
+  });
+}

@@ -1,0 +1,50 @@
+/**
+ * What the adapter reads of a resource: a scalar (numbers are read as text, so that no digit is lost), a list, or an object
+ * with named members. `JSON` is kept as it stands and looked into later.
+ */
+export type Shape = "VARCHAR" | "BOOLEAN" | "JSON" | readonly [Shape] | { readonly [member: string]: Shape };
+
+/** The DuckDB type of a shape: `STRUCT("a" VARCHAR)[]`. */
+export function duckType(shape: Shape): string {
+  if (typeof shape === "string") return shape;
+  if (isList(shape)) return `${duckType(shape[0])}[]`;
+  const members = Object.entries(shape).map(([name, one]) => `"${name}" ${duckType(one)}`);
+  return `STRUCT(${members.join(", ")})`;
+}
+
+/** The `columns` argument of `read_ndjson`: a DuckDB struct literal of name and type. */
+export function duckColumns(shape: { readonly [column: string]: Shape }): string {
+  const columns = Object.entries(shape).map(([name, one]) => `"${name}": '${duckType(one)}'`);
+  return `{${columns.join(", ")}}`;
+}
+
+/**
+ * Where a parsed value does not fit its shape, as a JSON pointer; null when it fits. Missing members and nulls fit, and
+ * so does what DuckDB's strict reader accepts: any scalar for text.
+ */
+export function misfit(value: unknown, shape: Shape, pointer = ""): string | null {
+  if (value === null || value === undefined || shape === "JSON") return null;
+  if (shape === "VARCHAR") return typeof value === "object" ? pointer : null;
+  if (shape === "BOOLEAN") return typeof value === "boolean" ? null : pointer;
+  if (isList(shape)) {
+    if (!Array.isArray(value)) return pointer;
+    return first(value.map((one, i) => () => misfit(one, shape[0], `${pointer}/${i}`)));
+  }
+  if (typeof value !== "object" || Array.isArray(value)) return pointer;
+  const record = value as Record<string, unknown>;
+  return first(
+    Object.entries(shape).map(([name, one]) => () => misfit(record[name], one, `${pointer}/${name}`)),
+  );
+}
+
+function isList(shape: Shape): shape is readonly [Shape] {
+  return Array.isArray(shape);
+}
+
+function first(checks: (() => string | null)[]): string | null {
+  for (const check of checks) {
+    const found = check();
+    if (found !== null) return found;
+  }
+  return null;
+}
