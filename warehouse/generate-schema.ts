@@ -33,13 +33,15 @@ const DATAMARTID: Field = {
 
 /** The text of warehouse/schema.ts as mappings/cdm asks for it. */
 export async function schemaSource(): Promise<string> {
-  const tables = [...Map.groupBy(await readFields(), (field) => field.table)].map(
-    ([table, fields]) => ({
-      table,
-      // The site comes first in every table: it partitions the warehouse and leads every key.
-      fields: [DATAMARTID, ...fields.filter(({ field }) => field !== "datamartid")],
-    }),
-  );
+  const fields = await readFields();
+  const tables = [...new Set(fields.map(({ table }) => table))].map((table) => ({
+    table,
+    // The site comes first in every table: it partitions the warehouse and leads every key.
+    fields: [
+      DATAMARTID,
+      ...fields.filter((field) => field.table === table && field.field !== "datamartid"),
+    ],
+  }));
   return [
     HEADER,
     ...tables.map(({ table, fields }) => interfaceSource(table, fields)),

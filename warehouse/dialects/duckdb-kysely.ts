@@ -87,8 +87,9 @@ function duckDbIntrospector(db: Kysely<unknown>): DatabaseIntrospector {
         WHERE NOT c.internal AND c.database_name = current_database()
         ORDER BY schema, "table", column_index
       `.execute(db);
-      const tables = Map.groupBy(rows, ({ schema, table }) => `${schema}.${table}`);
-      return [...tables.values()]
+      const names = new Set(rows.map(({ table }) => table));
+      return [...names]
+        .map((name) => rows.filter(({ table }) => table === name))
         .map(tableMetadata)
         .filter(({ name }) => options.withInternalKyselyTables || !name.startsWith("propool_"));
     },

@@ -1,0 +1,16 @@
+import type { Dialect } from "./dialect.ts";
+import { duckdb } from "./duckdb.ts";
+import { postgres } from "./postgres.ts";
+
+export const DIALECTS: readonly Dialect[] = [duckdb, postgres];
+
+export type {
+  Dialect,
+  Loader,
+  RowCounts,
+  Selection,
+  SiteRows,
+  Value,
+  Warehouse,
+  WarehouseReader,
+} from "./dialect.ts";
