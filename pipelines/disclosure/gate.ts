@@ -1,0 +1,112 @@
+import type { Scale, Statistic } from "../statistics/statistic.ts";
+import { type Concealed, conceal, type Heads } from "./conceal.ts";
+import type { DisclosureProfile } from "./profile.ts";
+
+export const SUPPRESSED = "suppressed";
+export const EVERYBODY = "all";
+
+/** Summaries by the name of their statistic. */
+export type Summaries = Record<string, unknown>;
+
+/** One stratum as it may be shown; `all` is the margin. Hidden parts carry one mark, whatever hid them. */
+export interface Cell {
+  stratum: string;
+  statistics: Summaries;
+}
+
+/** The statistic that counts people comes first: the others are judged beside it. */
+export type Statistics = readonly Statistic<unknown>[];
+
+type Stratum = [name: string, of: Summaries];
+
+interface GateInput {
+  /** Full summaries by stratum, without margin; one stratum `all` where the study has none. */
+  strata: ReadonlyMap<string, Summaries>;
+  statistics: Statistics;
+  scale: Scale;
+  profile: DisclosureProfile;
+}
+
+/**
+ * The one way out: from the full summaries of one outcome to the cells that may be shown or leave. Hides cells with too few
+ * people, or with too few left beside them; hides further ones where a margin would give them away; merges bins, alike in all
+ * strata. When everybody together are too few, nothing but that remains.
+ *
+ * @returns the margin first, then the strata in the order of their names
+ */
+export function gate(input: GateInput): Cell[] {
+  const { statistics, profile } = input;
+  const minimum = BigInt(profile.minimum_people);
+  const strata = [...input.strata].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const shown = [EVERYBODY, ...strata.map(([name]) => name)].map(emptyCell);
+  const [counting] = statistics;
+  if (!counting) throw new TypeError("a gate needs the statistic that counts people");
+  const people = new Map(strata.map(([name, of]) => [name, peopleOf(counting, of)]));
+  const whole = conceal(headsByStratum(counting, strata, people), minimum);
+  if (whole.margin) return [hideAll(EVERYBODY, statistics)];
+  // What an earlier statistic hides stays hidden: later ones tell of groups inside its groups.
+  let forced: ReadonlySet<string> = whole.strata;
+  for (const statistic of statistics) {
+    const hidden = conceal(headsByStratum(statistic, strata, people), minimum, forced);
+    forced = hidden.strata;
+    const released = release(statistic, strata, hidden, input);
+    for (const { stratum, statistics: to } of shown) {
+      to[statistic.name] = released.get(stratum) ?? SUPPRESSED;
+    }
+  }
+  return input.strata.size === 1 && input.strata.has(EVERYBODY) ? shown.slice(0, 1) : shown;
+}
+
+/** The margin of full summaries. */
+export function pool(statistic: Statistic<unknown>, summaries: Iterable<Summaries>): unknown {
+  let sum = statistic.empty;
+  for (const of of summaries) sum = statistic.combine(sum, of[statistic.name] ?? statistic.empty);
+  return sum;
+}
+
+/** Summaries of the cells that are not hidden, with bins that are fine in each and in what is hidden together. */
+function release(
+  statistic: Statistic<unknown>,
+  strata: Stratum[],
+  hidden: Concealed,
+  { scale, profile }: GateInput,
+): Map<string, unknown> {
+  const own = ([, of]: Stratum) => of[statistic.name] ?? statistic.empty;
+  const visible = strata.filter(([name]) => !hidden.strata.has(name));
+  const rest = strata.filter(([name]) => hidden.strata.has(name)).map(([, of]) => of);
+  let parts = visible.map(own);
+  // What is hidden together can be had by subtraction from the margin: its bins must be fine too.
+  if (!hidden.margin) parts.push(pool(statistic, rest));
+  if (statistic.coarsen) {
+    const width = BigInt(profile.bin_width) * 10n ** BigInt(scale.decimals);
+    parts = statistic.coarsen(parts, { minimum: BigInt(profile.minimum_people), width });
+  }
+  const released = new Map(visible.map(([name], index) => [name, parts[index]]));
+  if (!hidden.margin) released.set(EVERYBODY, parts.reduce(statistic.combine, statistic.empty));
+  return released;
+}
+
+function headsByStratum(
+  statistic: Statistic<unknown>,
+  strata: Stratum[],
+  people: ReadonlyMap<string, bigint>,
+): Map<string, Heads> {
+  return new Map(
+    strata.map(([name, of]) => [
+      name,
+      statistic.heads(of[statistic.name] ?? statistic.empty, people.get(name) ?? 0n),
+    ]),
+  );
+}
+
+function peopleOf(counting: Statistic<unknown>, of: Summaries): bigint {
+  return counting.heads(of[counting.name] ?? counting.empty, 0n)[0] ?? 0n;
+}
+
+function hideAll(stratum: string, statistics: Statistics): Cell {
+  return { stratum, statistics: Object.fromEntries(statistics.map((s) => [s.name, SUPPRESSED])) };
+}
+
+function emptyCell(stratum: string): Cell {
+  return { stratum, statistics: {} };
+}
