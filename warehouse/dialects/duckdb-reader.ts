@@ -30,7 +30,7 @@ export async function openDuckDbReader(file: string): Promise<WarehouseReader> {
 
 async function select(db: DuckDb, sql: string): Promise<Selection> {
   const refuse = (cause: unknown): never => {
-    throw refusedSql(cause);
+    throw /multiple statements/.test(String(cause)) ? notSelect() : refusedSql(cause);
   };
   const statement = await db.connection.prepare(sql).catch(refuse);
   if (statement.statementType !== StatementType.SELECT) throw notSelect();
