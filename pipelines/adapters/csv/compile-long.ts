@@ -1,0 +1,218 @@
+import { ident, text, textList } from "../../../warehouse/sql.ts";
+import { cell, missingReasons, numberOf, selectColumns, value } from "./expressions.ts";
+import type { Columns, LongEntry } from "./layout.ts";
+import type { ScratchFile, Step } from "./scratch.ts";
+
+const RESPONSE = [
+  "item_code",
+  "item_system",
+  "item_text",
+  "answer_num",
+  "answer_text",
+  "answer_code",
+  "answer_system",
+] as const;
+
+/** A long file: the rows that are alike in the group_by columns, and belong to one instrument, are one administration. */
+export function compileLong(entry: LongEntry, scratch: ScratchFile): Step[] {
+  const answers = `${scratch.table}_answer`;
+  const columns = entry.columns as Columns;
+  const own = Object.fromEntries(
+    Object.entries(columns).filter(([name]) => !(RESPONSE as readonly string[]).includes(name)),
+  );
+  return [
+    group(entry, scratch, answers, own),
+    administrations(entry, scratch, answers, own),
+    responses(entry, scratch, answers),
+  ];
+}
+
+function group(entry: LongEntry, scratch: ScratchFile, answers: string, own: Columns): Step {
+  const groups = entry.group_by.map((column, i) => `${cell(column)} AS group_${i + 1}`);
+  const keys = ["patient_key", ...entry.group_by.map((_, i) => `group_${i + 1}`), "instrument"];
+  const select = [
+    `rowid + ${scratch.firstRecordKey} AS record_key`,
+    ...groups,
+    ...selectColumns(entry, own),
+    ...responseCells(entry),
+  ];
+  return {
+    name: `${scratch.file}: rows of one administration`,
+    sql: `CREATE TEMP TABLE ${answers} AS
+WITH answer AS (
+  SELECT
+    ${select.join(",\n    ")}
+  FROM ${scratch.table}
+  WHERE propool_bad IS NULL
+),
+recognised AS (
+  SELECT
+    *,
+    ${recognisedInstrument(entry)} AS instrument,
+    ${recognisedPart(entry, "id")} AS part_id,
+    ${recognisedPart(entry, "isScore")} AS is_score
+  FROM answer
+)
+SELECT
+  *,
+  min(record_key) OVER (PARTITION BY ${keys.join(", ")}) || '.' || instrument AS administration_key
+FROM recognised`,
+  };
+}
+
+/** The cells of the answer in their own words; a sentinel stays visible until its reason has been noted. */
+function responseCells(entry: LongEntry): string[] {
+  const columns = entry.columns as Columns;
+  return RESPONSE.flatMap((name) => {
+    const source = columns[name];
+    if (source === undefined) return [`NULL::VARCHAR AS ${name}`];
+    if (typeof source === "object" && "value" in source)
+      return [`${value(entry, name, source)} AS ${name}`];
+    return [`${cell(typeof source === "string" ? source : source.column)} AS ${name}`];
+  });
+}
+
+function administrations(
+  entry: LongEntry,
+  scratch: ScratchFile,
+  answers: string,
+  own: Columns,
+): Step {
+  const kept = Object.keys(own).filter((name) => !name.startsWith("instrument_"));
+  const first = (name: string) => `arg_min(${ident(name)}, record_key) AS ${ident(name)}`;
+  const origin = "answered_origin" in own ? "any_value(answered_origin)" : "'stated'";
+  const select = [
+    "min(record_key) AS record_key",
+    "administration_key",
+    ...kept.filter((name) => name !== "answered_origin").map(first),
+    ...instrumentColumns(entry, own),
+  ];
+  if (own.answered_at) {
+    select.push(`CASE WHEN count(answered_at) > 0 THEN ${origin} END AS answered_origin`);
+  }
+  return {
+    name: `${scratch.file}: administrations`,
+    sql: `INSERT INTO intake_administration BY NAME
+SELECT
+  ${select.join(",\n  ")}
+FROM ${answers}
+GROUP BY administration_key
+ORDER BY record_key`,
+  };
+}
+
+/** A recognised code names the instrument; otherwise the file's own columns do, if it has them. */
+function instrumentColumns(entry: LongEntry, own: Columns): string[] {
+  const whens = entry.instruments.map(
+    ({ instrument }, i) => `WHEN ${i + 1} THEN ${text(instrument)}`,
+  );
+  return ["instrument_code", "instrument_system", "instrument_text", "instrument_version"].flatMap(
+    (name) => {
+      const stated = own[name] ? `arg_min(${name}, record_key)` : null;
+      if (name === "instrument_code" && whens.length) {
+        return [
+          `CASE any_value(instrument) ${whens.join(" ")} ELSE ${stated ?? "NULL"} END AS ${name}`,
+        ];
+      }
+      if (name === "instrument_system" && whens.length) {
+        return [
+          `CASE WHEN any_value(instrument) > 0 THEN 'propool' ELSE ${stated ?? "NULL"} END AS ${name}`,
+        ];
+      }
+      return stated ? [`${stated} AS ${name}`] : [];
+    },
+  );
+}
+
+function responses(entry: LongEntry, scratch: ScratchFile, answers: string): Step {
+  const reasons = missingReasons(entry);
+  const words = [...reasons.keys()];
+  const blank = (column: string) =>
+    words.length
+      ? `CASE WHEN ${column} NOT IN ${textList(words)} THEN ${column} END AS ${column}`
+      : column;
+  const whens = [...reasons].map(([word, why]) => `WHEN ${text(word)} THEN ${text(why)}`);
+  const stated = "coalesce(answer_num, answer_code, answer_text)";
+  const why = whens.length ? `CASE ${stated} ${whens.join(" ")} ELSE 'skipped' END` : "'skipped'";
+  return {
+    name: `${scratch.file}: responses`,
+    sql: `INSERT INTO intake_response BY NAME
+WITH present AS (
+  SELECT
+    * EXCLUDE (answer_num, answer_text, answer_code),
+    ${why} AS why,
+    ${blank("answer_num")},
+    ${blank("answer_text")},
+    ${blank("answer_code")}
+  FROM ${answers}
+),
+number AS (
+  SELECT * EXCLUDE (answer_num), answer_num AS word, ${numberOf("answer_num")} AS answer_num
+  FROM present
+)
+SELECT
+  record_key,
+  administration_key,
+  ${text(answerColumn(entry))} AS where_pointer,
+  coalesce(part_id, item_code) AS item_code,
+  CASE WHEN part_id IS NOT NULL THEN 'propool' ELSE item_system END AS item_system,
+  item_text,
+  answer_code,
+  answer_system,
+  coalesce(answer_text, CASE WHEN answer_num IS NULL THEN word END) AS answer_text,
+  answer_num,
+  CASE WHEN coalesce(word, answer_code, answer_text) IS NULL THEN why END AS missing,
+  'reported' AS origin
+FROM number
+WHERE NOT (is_score AND coalesce(word, answer_code, answer_text) IS NULL)
+ORDER BY record_key`,
+  };
+}
+
+function answerColumn(entry: LongEntry): string {
+  const columns = entry.columns as Columns;
+  for (const name of ["answer_num", "answer_code", "answer_text"]) {
+    const source = columns[name];
+    if (typeof source === "string") return source;
+    if (source && "column" in source) return source.column;
+  }
+  return "";
+}
+
+interface Part {
+  place: number;
+  id: string;
+  isScore: boolean;
+  code: string;
+}
+
+function partsOf(entry: LongEntry): Part[] {
+  return entry.instruments.flatMap(({ items, scores }, i) => {
+    const list = (codes: typeof items, isScore: boolean) =>
+      Object.entries(codes).flatMap(([id, code]) =>
+        [code].flat().map((one) => ({ place: i + 1, id, isScore, code: one })),
+      );
+    return [...list(items, false), ...list(scores, true)];
+  });
+}
+
+function recognisedInstrument(entry: LongEntry): string {
+  const whens = entry.instruments.flatMap((_, i) => {
+    const codes = partsOf(entry).filter(({ place }) => place === i + 1);
+    return codes.length
+      ? [`WHEN item_code IN ${textList(codes.map(({ code }) => code))} THEN ${i + 1}`]
+      : [];
+  });
+  return whens.length ? `CASE ${whens.join(" ")} ELSE 0 END` : "0";
+}
+
+function recognisedPart(entry: LongEntry, what: "id" | "isScore"): string {
+  const parts = partsOf(entry);
+  if (what === "isScore") {
+    const scores = parts.filter(({ isScore }) => isScore).map(({ code }) => code);
+    return scores.length ? `coalesce(item_code IN ${textList(scores)}, false)` : "false";
+  }
+  if (parts.length === 0) return "NULL::VARCHAR";
+  const whens = parts.map(({ code, id }) => `WHEN ${text(code)} THEN ${text(id)}`);
+  return `CASE item_code ${whens.join(" ")} END`;
+}

@@ -1,0 +1,112 @@
+import { ident, text } from "../../../warehouse/sql.ts";
+import { cell, formatsOf, isoDate, missingReasons, present } from "./expressions.ts";
+import { type Columns, type FileEntry, isDate } from "./layout.ts";
+import { columnUses } from "./mapping.ts";
+import { type Dialect, readCsv, type ScratchFile, type Step } from "./scratch.ts";
+
+/** The ledger of a file: each row and each refused line is one source record. */
+export function compileRecords(entry: FileEntry, scratch: ScratchFile): Step[] {
+  const steps: Step[] = [
+    {
+      name: `${scratch.file}: one record a row`,
+      sql: `INSERT INTO intake_record BY NAME
+SELECT
+  rowid + ${scratch.firstRecordKey} AS record_key,
+  ${text(scratch.file)} AS where_file,
+  'line ' || (${lineOf(scratch)}) AS where_record,
+  ${text(entry.kind)} AS kind,
+  CASE WHEN propool_bad IS NOT NULL THEN 'quarantined' END AS state,
+  CASE WHEN propool_bad IS NOT NULL THEN 'SOURCE_BAD_DATE' END AS reason,
+  propool_bad AS where_pointer
+FROM ${scratch.table}`,
+    },
+  ];
+  if (scratch.refused) {
+    steps.push({
+      name: `${scratch.file}: refused lines`,
+      sql: `INSERT INTO intake_record BY NAME
+SELECT
+  rowid + ${scratch.firstRecordKey} + (SELECT count(*) FROM ${scratch.table}) AS record_key,
+  ${text(scratch.file)} AS where_file,
+  'line ' || line AS where_record,
+  ${text(entry.kind)} AS kind,
+  'quarantined' AS state,
+  reason,
+  pointer AS where_pointer
+FROM ${scratch.refused}`,
+    });
+  }
+  return steps;
+}
+
+function lineOf({ lines, headerLines }: ScratchFile): string {
+  if (lines === "sieved") return "propool_line";
+  const place = `rowid + ${headerLines + 1}`;
+  if (lines === "position") return place;
+  return `${place} + coalesce(sum(propool_lines) OVER (ORDER BY rowid ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)`;
+}
+
+export interface ReadPlan {
+  entry: FileEntry;
+  path: string;
+  table: string;
+  /** All columns of the file, in order. */
+  columns: readonly string[];
+  dialect: Dialect;
+  lines: ScratchFile["lines"];
+}
+
+/**
+ * Reads the mapped columns of a file into its scratch table: trimmed, an empty cell NULL, and `propool_bad` naming the first date
+ * column whose text does not fit its format.
+ */
+export function compileRead({ entry, path, table, columns, dialect, lines }: ReadPlan): Step {
+  const wanted = new Set(columnUses(entry).map(({ column }) => column));
+  const cells = columns
+    .filter((column) => wanted.has(column))
+    .map((column) => `nullif(trim(${ident(column)}), '') AS ${cell(column)}`);
+  if (lines === "counted") cells.push(`${lineBreaks(columns)} AS propool_lines`);
+  if (lines === "sieved") cells.push("propool_line::BIGINT AS propool_line");
+  const source = lines === "sieved" ? ["propool_line", ...columns] : columns;
+  return {
+    name: "read the file",
+    sql: `CREATE TEMP TABLE ${table} AS
+WITH cells AS (
+  SELECT
+    ${cells.join(",\n    ")}
+  FROM ${readCsv(path, source, dialect)}
+)
+SELECT
+  *,
+  ${badDate(entry)} AS propool_bad
+FROM cells`,
+  };
+}
+
+function lineBreaks(columns: readonly string[]): string {
+  const all = `concat(${columns.map(ident).join(", ")})`;
+  return `len(regexp_extract_all(${all}, '\\r\\n|\\r|\\n'))`;
+}
+
+function badDate(entry: FileEntry): string {
+  const words = [...missingReasons(entry).keys()];
+  const whens = new Map<string, string>();
+  for (const columns of dateColumns(entry)) {
+    for (const [name, source] of Object.entries(columns)) {
+      if (!isDate(name) || source === undefined) continue;
+      if (typeof source === "object" && "value" in source) continue;
+      const column = typeof source === "string" ? source : source.column;
+      const shown = present(cell(column), words);
+      const iso = isoDate(shown, formatsOf(source));
+      whens.set(`${shown} IS NOT NULL AND ${iso} IS NULL`, text(column));
+    }
+  }
+  if (whens.size === 0) return "NULL::VARCHAR";
+  const cases = [...whens].map(([test, column]) => `WHEN ${test} THEN ${column}`);
+  return `CASE\n    ${cases.join("\n    ")}\n  END`;
+}
+
+function dateColumns(entry: FileEntry): Columns[] {
+  if (entry.kind !== "wide") return [entry.columns];
+  return [entry.columns, ...entry.instruments.map((block) => block as unknown as Columns)];
+}

@@ -1,0 +1,169 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { ProError } from "../../core/errors.ts";
+
+export interface PlainText {
+  /** UTF-8 text that DuckDB can read: the file itself, or a copy in the scratch folder. */
+  path: string;
+  /** The file's beginning, one character a byte. */
+  head: string;
+  copies: string[];
+}
+
+/** A header longer than this is none. */
+const HEAD_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Makes sure that a file is text, and UTF-8 text at that: compressed and otherwise encoded files are copied into `scratch`. DuckDB reads gzip by
+ * itself, but takes a file that was cut off for a whole one; zlib does not.
+ *
+ * @throws ProError `SOURCE_MISSING_FILE`, `SOURCE_EMPTY`, `SOURCE_UNREADABLE`, `SOURCE_WRONG_FORMAT`, `SOURCE_ENCODING`.
+ */
+export async function plainText(options: {
+  path: string;
+  /** Name for messages. */
+  file: string;
+  encoding: string | undefined;
+  scratch: string;
+  /** Prefix of the copies' names. */
+  name: string;
+}): Promise<PlainText> {
+  const { file } = options;
+  const copies: string[] = [];
+  let { path } = options;
+  const copy = async (suffix: string, through: Transform, code: `SOURCE_${string}`) => {
+    const to = join(options.scratch, `${options.name}.${suffix}`);
+    copies.push(to);
+    await pipeline(createReadStream(path), through, createWriteStream(to, { mode: 0o600 })).catch(
+      (cause: NodeJS.ErrnoException) => {
+        throw unreadable(file, code, cause);
+      },
+    );
+    path = to;
+  };
+  await refuseMissing(path, file);
+  if (/\.gz$/i.test(path)) await copy("expanded", createGunzip(), "SOURCE_UNREADABLE");
+  const bytes = await firstBytes(path, HEAD_BYTES);
+  if (bytes.length === 0) throw empty(file);
+  const encoding = byteOrderMark(bytes) ?? options.encoding ?? "utf-8";
+  refuseOtherFormats(bytes, encoding, file);
+  if (new TextDecoder(encoding).encoding !== "utf-8") {
+    await copy("utf-8", decoder(encoding), "SOURCE_ENCODING");
+  }
+  const head = (await firstBytes(path, HEAD_BYTES)).toString("latin1").replace(/^\xef\xbb\xbf/, "");
+  if (/^\s*$/.test(head)) throw empty(file);
+  const [first] = head.trimStart();
+  if (first === "<" || first === "{" || first === "[") {
+    throw wrongFormat(file, first === "<" ? "XML or HTML" : "JSON");
+  }
+  return { path, head, copies };
+}
+
+function byteOrderMark(bytes: Buffer): string | undefined {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16le";
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return "utf-16be";
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return "utf-8";
+  return undefined;
+}
+
+const MAGIC: readonly [start: string, name: string][] = [
+  ["PK\x03\x04", "a zip archive or an Excel workbook"],
+  ["\xd0\xcf\x11\xe0", "an old Excel workbook"],
+  ["%PDF", "a PDF"],
+  ["PAR1", "Parquet"],
+  ["\x1f\x8b", "gzip without the ending .gz"],
+  ["\x28\xb5\x2f\xfd", "zstd"],
+  ["SQLite format", "an SQLite database"],
+];
+
+function refuseOtherFormats(bytes: Buffer, encoding: string, file: string): void {
+  const start = bytes.subarray(0, 64).toString("latin1");
+  const known = MAGIC.find(([magic]) => start.startsWith(magic));
+  if (known) throw wrongFormat(file, known[1]);
+  const isWide = encoding.toLowerCase().startsWith("utf-16");
+  if (!isWide && bytes.subarray(0, 65_536).includes(0)) throw wrongFormat(file, "binary");
+}
+
+function decoder(encoding: string): Transform {
+  const decode = new TextDecoder(encoding, { fatal: true });
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      attempt(done, () => decode.decode(chunk, { stream: true }));
+    },
+    flush(done) {
+      attempt(done, () => decode.decode());
+    },
+  });
+}
+
+function attempt(done: (error: Error | null, text?: string) => void, work: () => string): void {
+  try {
+    done(null, work());
+  } catch (error) {
+    done(error as Error);
+  }
+}
+
+/** The first bytes of a file, at most `limit`. */
+async function firstBytes(path: string, limit: number): Promise<Buffer> {
+  const handle = await open(path, "r");
+  try {
+    const { size } = await handle.stat();
+    const buffer = Buffer.alloc(Math.min(limit, size));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function refuseMissing(path: string, file: string): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  if (!found?.isFile()) {
+    throw new ProError("SOURCE_MISSING_FILE", "the file is not there", {
+      where: { file },
+      hint: "check that the export has finished and that the folder in site.yaml is right",
+    });
+  }
+  if (found.size === 0) throw empty(file);
+}
+
+function empty(file: string): ProError {
+  return new ProError("SOURCE_EMPTY", "the file is empty", {
+    where: { file },
+    hint: "a report without rows has its header line; run the export again",
+  });
+}
+
+function wrongFormat(file: string, found: string): ProError {
+  return new ProError("SOURCE_WRONG_FORMAT", `expected CSV text, found ${found}`, {
+    where: { file },
+    hint: "export it as CSV, or correct the mapping's match",
+  });
+}
+
+function unreadable(
+  file: string,
+  code: `SOURCE_${string}`,
+  cause: NodeJS.ErrnoException,
+): ProError {
+  if (cause.code === "ENOSPC") {
+    return new ProError("WAREHOUSE_DISK_FULL", "no space is left for the working copy", {
+      where: { file },
+      hint: "free disk space in the site's folder and run again",
+    });
+  }
+  const message =
+    code === "SOURCE_ENCODING"
+      ? "the bytes do not fit the encoding"
+      : "the compressed file is broken or was cut off";
+  return new ProError(code, message, {
+    where: { file },
+    hint: code === "SOURCE_ENCODING" ? "correct encoding in the mapping" : "deliver the file again",
+    cause,
+  });
+}

@@ -1,0 +1,40 @@
+import { text } from "../../../warehouse/sql.ts";
+
+/** One statement of a compiled mapping, for people to read and DuckDB to run. */
+export interface Step {
+  /** What it does, in a few words. */
+  name: string;
+  sql: string;
+}
+
+/** A file that has been read into its scratch table, whose rowid counts the rows from 0 in file order. */
+export interface ScratchFile {
+  /** Path relative to the export folder. */
+  file: string;
+  /** Scratch table with the mapped columns. */
+  table: string;
+  /** Key of the file's first row; the others follow. */
+  firstRecordKey: bigint;
+  /** How a row's line in the file is known: from its place, from the line breaks inside the cells before it, or as the sieve noted it. */
+  lines: "position" | "counted" | "sieved";
+  /** Lines before the first row. */
+  headerLines: number;
+  /** Table of the refused lines, if any were: line, pointer, reason. */
+  refused?: string;
+}
+
+/** How DuckDB reads a file's rows, strictly: a line that does not fit makes it refuse the file. */
+export function readCsv(path: string, columns: readonly string[], dialect: Dialect): string {
+  const types = columns.map((column) => `${text(column)}: 'VARCHAR'`).join(", ");
+  return `read_csv(
+    ${text(path)},
+    columns = {${types}},
+    auto_detect = false, strict_mode = true, header = ${dialect.header},
+    delim = ${text(dialect.delimiter)}, quote = '"', escape = '"'
+  )`;
+}
+
+export interface Dialect {
+  delimiter: string;
+  header: boolean;
+}
