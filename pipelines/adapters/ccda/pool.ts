@@ -1,0 +1,137 @@
+import { Worker } from "node:worker_threads";
+import { addRecord, type Columns, IntakeRows } from "./rows.ts";
+import type { Job, WorkerMessage, WorkerStart } from "./worker.ts";
+
+// Run as it stands by Node, or compiled beside this file in the published package.
+const WORKER_URL = new URL(
+  import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js",
+  import.meta.url,
+);
+
+/** Files a worker has at hand, so that it never waits for the main thread. */
+const AHEAD = 2;
+/** Finished documents that may wait for a slow one before them, a worker. */
+const WAITING = 4;
+
+/**
+ * Reads files in `size` worker threads and yields their rows in the order of the jobs, whoever was done first.
+ * Memory is bounded by a few documents a worker. A file that ends its worker is quarantined and the rest goes on.
+ */
+export async function* readInWorkers(
+  jobs: readonly Job[],
+  start: WorkerStart,
+  size: number,
+): AsyncGenerator<Columns> {
+  const pool = new WorkerPool(start, Math.max(1, Math.min(size, jobs.length)));
+  try {
+    const pending: Promise<Columns>[] = [];
+    let next = 0;
+    for (;;) {
+      while (pending.length < pool.size * WAITING && next < jobs.length) {
+        const result = pool.read(jobs[next++] as Job);
+        // Awaited below in turn; a failure before its turn must not count as unhandled.
+        result.catch(() => {});
+        pending.push(result);
+      }
+      const first = pending.shift();
+      if (first === undefined) return;
+      yield await first;
+    }
+  } finally {
+    await pool.close();
+  }
+}
+
+interface Task {
+  job: Job;
+  resolve: (columns: Columns) => void;
+  reject: (error: unknown) => void;
+}
+
+interface Thread {
+  worker: Worker;
+  ready: boolean;
+  /** Sent and not answered, oldest first: a worker answers in order. */
+  tasks: Task[];
+}
+
+class WorkerPool {
+  readonly size: number;
+  readonly #start: WorkerStart;
+  readonly #queue: Task[] = [];
+  readonly #threads = new Set<Thread>();
+  #failure: unknown;
+  #closing = false;
+
+  constructor(start: WorkerStart, size: number) {
+    this.#start = start;
+    this.size = size;
+    for (let i = 0; i < size; i++) this.#addThread();
+  }
+
+  read(job: Job): Promise<Columns> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ job, resolve, reject });
+      this.#feed();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all([...this.#threads].map(({ worker }) => worker.terminate()));
+  }
+
+  #addThread(): void {
+    const worker = new Worker(WORKER_URL, { workerData: this.#start, execArgv: [] });
+    const thread: Thread = { worker, ready: false, tasks: [] };
+    this.#threads.add(thread);
+    worker.on("message", (message: WorkerMessage) => this.#receive(thread, message));
+    worker.on("error", (error) => this.#lose(thread, error));
+    worker.on("exit", () => this.#lose(thread, new Error("a C-CDA worker ended by itself")));
+  }
+
+  #receive(thread: Thread, message: WorkerMessage): void {
+    if ("ready" in message) thread.ready = true;
+    else thread.tasks.shift()?.resolve(message.columns);
+    this.#feed();
+  }
+
+  /** Hands out the queue, the emptiest worker first. */
+  #feed(): void {
+    if (this.#failure !== undefined) this.#failAll();
+    while (this.#queue.length > 0) {
+      const free = [...this.#threads].filter(({ tasks }) => tasks.length < AHEAD);
+      const [thread] = free.toSorted((a, b) => a.tasks.length - b.tasks.length);
+      if (thread === undefined) return;
+      const task = this.#queue.shift() as Task;
+      thread.tasks.push(task);
+      thread.worker.postMessage(task.job);
+    }
+  }
+
+  /** A worker that never got ready is a fault of the program; one that ended over a file costs that file. */
+  #lose(thread: Thread, error: unknown): void {
+    if (!this.#threads.delete(thread) || this.#closing) return;
+    const [culprit, ...rest] = thread.tasks;
+    if (!thread.ready) {
+      this.#failure = error;
+      this.#queue.unshift(...thread.tasks);
+    } else {
+      culprit?.resolve(unreadable(culprit.job));
+      this.#queue.unshift(...rest);
+      this.#addThread();
+    }
+    this.#feed();
+  }
+
+  #failAll(): void {
+    const tasks = [...this.#queue.splice(0), ...[...this.#threads].flatMap((one) => one.tasks)];
+    for (const task of tasks) task.reject(this.#failure);
+  }
+}
+
+function unreadable({ recordKey, file }: Job): Columns {
+  const rows = new IntakeRows(recordKey);
+  addRecord(rows, file, { state: "quarantined", reason: "SOURCE_UNREADABLE" });
+  return rows.columns;
+}

@@ -1,0 +1,107 @@
+import { XmlCData, XmlElement, XmlText } from "libxml2-wasm";
+
+/**
+ * An element as a plain object: reading the subtree once is cheaper than crossing into WebAssembly for each question, and
+ * what interprets it needs no parser. Names are local in the HL7 namespace and prefixed with `sdtc:` in HL7's extension.
+ */
+export interface CdaNode {
+  readonly name: string;
+  /** Attributes without a prefix, and `xsi:type`; values are trimmed. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly children: readonly CdaNode[];
+  /** Text directly inside, white space collapsed. */
+  readonly text: string;
+  readonly parent: CdaNode | null;
+  /** Replaces the computed pointer where a tree starts: `section[3]/entry[1]`. */
+  readonly label: string | null;
+}
+
+const SDTC = "urn:hl7-org:sdtc";
+export const HL7 = "urn:hl7-org:v3";
+
+/** Depth is bounded by the parser, which refuses documents deeper than 256 elements. */
+export function toTree(
+  element: XmlElement,
+  parent: CdaNode | null,
+  label: string | null = null,
+): CdaNode {
+  const children: CdaNode[] = [];
+  const node = {
+    name: nameOf(element),
+    attributes: attributesOf(element),
+    children,
+    text: "",
+    parent,
+    label,
+  };
+  let text = "";
+  for (let child = element.firstChild; child; child = child.next) {
+    if (child instanceof XmlElement) children.push(toTree(child, node));
+    else if (child instanceof XmlText || child instanceof XmlCData) text += child.content;
+  }
+  node.text = collapse(text);
+  return node;
+}
+
+/** A node that is in no document: the place of a fragment's missing parent. */
+export function rootNode(label: string | null, children: CdaNode[] = []): CdaNode {
+  return { name: "", attributes: {}, children, text: "", parent: null, label };
+}
+
+export function nameOf(element: XmlElement): string {
+  const namespace = element.namespaceUri;
+  if (namespace === HL7) return element.name;
+  return `${namespace === SDTC ? "sdtc" : "other"}:${element.name}`;
+}
+
+function attributesOf(element: XmlElement): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  for (const attribute of element.attrs) {
+    if (attribute.prefix === "") attributes[attribute.name] = attribute.value.trim();
+    else if (attribute.name === "type") attributes["xsi:type"] = attribute.value.trim();
+  }
+  return attributes;
+}
+
+export function collapse(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim();
+}
+
+export function childrenOf(node: CdaNode, name: string): CdaNode[] {
+  return node.children.filter((child) => child.name === name);
+}
+
+/** The first node at the end of a path of element names. */
+export function find(node: CdaNode | undefined, ...path: string[]): CdaNode | undefined {
+  let current = node;
+  for (const name of path) current = current?.children.find((child) => child.name === name);
+  return current;
+}
+
+/** An attribute that says something; empty ones say nothing. */
+export function attribute(node: CdaNode | undefined, name: string): string | null {
+  return node?.attributes[name] || null;
+}
+
+export function ancestors(node: CdaNode): CdaNode[] {
+  const list: CdaNode[] = [];
+  for (let parent = node.parent; parent; parent = parent.parent) list.push(parent);
+  return list;
+}
+
+/** Where the node stands, for a person to follow: `section[3]/entry[1]/observation/entryRelationship[2]/observation`. */
+export function pointer(node: CdaNode): string {
+  if (node.label !== null) return node.label;
+  const { parent } = node;
+  if (parent === null) return node.name;
+  const twins = childrenOf(parent, node.name);
+  const step = twins.length > 1 ? `${node.name}[${twins.indexOf(node) + 1}]` : node.name;
+  const above = pointer(parent);
+  return above === "" ? step : `${above}/${step}`;
+}
+
+export function hasTemplate(node: CdaNode, oid: string): boolean {
+  return node.children.some(
+    (child) => child.name === "templateId" && child.attributes.root === oid,
+  );
+}
