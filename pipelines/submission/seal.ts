@@ -15,8 +15,10 @@ import {
 } from "./manifest.ts";
 
 export interface SealOptions extends Omit<Manifest, "format" | "kind" | "cdm_version" | "tables"> {
-  /** The site's new store. */
+  /** Holds the site's new store. */
   store: DuckDb;
+  /** Name under which the store is attached; left out: it is the database that was opened. */
+  database?: string;
   outboxDirectory: string;
   /** Ed25519, PKCS #8 PEM. */
   signingKey: string;
@@ -35,13 +37,16 @@ export interface SealedSubmission {
  * bytes.
  */
 export async function sealSubmission(options: SealOptions): Promise<SealedSubmission> {
-  const { store, outboxDirectory, signingKey, ...facts } = options;
+  const { store, database, outboxDirectory, signingKey, ...facts } = options;
   const published = join(outboxDirectory, submissionName(facts.site, facts.sequence));
   const directory = unfinished(published);
   await mkdir(directory, { recursive: true });
   try {
     const tables = {} as Manifest["tables"];
-    for (const table of TABLE_NAMES) tables[table] = await writeTable(store, table, directory);
+    for (const table of TABLE_NAMES) {
+      const source = database ? `${ident(database)}.${ident(table)}` : ident(table);
+      tables[table] = await writeTable(store, { table, source, directory });
+    }
     const manifest = manifestSchema.parse({
       format: 1,
       kind: "full",
@@ -75,13 +80,16 @@ export async function nextSequence(outboxDirectory: string, site: string): Promi
   return Math.max(0, ...sequences) + 1;
 }
 
-async function writeTable(store: DuckDb, table: TableName, directory: string) {
+async function writeTable(
+  store: DuckDb,
+  { table, source, directory }: { table: TableName; source: string; directory: string },
+) {
   const { columns, key } = tableShape(table);
   const file = join(directory, `${table}.parquet`);
   const list = Object.keys(columns).map(ident).join(", ");
   // The order makes the bytes a function of the rows, and lets equal neighbours compress.
   const rows = await store.run(
-    `COPY (SELECT ${list} FROM ${ident(table)} ORDER BY ${key.map(ident).join(", ")})
+    `COPY (SELECT ${list} FROM ${source} ORDER BY ${key.map(ident).join(", ")})
      TO ${text(file)} (FORMAT parquet, COMPRESSION zstd)`,
   );
   await sync(file);
