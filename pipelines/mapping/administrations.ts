@@ -1,0 +1,125 @@
+import { text } from "../../warehouse/sql.ts";
+import type { SiteConfiguration } from "../configuration/site.ts";
+import { wordSql } from "./words.ts";
+
+type Defaults = SiteConfiguration["defaults"];
+
+/** A fact about how answers were collected, and where it comes from. */
+function fact(name: string, stated: string, origin: string, assumed: string | undefined): string {
+  const fallback = assumed === undefined ? "NULL" : text(assumed);
+  return `coalesce(${stated}, ${fallback}) AS ${name},
+      CASE WHEN ${stated} IS NOT NULL THEN ${origin} WHEN ${fallback} IS NOT NULL THEN 'assumed' ELSE 'unknown' END AS ${name}_origin`;
+}
+
+/**
+ * One row an administration with its CDM facts, each with its origin (stated, derived, assumed, unknown), and its state.
+ *
+ * In: `intake_administration`, `administration_instrument`, `mapped_response`, `patient`, `mapped_encounter`. Out:
+ * `mapped_administration` with state and reason; `pro_seq_key` is the administration's stable key from night to night.
+ */
+export function mapAdministrations(format: string, defaults: Defaults): string[] {
+  // A survey platform's CSV and an EHR's FHIR differ in what a row's source is, unless the site says so itself.
+  const source = defaults.pro_source ?? (format === "csv" ? undefined : "OD");
+  return [
+    `CREATE TEMP TABLE dated_administration AS
+    SELECT a.*, i.instrument,
+      coalesce(a.answered_at, e.start_at) AS answered,
+      CASE WHEN a.answered_at IS NOT NULL THEN coalesce(a.answered_origin, 'stated') WHEN e.start_at IS NOT NULL THEN 'derived' ELSE 'unknown' END AS pro_date_origin,
+      e.facility_type AS visit_facility_type, e.enc_type AS visit_type
+    FROM intake_administration a
+    LEFT JOIN administration_instrument i USING (administration_key)
+    LEFT JOIN (SELECT * FROM mapped_encounter WHERE state = 'loaded') e USING (patient_key, encounter_key)`,
+
+    `CREATE TEMP TABLE described_administration AS
+    WITH answers AS (
+      SELECT administration_key,
+        count(*) FILTER (state = 'loaded' AND value IS NOT NULL) AS usable,
+        count(*) FILTER (state = 'loaded' AND kind = 'item' AND value IS NOT NULL) AS items_answered,
+        count(*) FILTER (state = 'quarantined') AS quarantined,
+        min(reason) FILTER (state = 'quarantined') AS worst,
+        md5(CAST(list((name, value, state) ORDER BY name, value, response_key) AS VARCHAR)) AS content
+      FROM mapped_response GROUP BY administration_key
+    ), worded AS (
+      SELECT d.*, coalesce(s.usable, 0) AS usable, coalesce(s.items_answered, 0) AS items_answered,
+        coalesce(s.quarantined, 0) AS quarantined, s.worst, s.content, c.items AS items_expected,
+        TRY_CAST(left(d.answered, 10) AS DATE) AS pro_date,
+        CASE WHEN substr(d.answered, 12, 5) SIMILAR TO '[0-2][0-9]:[0-5][0-9]' THEN substr(d.answered, 12, 5) END AS pro_time,
+        coalesce(${wordSql("status", "d.status")}, 'unknown') AS completion,
+        ${wordSql("pro_method", "d.method")} AS method_code,
+        nullif(${wordSql("pro_mode", "d.mode")}, 'NI') AS mode_code,
+        ${wordSql("channel", "coalesce(d.channel, d.method)")} AS channel_code,
+        ${wordSql("setting", "d.setting")} AS setting_code,
+        p.patient_key IS NOT NULL AS has_patient, p.born, p.died
+      FROM dated_administration d
+      LEFT JOIN answers s USING (administration_key)
+      LEFT JOIN catalogue_instrument c ON c.instrument = d.instrument
+      LEFT JOIN patient p USING (patient_key)
+    )
+    SELECT * EXCLUDE (language, channel, setting, responder),
+      ${fact("pro_method", "method_code", "'stated'", defaults.pro_method ?? "NI")},
+      ${fact("pro_mode", "mode_code", "CASE WHEN contains(mode, '|') THEN 'derived' ELSE 'stated' END", defaults.pro_mode ?? "NI")},
+      coalesce(cat, CASE WHEN items_answered = items_expected THEN 'N' END, 'NI') AS pro_cat,
+      CASE WHEN cat IS NOT NULL THEN 'stated' WHEN items_answered = items_expected THEN 'derived' ELSE 'unknown' END AS pro_cat_origin,
+      coalesce(${source ? text(source) : "NULL"}, 'NI') AS pro_source,
+      '${source ? "assumed" : "unknown"}' AS pro_source_origin,
+      ${fact("language", "language", "'stated'", defaults.language)},
+      ${fact("channel", "channel_code", "CASE WHEN channel IS NOT NULL THEN 'stated' ELSE 'derived' END", undefined)},
+      ${fact("setting", "setting_code", "'stated'", defaults.setting)},
+      ${fact("facility_type", "visit_facility_type", "'stated'", undefined)},
+      ${fact("responder", "CASE WHEN mode_code IN ('SF', 'SA') THEN 'patient' WHEN mode_code IN ('PR', 'PA') THEN 'proxy' END", "'derived'", undefined)},
+      CASE
+        WHEN completion = 'entered-in-error' THEN 'SOURCE_ENTERED_IN_ERROR'
+        WHEN instrument IS NULL THEN 'MAPPING_INSTRUMENT_UNKNOWN'
+        WHEN completion = 'cancelled' THEN 'SOURCE_STATUS_CANCELLED'
+        WHEN completion = 'incomplete' THEN 'SOURCE_STATUS_INCOMPLETE'
+        WHEN NOT has_patient THEN 'MAPPING_NO_PATIENT'
+        WHEN pro_date IS NULL THEN 'MAPPING_NO_DATE'
+        WHEN pro_date > CAST(getvariable('today') AS DATE) THEN 'QUALITY_DATE_IN_FUTURE'
+        WHEN pro_date < born THEN 'QUALITY_DATE_BEFORE_BIRTH'
+        WHEN usable = 0 AND quarantined > 0 THEN worst
+        WHEN usable = 0 THEN 'MAPPING_EMPTY'
+      END AS problem
+    FROM worded`,
+
+    // Newer versions of one source id first; then the same answers under different ids.
+    `CREATE TABLE mapped_administration AS
+    WITH versions AS (
+      SELECT *,
+        row_number() OVER latest AS version, first(content) OVER latest AS winner
+      FROM described_administration WHERE problem IS NULL
+      WINDOW latest AS (PARTITION BY patient_key, instrument, coalesce(source_id, administration_key) ORDER BY version_at DESC NULLS LAST, record_key DESC, administration_key)
+    ), copies AS (
+      SELECT administration_key,
+        row_number() OVER (PARTITION BY patient_key, instrument, answered, content ORDER BY record_key, administration_key) AS copy,
+        row_number() OVER (PARTITION BY patient_key, instrument, answered ORDER BY record_key, administration_key) AS nth
+      FROM versions WHERE version = 1
+    ), judged AS (
+      SELECT d.*, v.version, v.winner, c.copy, c.nth
+      FROM described_administration d
+      LEFT JOIN versions v USING (administration_key)
+      LEFT JOIN copies c USING (administration_key)
+    )
+    SELECT * EXCLUDE (version, winner, copy, nth, problem),
+      coalesce(source_id, concat_ws('|', patient_key, instrument, answered, nth)) || '|' || instrument AS pro_seq_key,
+      CASE
+        WHEN problem = 'SOURCE_ENTERED_IN_ERROR' THEN 'withdrawn'
+        WHEN problem IN ('MAPPING_INSTRUMENT_UNKNOWN', 'SOURCE_STATUS_INCOMPLETE', 'SOURCE_STATUS_CANCELLED', 'MAPPING_EMPTY') THEN 'out_of_scope'
+        WHEN problem IS NOT NULL THEN 'quarantined'
+        WHEN version > 1 AND content = winner THEN 'duplicate'
+        WHEN version > 1 THEN 'superseded'
+        WHEN copy > 1 THEN 'duplicate'
+        ELSE 'loaded'
+      END AS state,
+      coalesce(problem, CASE
+        WHEN version > 1 AND content = winner THEN 'MAPPING_SAME_AGAIN'
+        WHEN version > 1 THEN 'MAPPING_NEWER_VERSION'
+        WHEN copy > 1 THEN 'MAPPING_SAME_AGAIN' END) AS reason
+    FROM judged ORDER BY record_key, administration_key`,
+
+    // An answer can be no better off than its administration.
+    `UPDATE mapped_response r SET state = a.state, reason = a.reason
+    FROM mapped_administration a
+    WHERE a.administration_key = r.administration_key AND a.state <> 'loaded'
+      AND NOT (r.state = 'quarantined' AND a.state IN ('quarantined', 'out_of_scope'))`,
+  ];
+}

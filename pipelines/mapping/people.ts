@@ -1,0 +1,102 @@
+import { wordSql } from "./words.ts";
+
+const day = (expression: string) => `TRY_CAST(left(${expression}, 10) AS DATE)`;
+
+/**
+ * One row a person, encounter, condition and procedure, each with state and reason. The last delivery of a key wins; an equal
+ * one before it is a duplicate, a different one is superseded. Dates with less than a day's precision stay out of DATE columns.
+ *
+ * In: `intake_patient`, `intake_encounter`, `intake_condition`, `intake_procedure`; `known_patient` (patient_key) of earlier nights;
+ * `$today` as the variable `today`. Out: `mapped_patient`, `mapped_encounter`, `mapped_condition`, `mapped_procedure`.
+ */
+export const MAP_PEOPLE = [
+  `CREATE TABLE mapped_patient AS
+  WITH ranked AS (
+    SELECT rowid AS row_key, *, ${day("birth_date")} AS born, ${day("death_date")} AS died,
+      md5(CAST(struct_pack(family_name, given_name, birth_date, sex, race, ethnicity, language, death_date, deceased,
+        address, city, state_code, zip, phone, email, mrn, ssn) AS VARCHAR)) AS content,
+      row_number() OVER latest AS nth, first(rowid) OVER latest AS winner
+    FROM intake_patient
+    WINDOW latest AS (PARTITION BY patient_key ORDER BY record_key DESC, rowid DESC)
+  )
+  SELECT r.* EXCLUDE (nth, winner),
+    CASE
+      WHEN r.patient_key IS NULL THEN 'quarantined'
+      WHEN r.nth = 1 THEN 'loaded'
+      WHEN r.content = w.content THEN 'duplicate'
+      ELSE 'superseded'
+    END AS state,
+    CASE
+      WHEN r.patient_key IS NULL THEN 'SOURCE_NO_PATIENT'
+      WHEN r.nth > 1 AND r.content = w.content THEN 'MAPPING_SAME_AGAIN'
+      WHEN r.nth > 1 THEN 'MAPPING_NEWER_VERSION'
+    END AS reason,
+    r.born > CAST(getvariable('today') AS DATE) AS birth_in_future
+  FROM ranked r LEFT JOIN ranked w ON w.row_key = r.winner
+  ORDER BY r.row_key`,
+
+  `CREATE TABLE patient AS
+  SELECT patient_key, CASE WHEN NOT birth_in_future THEN born END AS born, died FROM mapped_patient WHERE state = 'loaded'
+  UNION ALL
+  SELECT patient_key, NULL, NULL FROM known_patient WHERE patient_key NOT IN (SELECT patient_key FROM intake_patient WHERE patient_key IS NOT NULL)`,
+
+  mapPart({
+    table: "encounter",
+    key: "encounter_key",
+    columns: `${day("start_at")} AS admitted, nullif(substr(start_at, 12, 5), '') AS admitted_time,
+      ${day("end_at")} AS discharged, nullif(substr(end_at, 12, 5), '') AS discharged_time,
+      coalesce(${wordSql("enc_type", "class")}, CASE WHEN class IS NULL THEN 'NI' ELSE 'OT' END) AS enc_type`,
+    content: "start_at, end_at, class, facility_type, specialty, location, provider_key",
+    problem:
+      "CASE WHEN encounter_key IS NULL THEN 'MAPPING_NO_KEY' WHEN admitted IS NULL THEN 'MAPPING_NO_DATE' END",
+  }),
+  mapPart({
+    table: "condition",
+    key: "condition_key",
+    columns: `${day("onset_at")} AS onset, ${day("recorded_at")} AS recorded, ${day("resolved_at")} AS resolved,
+      ${wordSql("code_system", "code_system")} AS code_type,
+      coalesce(${wordSql("condition_status", "status")}, CASE WHEN status IS NULL THEN 'NI' ELSE 'OT' END) AS condition_status`,
+    content: "code, code_system, status, onset_at, recorded_at, resolved_at, encounter_key",
+    problem: `CASE WHEN condition_key IS NULL THEN 'MAPPING_NO_KEY' WHEN code IS NULL THEN 'MAPPING_NO_CODE'
+      WHEN code_type IS NULL OR code_type NOT IN ('09', '10', 'SM') OR length(code) > 18 THEN 'MAPPING_CODE_SYSTEM_UNKNOWN' END`,
+  }),
+  mapPart({
+    table: "procedure",
+    key: "procedure_key",
+    columns: `${day("performed_at")} AS performed, ${wordSql("code_system", "code_system")} AS code_type`,
+    content: "code, code_system, performed_at, encounter_key",
+    problem: `CASE WHEN procedure_key IS NULL THEN 'MAPPING_NO_KEY' WHEN code IS NULL THEN 'MAPPING_NO_CODE'
+      WHEN code_type IS NULL OR code_type NOT IN ('CH', '09', '10', 'LC') OR length(code) > 11 THEN 'MAPPING_CODE_SYSTEM_UNKNOWN' END`,
+  }),
+];
+
+interface Part {
+  table: string;
+  key: string;
+  columns: string;
+  content: string;
+  problem: string;
+}
+
+function mapPart({ table, key, columns, content, problem }: Part): string {
+  return `CREATE TABLE mapped_${table} AS
+  WITH typed AS (
+    SELECT i.rowid AS row_key, i.*, ${columns},
+      md5(CAST(struct_pack(${content}) AS VARCHAR)) AS content, p.patient_key IS NOT NULL AS has_patient
+    FROM intake_${table} i LEFT JOIN patient p USING (patient_key)
+  ), ranked AS (
+    SELECT *, CASE WHEN NOT has_patient THEN 'MAPPING_NO_PATIENT' ELSE ${problem} END AS problem,
+      row_number() OVER latest AS nth, first(content) OVER latest AS winner
+    FROM typed
+    WINDOW latest AS (PARTITION BY patient_key, ${key} ORDER BY record_key DESC, row_key DESC)
+  )
+  SELECT * EXCLUDE (nth, winner, problem),
+    CASE
+      WHEN problem IS NOT NULL THEN 'quarantined'
+      WHEN nth = 1 THEN 'loaded'
+      WHEN content = winner THEN 'duplicate'
+      ELSE 'superseded'
+    END AS state,
+    coalesce(problem, CASE WHEN nth > 1 AND content = winner THEN 'MAPPING_SAME_AGAIN' WHEN nth > 1 THEN 'MAPPING_NEWER_VERSION' END) AS reason
+  FROM ranked ORDER BY row_key`;
+}

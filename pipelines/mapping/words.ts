@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import type { DuckDBValue } from "@duckdb/node-api";
+import { z } from "zod";
+import type { DuckDb } from "../../warehouse/duckdb.ts";
+import { readYaml } from "../configuration/read-yaml.ts";
+import type { LocalCode, WordLists } from "../configuration/site.ts";
+import { mappingsDirectory } from "../core/mappings.ts";
+
+const list = z.record(z.string(), z.string());
+const wordsSchema = z.strictObject({
+  source: z.string(),
+  reviewed: z.string().nullable(),
+  sex: list,
+  race: list,
+  hispanic: list,
+  enc_type: list,
+  condition_status: list,
+  pro_method: list,
+  pro_mode: list,
+  channel: list,
+  setting: list,
+  status: list,
+  code_system: list,
+});
+
+/**
+ * Fills `word` (list, word, code): what a word of the source stands for, the site's own words first, all in lower case.
+ * And `code` (code_system, code, instrument, kind, name): the catalogue's codes and the local codes that the site approved.
+ */
+export async function loadWords(db: DuckDb, own: WordLists, codes: LocalCode[]): Promise<void> {
+  const shared = await readYaml(
+    join(mappingsDirectory, "formats", "words.yaml"),
+    wordsSchema,
+    "MAPPING_WORDS",
+  );
+  const { source: _, reviewed: __, ...lists } = shared;
+  const words = new Map<string, [string, string, string]>();
+  for (const one of [lists, own]) {
+    for (const [name, entries] of Object.entries(one)) {
+      for (const [word, code] of Object.entries(entries ?? {})) {
+        words.set(`${name}\0${word.toLowerCase()}`, [name, word.toLowerCase(), code]);
+      }
+    }
+  }
+  await db.run("CREATE TABLE word (list VARCHAR, word VARCHAR, code VARCHAR)");
+  await insert(db, "word", [...words.values()]);
+  await db.run(`CREATE TABLE code AS SELECT * FROM catalogue_code
+    UNION ALL SELECT 'propool', item, instrument, 'item', item FROM catalogue_item
+    UNION ALL SELECT 'propool', score, instrument, 'score', score FROM catalogue_score
+    UNION ALL SELECT 'propool', instrument, instrument, 'panel', instrument FROM catalogue_instrument`);
+  await db.run(
+    "CREATE TABLE local_code (code_system VARCHAR, code VARCHAR, instrument VARCHAR, name VARCHAR)",
+  );
+  await insert(
+    db,
+    "local_code",
+    codes.map((one) => [one.system ?? null, one.code, one.instrument, one.item]),
+  );
+  await db.run(`INSERT INTO code
+    SELECT l.code_system, l.code, l.instrument, c.kind, l.name
+    FROM local_code l JOIN code c ON c.code_system = 'propool' AND c.instrument = l.instrument AND c.code = l.name`);
+}
+
+/** The CDM code that a word of the source stands for, as SQL; null where no list has it. */
+export function wordSql(listName: string, expression: string): string {
+  return `(SELECT w.code FROM word w WHERE w.list = '${listName}' AND w.word = lower(${expression}))`;
+}
+
+async function insert(db: DuckDb, table: string, rows: DuckDBValue[][]): Promise<void> {
+  if (rows.length === 0) return;
+  const row = `(${(rows[0] ?? []).map(() => "?").join(", ")})`;
+  await db.run(`INSERT INTO ${table} VALUES ${rows.map(() => row).join(", ")}`, rows.flat());
+}
