@@ -1,0 +1,81 @@
+import type { DuckDb } from "../../warehouse/duckdb.ts";
+import { TABLE_NAMES, tableShape } from "../../warehouse/schema.ts";
+import { ident, text } from "../../warehouse/sql.ts";
+import { deidentifySql, type PrivacyProfile } from "./profile.ts";
+import { dateShiftSql, tokenSql } from "./tokens.ts";
+
+/** Tables whose rows belong to an administration and are replaced with it. */
+const ADMINISTRATION_TABLES = ["pro_collection", "pro_cm", "pro_cm_detail"] as const;
+
+/** Columns of the dates whose management HARVEST tells. */
+const MANAGED_DATES = [
+  "birth_date",
+  "admit_date",
+  "discharge_date",
+  "px_date",
+  "onset_date",
+  "report_date",
+  "resolve_date",
+  "pro_date",
+  "death_date",
+];
+
+/**
+ * Moves tonight's rows through the privacy profile into the new store, which is attached under `store`. A row replaces the one
+ * with its key; an administration replaces all its rows; withdrawn and superseded administrations go.
+ *
+ * In: `cdm_*` (identified), `mapped_administration`, `token_key`. Returns the rows written.
+ */
+export async function deidentifyInto(
+  db: DuckDb,
+  options: { store: string; site: string; profile: PrivacyProfile },
+): Promise<number> {
+  const { store, site, profile } = options;
+  await declareDateManagement(db, profile);
+  const people = TABLE_NAMES.filter((table) => table !== "harvest")
+    .filter((table) => profile.tables[table]?.patid)
+    .map((table) => `SELECT patid FROM cdm_${table}`);
+  await db.run(
+    `CREATE TEMP TABLE date_shift AS ${dateShiftSql(people.join(" UNION "), profile.shift_days)}`,
+  );
+  await db.run(`CREATE TEMP TABLE gone AS SELECT DISTINCT ${tokenSql("pro_seq", "a.pro_seq_key")} AS pro_seq
+    FROM mapped_administration a CROSS JOIN token_key k WHERE a.state IN ('loaded', 'withdrawn')`);
+  let written = 0;
+  await db.run("BEGIN");
+  for (const table of TABLE_NAMES) {
+    const staged = await stagedColumns(db, table);
+    if (staged.size === 0) continue;
+    const target = `${ident(store)}.${ident(table)}`;
+    const { key } = tableShape(table);
+    await db.run(`CREATE TEMP TABLE leaving AS SELECT ${text(site)} AS datamartid, * FROM (${deidentifySql(profile, table, without(staged, "datamartid"))}) q
+      ORDER BY ${key.map(ident).join(", ")}`);
+    const isOfAdministration = (ADMINISTRATION_TABLES as readonly string[]).includes(table);
+    await db.run(
+      isOfAdministration
+        ? `DELETE FROM ${target} WHERE pro_seq IN (SELECT pro_seq FROM gone)`
+        : `DELETE FROM ${target} t USING leaving l WHERE ${key.map((column) => `t.${ident(column)} = l.${ident(column)}`).join(" AND ")}`,
+    );
+    written += await db.run(`INSERT INTO ${target} BY NAME SELECT * FROM leaving`);
+    await db.run("DROP TABLE leaving");
+  }
+  await db.run("COMMIT");
+  return written;
+}
+
+async function declareDateManagement(db: DuckDb, profile: PrivacyProfile): Promise<void> {
+  const columns = MANAGED_DATES.map((date) => `${text(profile.date_management)} AS ${date}_mgmt`);
+  await db.run(
+    `CREATE OR REPLACE TABLE cdm_harvest AS SELECT *, ${columns.join(", ")} FROM cdm_harvest`,
+  );
+}
+
+async function stagedColumns(db: DuckDb, table: string): Promise<Set<string>> {
+  const rows = await db.all<{ name: string }>(
+    `SELECT column_name AS name FROM duckdb_columns() WHERE database_name = current_database() AND table_name = ${text(`cdm_${table}`)}`,
+  );
+  return new Set(rows.map((row) => row.name));
+}
+
+function without(columns: ReadonlySet<string>, name: string): Set<string> {
+  return new Set([...columns].filter((column) => column !== name));
+}
