@@ -1,7 +1,13 @@
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
 import { nextRecordKey } from "../intake.ts";
-import { FORM_ITEM, RESOURCES, RESPONSE_ITEM, type ResourceType, resourceTable } from "./resources.ts";
-import { duckType } from "./shape.ts";
+import {
+  FORM_ITEM,
+  RESOURCES,
+  RESPONSE_ITEM,
+  type ResourceType,
+  resourceTable,
+} from "./resources.ts";
+import { jsonStructure } from "./shape.ts";
 
 const ORDINAL =
   "('http://hl7.org/fhir/StructureDefinition/ordinalValue', 'http://hl7.org/fhir/StructureDefinition/itemWeight')";
@@ -23,14 +29,17 @@ const MACROS = [
 export async function fillIntake(db: DuckDb): Promise<void> {
   for (const macro of MACROS) await db.run(`CREATE OR REPLACE TEMP MACRO ${macro}`);
   for (const type of Object.keys(RESOURCES) as ResourceType[]) await numberResources(db, type);
-  for (const statement of [...PEOPLE, ...FORMS, ...RESPONSES, ...OBSERVATIONS]) await db.run(statement);
+  for (const statement of [...PEOPLE, ...FORMS, ...RESPONSES, ...OBSERVATIONS])
+    await db.run(statement);
 }
 
 /** A resource's record key is its row in the table plus an offset, so that numbering costs no sort. */
 async function numberResources(db: DuckDb, type: ResourceType): Promise<void> {
   const table = resourceTable(type);
   const offset = await nextRecordKey(db);
-  await db.run(`CREATE TEMP VIEW ${table}_numbered AS SELECT rowid + ${offset} AS record_key, * FROM ${table}`);
+  await db.run(
+    `CREATE TEMP VIEW ${table}_numbered AS SELECT rowid + ${offset} AS record_key, * FROM ${table}`,
+  );
   await db.run(`INSERT INTO intake_record
     WITH first_row AS (SELECT file, min(rowid) AS first_row FROM ${table} GROUP BY file)
     SELECT t.rowid + ${offset}, t.file, coalesce(t._where, 'line ' || (t.rowid - f.first_row + 1)),
@@ -92,7 +101,7 @@ const FORMS = [
     FROM (SELECT id AS form, unnest(item) AS i FROM fhir_questionnaire)
     UNION ALL
     SELECT form, i.linkId, fhir_coding(i.code), i.item
-    FROM (SELECT form, unnest(CAST(nested AS ${duckType([FORM_ITEM])})) AS i FROM items WHERE nested IS NOT NULL)
+    FROM (SELECT form, unnest(json_transform(nested, '${jsonStructure([FORM_ITEM])}')) AS i FROM items WHERE nested IS NOT NULL)
   )
   SELECT form, link_id, any_value(code) AS code FROM items WHERE code IS NOT NULL GROUP BY form, link_id`,
 ];
@@ -141,10 +150,10 @@ const RESPONSES = [
     FROM (
       SELECT record_key, form, pointer, nested, unnest(range(1, len(nested) + 1)) AS i
       FROM (
-        SELECT record_key, form, pointer, CAST(one.item AS ${duckType([RESPONSE_ITEM])}) AS nested
+        SELECT record_key, form, pointer, json_transform(one.item, '${jsonStructure([RESPONSE_ITEM])}') AS nested
         FROM items WHERE one.item IS NOT NULL
         UNION ALL
-        SELECT record_key, form, pointer || '/answer/' || (a - 1), CAST(answers[a].item AS ${duckType([RESPONSE_ITEM])})
+        SELECT record_key, form, pointer || '/answer/' || (a - 1), json_transform(answers[a].item, '${jsonStructure([RESPONSE_ITEM])}')
         FROM (
           SELECT record_key, form, pointer, one.answer AS answers, unnest(range(1, len(one.answer) + 1)) AS a
           FROM items
@@ -246,4 +255,3 @@ const OBSERVATIONS = [
     ${OBSERVATION_VALUE("c")}, 'reported' AS origin
   FROM named ORDER BY record_key, i`,
 ];
-

@@ -1,19 +1,27 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ProError } from "../../core/errors.ts";
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
 import { ident, text } from "../../../warehouse/sql.ts";
+import { ProError } from "../../core/errors.ts";
 import type { AdapterInput } from "../adapter.ts";
 import { nextRecordKey } from "../intake.ts";
 import { countRecords, numberedLines } from "./container.ts";
-import { isResourceType, RESOURCES, type ResourceType, resourceShape, resourceTable } from "./resources.ts";
+import {
+  isResourceType,
+  RESOURCES,
+  type ResourceType,
+  resourceShape,
+  resourceTable,
+} from "./resources.ts";
 import { duckColumns, duckType } from "./shape.ts";
 import { type SetAside, sieve } from "./sieve.ts";
 
 /** Creates an empty table for each resource type; a row is a resource as read, in the order of the file. */
 export async function createResourceTables(db: DuckDb): Promise<void> {
   for (const type of Object.keys(RESOURCES) as ResourceType[]) {
-    const columns = Object.entries(resourceShape(type)).map(([name, shape]) => `${ident(name)} ${duckType(shape)}`);
+    const columns = Object.entries(resourceShape(type)).map(
+      ([name, shape]) => `${ident(name)} ${duckType(shape)}`,
+    );
     await db.run(`CREATE TABLE ${resourceTable(type)} (file VARCHAR, ${columns.join(", ")})`);
   }
 }
@@ -49,8 +57,13 @@ interface TypedFile {
 }
 
 /** Whether the whole file could be read as this type; nothing of it is kept otherwise. */
-async function readStrictly(db: DuckDb, { path, file, type, expected }: TypedFile): Promise<boolean> {
-  const shape = isResourceType(type) ? resourceShape(type) : ({ resourceType: "VARCHAR", id: "VARCHAR" } as const);
+async function readStrictly(
+  db: DuckDb,
+  { path, file, type, expected }: TypedFile,
+): Promise<boolean> {
+  const shape = isResourceType(type)
+    ? resourceShape(type)
+    : ({ resourceType: "VARCHAR", id: "VARCHAR" } as const);
   const reader = `read_ndjson(${text(path)}, columns = ${duckColumns(shape)})`;
   await db.run("BEGIN");
   try {
@@ -91,7 +104,9 @@ async function readHalves(input: AdapterInput, found: TypedFile): Promise<SetAsi
   const lines = (await readFile(found.path, "utf8")).trimEnd().split("\n");
   if (lines.length === 1) {
     const where = /^\{"_where":"([^"]*)"/.exec(lines[0] ?? "")?.[1] ?? "line ?";
-    return [{ where, kind: found.type, state: "quarantined", reason: "SOURCE_REFUSED", pointer: null }];
+    return [
+      { where, kind: found.type, state: "quarantined", reason: "SOURCE_REFUSED", pointer: null },
+    ];
   }
   const middle = lines.length >> 1;
   const setAside: SetAside[] = [];
@@ -108,7 +123,8 @@ async function recordSetAside(db: DuckDb, file: string, setAside: SetAside[]): P
   const appender = await db.connection.createAppender("intake_record");
   for (const one of setAside) {
     appender.appendBigInt(key++);
-    for (const value of [file, one.where, one.kind, one.state, one.reason]) appender.appendVarchar(value);
+    for (const value of [file, one.where, one.kind, one.state, one.reason])
+      appender.appendVarchar(value);
     if (one.pointer === null) appender.appendNull();
     else appender.appendVarchar(one.pointer);
     appender.endRow();
@@ -143,9 +159,13 @@ async function firstType(path: string): Promise<string | null> {
 
 function unreadable(file: string, cause: unknown): ProError {
   const isPacked = (cause as NodeJS.ErrnoException)?.code?.startsWith("Z_");
-  return new ProError("SOURCE_UNREADABLE", isPacked ? "the gzip file is damaged or cut short" : "the file cannot be read", {
-    where: { file },
-    hint: "export it again; nothing of this night was loaded",
-    cause,
-  });
+  return new ProError(
+    "SOURCE_UNREADABLE",
+    isPacked ? "the gzip file is damaged or cut short" : "the file cannot be read",
+    {
+      where: { file },
+      hint: "export it again; nothing of this night was loaded",
+      cause,
+    },
+  );
 }

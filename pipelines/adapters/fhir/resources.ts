@@ -30,7 +30,11 @@ export const RESPONSE_ITEM = {
   item: "JSON",
 } as const satisfies Shape;
 
-export const FORM_ITEM = { linkId: "VARCHAR", code: [coding], item: "JSON" } as const satisfies Shape;
+export const FORM_ITEM = {
+  linkId: "VARCHAR",
+  code: [coding],
+  item: "JSON",
+} as const satisfies Shape;
 
 const observationValue = {
   valueInteger: "VARCHAR",

@@ -2,7 +2,12 @@
  * What the adapter reads of a resource: a scalar (numbers are read as text, so that no digit is lost), a list, or an object
  * with named members. `JSON` is kept as it stands and looked into later.
  */
-export type Shape = "VARCHAR" | "BOOLEAN" | "JSON" | readonly [Shape] | { readonly [member: string]: Shape };
+export type Shape =
+  | "VARCHAR"
+  | "BOOLEAN"
+  | "JSON"
+  | readonly [Shape]
+  | { readonly [member: string]: Shape };
 
 /** The DuckDB type of a shape: `STRUCT("a" VARCHAR)[]`. */
 export function duckType(shape: Shape): string {
@@ -10,6 +15,17 @@ export function duckType(shape: Shape): string {
   if (isList(shape)) return `${duckType(shape[0])}[]`;
   const members = Object.entries(shape).map(([name, one]) => `"${name}" ${duckType(one)}`);
   return `STRUCT(${members.join(", ")})`;
+}
+
+/** The same as a structure for `json_transform`, which allows missing and unknown members. */
+export function jsonStructure(shape: Shape): string {
+  return JSON.stringify(structure(shape));
+}
+
+function structure(shape: Shape): unknown {
+  if (typeof shape === "string") return shape;
+  if (isList(shape)) return [structure(shape[0])];
+  return Object.fromEntries(Object.entries(shape).map(([name, one]) => [name, structure(one)]));
 }
 
 /** The `columns` argument of `read_ndjson`: a DuckDB struct literal of name and type. */
@@ -33,7 +49,11 @@ export function misfit(value: unknown, shape: Shape, pointer = ""): string | nul
   if (typeof value !== "object" || Array.isArray(value)) return pointer;
   const record = value as Record<string, unknown>;
   return first(
-    Object.entries(shape).map(([name, one]) => () => misfit(record[name], one, `${pointer}/${name}`)),
+    Object.entries(shape).map(
+      ([name, one]) =>
+        () =>
+          misfit(record[name], one, `${pointer}/${name}`),
+    ),
   );
 }
 

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -45,7 +46,7 @@ export async function sieve(path: string, scratch: string): Promise<Sieved> {
     writer.records++;
     const place = `{"_where":${JSON.stringify(record.where)},`;
     if (!writer.stream.write(`${place}${judged.text.slice(1)}\n`)) {
-      await new Promise((resolve) => writer.stream.once("drain", resolve));
+      await once(writer.stream, "drain");
     }
   }
   const files: Sieved["files"] = [];
@@ -76,7 +77,9 @@ async function* records(path: string): AsyncGenerator<Candidate> {
 /** A JSON document: a Bundle gives its entries, anything else is one record. */
 async function* documentRecords(path: string): AsyncGenerator<Candidate> {
   const bytes = await readFile(path);
-  const source = (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8").replace(/^\uFEFF/, "");
+  const source = (path.endsWith(".gz") ? gunzipSync(bytes) : bytes)
+    .toString("utf8")
+    .replace(/^\uFEFF/, "");
   const document = parse(source);
   if (document?.resourceType !== "Bundle" || !Array.isArray(document.entry)) {
     yield { where: "resource", text: document === null ? source : JSON.stringify(document) };
@@ -98,7 +101,8 @@ function judge({ where, text }: Candidate): SetAside | { type: ResourceType; tex
   const resource = parse(text);
   if (resource === null) return aside("SOURCE_MALFORMED");
   const type = resource.resourceType;
-  if (typeof type !== "string" || !/^[A-Za-z]{1,64}$/.test(type)) return aside("SOURCE_NOT_A_RESOURCE");
+  if (typeof type !== "string" || !/^[A-Za-z]{1,64}$/.test(type))
+    return aside("SOURCE_NOT_A_RESOURCE");
   if (!isResourceType(type)) {
     return { ...aside("SOURCE_RESOURCE_NOT_READ", type), state: "out_of_scope" };
   }

@@ -1,0 +1,102 @@
+/** The configuration files that `propool init` writes; every key has its comment. */
+
+export interface SiteTemplate {
+  site: string;
+  name: string;
+  network: string;
+  format: "fhir" | "ccda" | "csv";
+}
+
+export function siteTemplate({ site, name, network, format }: SiteTemplate): string {
+  const mapping = format === "csv" ? "mapping: mapping.yaml" : "# mapping: mapping.yaml";
+  return `# A site of a propool network. Checked by propool: an unknown key is an error.
+
+# The site's id in the network: 1 to 10 capital letters or digits (DATAMARTID).
+site: ${site}
+# Its name, at most 20 characters (DATAMART_NAME).
+name: ${JSON.stringify(name)}
+# The network's id (NETWORKID).
+network: ${network}
+
+# What the export folder holds: fhir (NDJSON, Bundles, resources), ccda (XML documents) or csv.
+format: ${format}
+# The folder with the export's files, inside this folder.
+export: export
+# What the columns mean; needed for csv.
+${mapping}
+
+# centralized: de-identified rows go to the hub, through outbox/.
+# distributed: rows stay here; only study summaries leave.
+mode: centralized
+# Which columns leave and how: a profile of mappings/privacy.
+privacy: shifted
+
+# What holds where the source is silent. Rows carry the origin "assumed".
+# defaults:
+#   pro_method: EC      # PA paper, EC electronic, PH telephone, IV telephone with voice response
+#   pro_mode: SF        # SF self, SA self with assistance, PR proxy, PA proxy with assistance
+#   pro_source: OD      # OD order or EHR, SR survey system
+#   setting: clinic
+#   language: en
+
+# This site's own words for coded fields, beside those that propool knows.
+# words:
+#   sex: { "1": M, "2": F }
+#   pro_method: { "touch screen": EC }
+
+# Local item codes that a data steward has approved.
+# codes:
+#   - { code: LOCAL-PHQ-1, instrument: phq-9, item: PHQ9_1 }
+`;
+}
+
+export function csvMappingTemplate(): string {
+  return `# What the columns of this site's CSV files mean. See the README, "Start with your own export".
+# A wide file has one row an administration and one column an item.
+reviewed: null
+files:
+  - match: patients.csv
+    kind: patients
+    columns:
+      patient_key: record_id
+      birth_date: { column: dob, date_format: "%Y-%m-%d" }
+      sex: sex
+  - match: survey.csv
+    kind: wide
+    columns:
+      patient_key: record_id
+    instruments:
+      - instrument: phq-9
+        answered_at: { column: phq9_timestamp, date_format: "%Y-%m-%d %H:%M" }
+        items:
+          PHQ9_1: phq9_1
+          PHQ9_2: phq9_2
+          PHQ9_3: phq9_3
+          PHQ9_4: phq9_4
+          PHQ9_5: phq9_5
+          PHQ9_6: phq9_6
+          PHQ9_7: phq9_7
+          PHQ9_8: phq9_8
+          PHQ9_9: phq9_9
+        scores: { total: phq9_total }
+`;
+}
+
+export function hubTemplate({ network, name }: { network: string; name: string }): string {
+  return `# The hub of a propool network: it verifies what sites send and publishes the pooled warehouse.
+
+# The network's id (NETWORKID) and name.
+network: ${network}
+name: ${JSON.stringify(name)}
+
+# Where the pooled rows live: a DuckDB file inside this folder, or a PostgreSQL database
+# (postgres://loader@host/database; the password comes from PGPASSWORD or ~/.pgpass).
+warehouse: duckdb:warehouse/warehouse.duckdb
+
+# Who may submit. propool init site prints these lines for a site.
+sites: []
+#  - site: RIVER
+#    public_key: "..."
+#    inbox: inbox/RIVER
+`;
+}

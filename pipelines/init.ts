@@ -1,0 +1,54 @@
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import {
+  csvMappingTemplate,
+  hubTemplate,
+  type SiteTemplate,
+  siteTemplate,
+} from "./configuration/templates.ts";
+import { ProError } from "./core/errors.ts";
+import { exists, privateDirectory, writeWhole } from "./core/files.ts";
+import { createSiteKeys } from "./privacy/keys.ts";
+
+/**
+ * Makes a site's folder: commented site.yaml, for csv a mapping to fill in, keys, an empty export folder. What is there stays.
+ *
+ * @returns the site's public key, which the hub needs
+ * @throws ProError `CONFIG_EXISTS` when there is a site.yaml already.
+ */
+export async function initSite(
+  directory: string,
+  template: SiteTemplate,
+): Promise<{ publicKey: string }> {
+  const root = resolve(directory);
+  await refuseExisting(join(root, "site.yaml"));
+  await privateDirectory(root);
+  await mkdir(join(root, "export"), { recursive: true });
+  const keys = await createSiteKeys(join(root, "keys"));
+  const mappingFile = join(root, "mapping.yaml");
+  if (template.format === "csv" && !(await exists(mappingFile))) {
+    await writeWhole(mappingFile, csvMappingTemplate());
+  }
+  await writeWhole(join(root, "site.yaml"), siteTemplate(template));
+  return { publicKey: keys.publicKey };
+}
+
+/** @throws ProError `CONFIG_EXISTS` when there is a hub.yaml already. */
+export async function initHub(
+  directory: string,
+  template: { network: string; name: string },
+): Promise<void> {
+  const root = resolve(directory);
+  await refuseExisting(join(root, "hub.yaml"));
+  await privateDirectory(root);
+  await mkdir(join(root, "inbox"), { recursive: true });
+  await writeWhole(join(root, "hub.yaml"), hubTemplate(template));
+}
+
+async function refuseExisting(file: string): Promise<void> {
+  if (!(await exists(file))) return;
+  throw new ProError("CONFIG_EXISTS", "there is a configuration already", {
+    where: { file },
+    hint: "edit it, or choose another folder",
+  });
+}
