@@ -1,0 +1,98 @@
+import { basename, resolve } from "node:path";
+import { Option } from "commander";
+import type { SiteTemplate } from "../../pipelines/configuration/templates.ts";
+import { initHub, initSite } from "../../pipelines/init.ts";
+import type { AddCommand } from "../command.ts";
+import { writeJson } from "../output.ts";
+
+interface SiteOptions {
+  site?: string;
+  name?: string;
+  network: string;
+  format: SiteTemplate["format"];
+  json?: boolean;
+}
+
+export const addInit: AddCommand = (program, io) => {
+  const init = program
+    .command("init")
+    .description("write a commented configuration, keys and folders");
+
+  init
+    .command("site")
+    .description("a new site: site.yaml, keys, an export folder")
+    .argument("<dir>", "folder of the site; made if missing")
+    .addOption(
+      new Option("--format <format>", "what the export holds")
+        .choices(["fhir", "ccda", "csv"])
+        .default("fhir"),
+    )
+    .option(
+      "--site <id>",
+      "DATAMARTID, 1 to 10 capital letters or digits (default: from the folder's name)",
+    )
+    .option("--name <name>", "DATAMART_NAME, at most 20 characters (default: the folder's name)")
+    .option("--network <id>", "NETWORKID", "NETWORK")
+    .option("--json", "print what was made as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  propool init site river-clinic --format fhir\n  propool init site summit --format csv --site SUMMIT --network DEMO",
+    )
+    .action(async (directory: string, options: SiteOptions) => {
+      const folder = basename(resolve(directory));
+      const site =
+        options.site ??
+        (folder
+          .toUpperCase()
+          .replace(/[^A-Z0-9]/g, "")
+          .slice(0, 10) ||
+          "SITE");
+      const name = options.name ?? folder.slice(0, 20);
+      const { network, format } = options;
+      const { publicKey } = await initSite(directory, { site, name, network, format });
+      if (options.json)
+        return writeJson(io.out, { site, directory: resolve(directory), public_key: publicKey });
+      io.out.write(
+        [
+          `${directory}: site ${site} is ready`,
+          "",
+          `1. put the export's files into ${directory}/export`,
+          format === "csv"
+            ? `2. say in ${directory}/mapping.yaml what the columns mean`
+            : "2. look at site.yaml",
+          `3. propool preview ${directory}/export/* --site ${directory}`,
+          `4. propool run ${directory}`,
+          "",
+          "The hub needs these lines under sites: in hub.yaml:",
+          `  - site: ${site}`,
+          `    public_key: "${publicKey}"`,
+          `    inbox: inbox/${site}`,
+          "",
+          `Keep a copy of ${directory}/keys in a safe place: without them the tokens of this site never match again.`,
+          "",
+        ].join("\n"),
+      );
+    });
+
+  init
+    .command("hub")
+    .description("a new hub: hub.yaml and an inbox")
+    .argument("<dir>", "folder of the hub; made if missing")
+    .option("--network <id>", "NETWORKID", "NETWORK")
+    .option("--name <name>", "the network's name", "A propool network")
+    .option("--json", "print what was made as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  propool init hub hub\n  propool init hub /srv/propool/hub --network DEMO --name 'Demo network'",
+    )
+    .action(
+      async (directory: string, options: { network: string; name: string; json?: boolean }) => {
+        await initHub(directory, options);
+        if (options.json)
+          return writeJson(io.out, { directory: resolve(directory), network: options.network });
+        io.out.write(
+          `${directory}: the hub is ready; list its sites in hub.yaml, then: propool pool ${directory}\n`,
+        );
+      },
+    );
+};

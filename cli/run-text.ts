@@ -1,0 +1,52 @@
+import { whereText } from "../pipelines/core/errors.ts";
+import type { Issue } from "../pipelines/core/issues.ts";
+import { STATES } from "../pipelines/quality/ledger.ts";
+import type { RunReport } from "../pipelines/run.ts";
+import { formatNumber, table } from "./output.ts";
+
+/** The night of one site on one screen: where every record went, why, and what left. */
+export function ledgerText(report: RunReport): string {
+  const { site, name, format, ledgers, issues, submission, audit } = report;
+  const states = STATES.map((state) => state.replaceAll("_", " "));
+  const rows = (["records", "answers"] as const).map((level) => [
+    level,
+    ledgers[level].read,
+    ...STATES.map((state) => ledgers[level][state]),
+  ]);
+  const left = submission
+    ? `left: submission ${submission.name} with ${formatNumber(total(submission.rows))} rows`
+    : `left: nothing (${report.mode === "distributed" ? "distributed mode" : "nothing new, or a dry run"})`;
+  const proof = `searched ${formatNumber(audit.values)} different values for ${formatNumber(audit.identifiers)} identifiers and free texts: ${audit.found.length} found`;
+  return [
+    `${site} ${name} (${format})`,
+    indent(table(["", "read", ...states], rows)),
+    ...(issues.length > 0 ? ["", indent(issueText(issues))] : []),
+    "",
+    `  ${left}`,
+    `  ${proof}`,
+    "",
+  ].join("\n");
+}
+
+export function issueText(issues: readonly Issue[]): string {
+  return table(
+    ["issue", "count", "what", "first place"],
+    issues.map((issue) => [
+      issue.code,
+      issue.count,
+      issue.message,
+      whereText(issue.examples[0] ?? {}),
+    ]),
+  );
+}
+
+function total(rows: Record<string, number>): number {
+  return Object.values(rows).reduce((sum, n) => sum + n, 0);
+}
+
+function indent(block: string): string {
+  return block
+    .split("\n")
+    .map((line) => `  ${line}`.trimEnd())
+    .join("\n");
+}
