@@ -65,7 +65,7 @@ async function query(
     const selection = await reader.select(sql ?? cohortSql(cohort));
     if (out) {
       const rows = await exportSelection(limited(selection, limit), out);
-      io.err.write(`${rows} rows written to ${out}\n`);
+      io.err.write(`${rowsText(rows)} written to ${out}\n`);
     } else if (json) await printJson(limited(selection, limit), io.out);
     else await printTable(selection, limit ?? SHOWN_ROWS, io);
   } finally {
@@ -101,7 +101,11 @@ async function printTable(selection: Selection, limit: number, io: Io): Promise<
     ),
   );
   const more = rows.length > limit ? "; there are more: --limit or --out" : "";
-  io.err.write(`${shown.length} rows${more}\n`);
+  io.err.write(`${rowsText(shown.length)}${more}\n`);
+}
+
+function rowsText(rows: number): string {
+  return rows === 1 ? "1 row" : `${rows} rows`;
 }
 
 /** One array, a row a line. */

@@ -10,6 +10,7 @@ import { ident, text } from "../../warehouse/sql.ts";
 import { ProError } from "../core/errors.ts";
 import type { Issue } from "../core/issues.ts";
 import { mappingsDirectory } from "../core/mappings.ts";
+import { type ConformanceContext, conformanceRules, type ValueSets } from "./conformance-rules.ts";
 import type { Manifest } from "./manifest.ts";
 
 /**
@@ -45,12 +46,10 @@ async function findIssues(directory: string, manifest: Manifest): Promise<Issue[
     const shapes = await Promise.all(TABLE_NAMES.map((table) => checkColumns(db, table)));
     // Rows cannot be judged by columns that are not there.
     if (shapes.flat().length > 0) return shapes.flat();
-    await db.run(
-      `CREATE TABLE value_set AS FROM read_csv(
-         ${text(join(mappingsDirectory, "cdm", "value_sets.csv"))}, all_varchar = true)`,
-    );
+    const valueSets = await readValueSets(db);
     const issues: Issue[] = [];
-    for (const table of TABLE_NAMES) issues.push(...(await checkRows(db, table, manifest)));
+    for (const table of TABLE_NAMES)
+      issues.push(...(await checkRows(db, table, { manifest, valueSets })));
     return issues;
   } finally {
     db.close();
@@ -95,24 +94,24 @@ function duckDbType({ type, precision, scale }: ColumnShape): string {
   return { text: "VARCHAR", date: "DATE", integer: "INTEGER", boolean: "BOOLEAN" }[type];
 }
 
-/** A rule and the query that counts the rows that break it. */
-interface Rule {
-  code: string;
-  message: string;
-  hint: string;
-  column?: string;
-  /** An aggregate over the table's rows. */
-  count: string;
+async function readValueSets(db: DuckDb): Promise<ValueSets> {
+  const file = join(mappingsDirectory, "cdm", "value_sets.csv");
+  const rows = await db.all<{ value_set: string; code: string }>(
+    `FROM read_csv(${text(file)}, all_varchar = true)`,
+  );
+  const sets = new Map<string, string[]>();
+  for (const { value_set, code } of rows)
+    sets.set(value_set, [...(sets.get(value_set) ?? []), code]);
+  return sets;
 }
 
 /** All rules of a table in one scan. */
-async function checkRows(db: DuckDb, table: TableName, manifest: Manifest): Promise<Issue[]> {
-  const rules = [
-    ...tableRules(table, manifest),
-    ...Object.entries(tableShape(table).columns).flatMap(([name, shape]) =>
-      columnRules(table, name, shape),
-    ),
-  ];
+async function checkRows(
+  db: DuckDb,
+  table: TableName,
+  context: ConformanceContext,
+): Promise<Issue[]> {
+  const rules = conformanceRules(table, context);
   const counts = await db
     .all<Record<string, bigint>>(
       `SELECT ${rules.map(({ count }, index) => `(${count})::BIGINT AS r${index}`).join(",\n")} FROM ${ident(table)}`,
@@ -131,85 +130,4 @@ async function checkRows(db: DuckDb, table: TableName, manifest: Manifest): Prom
     const { code, message, hint } = rule;
     return [{ code, message, hint, count, examples: [where] }];
   });
-}
-
-function tableRules(table: TableName, manifest: Manifest): Rule[] {
-  const name = table.toUpperCase();
-  const key = tableShape(table).key;
-  return [
-    {
-      code: "SUBMISSION_ROW_COUNT",
-      message: `${name} has more or fewer rows than the manifest says`,
-      hint: "run the site's night again",
-      count: `abs(count(*) - ${manifest.tables[table].rows})`,
-    },
-    {
-      code: "SUBMISSION_SITE",
-      message: `${name} has rows of another site`,
-      hint: "DATAMARTID must be the site in site.yaml",
-      column: "datamartid",
-      count: `count(*) FILTER (datamartid IS DISTINCT FROM ${text(manifest.site)})`,
-    },
-    {
-      code: "SUBMISSION_DUPLICATE_KEY",
-      message: `${name} has several rows with one key`,
-      hint: `${key.join(", ").toUpperCase()} must be unique: report this with the site's mapping`,
-      column: key.join(", "),
-      count: `(SELECT count(*) FROM (
-         SELECT 1 FROM ${ident(table)} GROUP BY ${key.map(ident).join(", ")} HAVING count(*) > 1))`,
-    },
-  ];
-}
-
-function columnRules(table: TableName, column: string, shape: ColumnShape): Rule[] {
-  const name = `${table}.${column}`.toUpperCase();
-  const value = ident(column);
-  const rules: Rule[] = [];
-  if (shape.required) {
-    rules.push({
-      code: "SUBMISSION_REQUIRED",
-      message: `${name} is empty where it is required`,
-      hint: "check the mapping of this column, or what fills it",
-      column,
-      count: `count(*) FILTER (${value} IS NULL)`,
-    });
-  }
-  if (shape.length !== null) {
-    rules.push({
-      code: "SUBMISSION_LENGTH",
-      message: `${name} is longer than ${shape.length} characters`,
-      hint: "check the mapping of this column",
-      column,
-      count: `count(*) FILTER (length(${value}) > ${shape.length})`,
-    });
-  }
-  if (shape.valueSet !== null) {
-    rules.push({
-      code: "SUBMISSION_VALUE_SET",
-      message: `${name} has codes that are not in the value set ${shape.valueSet}`,
-      hint: "add the source's words for this column to words in site.yaml",
-      column,
-      count: `count(*) FILTER (${value} IS NOT NULL AND ${value} NOT IN (
-        SELECT code FROM value_set WHERE value_set = ${text(shape.valueSet)}))`,
-    });
-  }
-  return [...rules, ...referenceRules(table, column, shape)];
-}
-
-/** Only required references: a visit that the export does not hold is no fault of the answer that names it. */
-function referenceRules(table: TableName, column: string, shape: ColumnShape): Rule[] {
-  const [target, targetColumn] = (shape.references ?? "").split(".");
-  if (!shape.required || !target || !targetColumn || !TABLE_NAMES.includes(target as TableName))
-    return [];
-  return [
-    {
-      code: "SUBMISSION_REFERENCE",
-      message: `${`${table}.${column}`.toUpperCase()} names rows that ${target.toUpperCase()} does not have`,
-      hint: `every ${column.toUpperCase()} must be in ${target.toUpperCase()}: report this with the site's mapping`,
-      column,
-      count: `(SELECT count(*) FROM ${ident(table)} AS source
-         WHERE NOT EXISTS (FROM ${ident(target)} AS target
-           WHERE target.${ident(targetColumn)} = source.${ident(column)}))`,
-    },
-  ];
 }

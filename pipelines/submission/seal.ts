@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
@@ -9,16 +9,13 @@ import {
   MANIFEST_FILE,
   type Manifest,
   manifestSchema,
-  parseSubmissionName,
   SIGNATURE_FILE,
   submissionName,
 } from "./manifest.ts";
 
 export interface SealOptions extends Omit<Manifest, "format" | "kind" | "cdm_version" | "tables"> {
-  /** Holds the site's new store. */
+  /** The site's new store. */
   store: DuckDb;
-  /** Name under which the store is attached; left out: it is the database that was opened. */
-  database?: string;
   outboxDirectory: string;
   /** Ed25519, PKCS #8 PEM. */
   signingKey: string;
@@ -37,16 +34,13 @@ export interface SealedSubmission {
  * bytes.
  */
 export async function sealSubmission(options: SealOptions): Promise<SealedSubmission> {
-  const { store, database, outboxDirectory, signingKey, ...facts } = options;
+  const { store, outboxDirectory, signingKey, ...facts } = options;
   const published = join(outboxDirectory, submissionName(facts.site, facts.sequence));
   const directory = unfinished(published);
   await mkdir(directory, { recursive: true });
   try {
     const tables = {} as Manifest["tables"];
-    for (const table of TABLE_NAMES) {
-      const source = database ? `${ident(database)}.${ident(table)}` : ident(table);
-      tables[table] = await writeTable(store, { table, source, directory });
-    }
+    for (const table of TABLE_NAMES) tables[table] = await writeTable(store, table, directory);
     const manifest = manifestSchema.parse({
       format: 1,
       kind: "full",
@@ -70,26 +64,13 @@ export async function publishSubmission(sealed: SealedSubmission): Promise<strin
   return sealed.published;
 }
 
-/** One more than the highest sequence in the outbox; 1 in an empty one. */
-export async function nextSequence(outboxDirectory: string, site: string): Promise<number> {
-  const names = await readdir(outboxDirectory).catch(() => []);
-  const sequences = names
-    .map(parseSubmissionName)
-    .filter((name) => name?.site === site)
-    .map((name) => name?.sequence ?? 0);
-  return Math.max(0, ...sequences) + 1;
-}
-
-async function writeTable(
-  store: DuckDb,
-  { table, source, directory }: { table: TableName; source: string; directory: string },
-) {
+async function writeTable(store: DuckDb, table: TableName, directory: string) {
   const { columns, key } = tableShape(table);
   const file = join(directory, `${table}.parquet`);
   const list = Object.keys(columns).map(ident).join(", ");
   // The order makes the bytes a function of the rows, and lets equal neighbours compress.
   const rows = await store.run(
-    `COPY (SELECT ${list} FROM ${source} ORDER BY ${key.map(ident).join(", ")})
+    `COPY (SELECT ${list} FROM ${ident(table)} ORDER BY ${key.map(ident).join(", ")})
      TO ${text(file)} (FORMAT parquet, COMPRESSION zstd)`,
   );
   await sync(file);

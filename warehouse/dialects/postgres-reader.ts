@@ -10,8 +10,12 @@ export async function openPostgresReader(client: pg.Client): Promise<WarehouseRe
   return {
     dialect: "postgres",
     async all<T extends object>(sql: string) {
-      const { rows } = await client.query({ text: sql, types });
-      return rows as T[];
+      const { fields, rows } = await client.query<Value[]>({ text: sql, types, rowMode: "array" });
+      const read = rowReader(fields);
+      return rows.map((row) => {
+        const values = read(row);
+        return Object.fromEntries(fields.map(({ name }, index) => [name, values[index]])) as T;
+      });
     },
     select: (sql) => select(client, sql),
     close: () => client.end(),
@@ -29,7 +33,7 @@ async function select(client: pg.Client, sql: string): Promise<Selection> {
     const first = await fetchBatch(client);
     return {
       columns: first.fields.map((field) => ({ name: field.name, type: duckDbType(field) })),
-      batches: batches(client, first.rows),
+      batches: batches(client, first),
     };
   } catch (cause) {
     await client.query("ROLLBACK TO SAVEPOINT before_select");
@@ -41,16 +45,17 @@ async function select(client: pg.Client, sql: string): Promise<Selection> {
   }
 }
 
-async function* batches(client: pg.Client, first: Value[][]): AsyncIterable<Value[][]> {
-  let rows = first;
-  while (rows.length > 0) {
-    yield rows;
-    ({ rows } = await fetchBatch(client));
+type Batch = pg.QueryArrayResult<Value[]>;
+
+async function* batches(client: pg.Client, first: Batch): AsyncIterable<Value[][]> {
+  const read = rowReader(first.fields);
+  for (let batch = first; batch.rows.length > 0; batch = await fetchBatch(client)) {
+    yield batch.rows.map(read);
   }
   await client.query("CLOSE selection");
 }
 
-function fetchBatch(client: pg.Client): Promise<pg.QueryArrayResult<Value[]>> {
+function fetchBatch(client: pg.Client): Promise<Batch> {
   return client.query<Value[]>({
     text: `FETCH ${BATCH_ROWS} FROM selection`,
     rowMode: "array",
@@ -86,10 +91,26 @@ const NAMES: Record<number, string> = {
   [builtins.TIMESTAMPTZ]: "TIMESTAMP WITH TIME ZONE",
 };
 
+/** Sums and means have no declared digits; then the type's modifier is -1. */
+function isComputed({ dataTypeID, dataTypeModifier }: pg.FieldDef): boolean {
+  return dataTypeID === builtins.NUMERIC && dataTypeModifier < 0;
+}
+
+/** Reads sums and means as numbers, as DuckDB gives them. */
+function rowReader(fields: pg.FieldDef[]): (row: Value[]) => Value[] {
+  const computed = fields.map(isComputed);
+  return (row) =>
+    row.map((value, index) => {
+      if (!computed[index] || value === null) return value;
+      const digits = String(value);
+      return /^-?\d+$/.test(digits) ? plainInteger(BigInt(digits)) : Number(digits);
+    });
+}
+
 function duckDbType(field: pg.FieldDef): string {
+  if (isComputed(field)) return "DOUBLE";
   if (field.dataTypeID !== builtins.NUMERIC) return NAMES[field.dataTypeID] ?? "VARCHAR";
-  // A computed numeric has no declared digits (-1); otherwise precision and scale are packed behind a 4-byte header.
-  if (field.dataTypeModifier < 0) return "DOUBLE";
+  // Precision and scale are packed behind a header of 4.
   const digits = field.dataTypeModifier - 4;
   return `DECIMAL(${digits >> 16},${digits & 0x7ff})`;
 }
