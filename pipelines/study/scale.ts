@@ -1,0 +1,77 @@
+import type { Queryable } from "../../warehouse/queryable.ts";
+import type { Instrument } from "../catalogue/instrument.ts";
+import { ProError } from "../core/errors.ts";
+import type { Scale } from "../statistics/statistic.ts";
+import { compileGridCheck } from "./cohort.ts";
+import type { Study } from "./read-study.ts";
+import type { Outcome } from "./schema.ts";
+
+/**
+ * The instrument of an outcome, and the scale of its score.
+ *
+ * @throws ProError `CONFIG_STUDY_MEASURE` when the catalogue does not know it.
+ */
+export function findScale(
+  instruments: readonly Instrument[],
+  outcome: Outcome,
+  file: string,
+): { instrument: Instrument; scale: Scale } {
+  const unknown = (what: string, known: string[]) =>
+    new ProError("CONFIG_STUDY_MEASURE", `the catalogue has no ${what}`, {
+      where: { file },
+      hint: `known: ${known.join(", ")}`,
+    });
+  const instrument = instruments.find(({ id }) => id === outcome.instrument);
+  if (!instrument) {
+    const ids = instruments.map(({ id }) => id);
+    throw unknown(`instrument ${outcome.instrument}`, ids);
+  }
+  const score = instrument.scores.find(({ id }) => id === outcome.score);
+  if (!score) {
+    const ids = instrument.scores.map(({ id }) => id);
+    throw unknown(`score ${outcome.score} of ${outcome.instrument}`, ids);
+  }
+  const { scale, decimals, range, mid } = score;
+  const { direction } = instrument;
+  return { instrument, scale: { scale, decimals, direction, range, mid: mid?.value ?? null } };
+}
+
+/**
+ * Proves that every score of the outcome is an integer number of grid units on the catalogue's scale: only then are sums exact.
+ *
+ * @throws ProError `QUALITY_MIXED_SCALES` or `QUALITY_OFF_GRID`, with the number of scores.
+ */
+export async function checkGrid(
+  queryable: Queryable,
+  study: Study,
+  outcome: Outcome,
+  scale: Scale,
+): Promise<void> {
+  const rows = await queryable.all<{
+    scale: string | null;
+    decimals: string | null;
+    scores: string;
+    off_grid: string | null;
+  }>(compileGridCheck(study, outcome));
+  const name = `${outcome.instrument} ${outcome.score}`;
+  const total = (of: typeof rows, key: "scores" | "off_grid") =>
+    of.reduce((sum, row) => sum + Number(row[key] ?? 0), 0);
+  const foreign = rows.filter(
+    (row) => row.scale !== scale.scale || row.decimals !== String(scale.decimals),
+  );
+  if (foreign.length > 0) {
+    throw new ProError(
+      "QUALITY_MIXED_SCALES",
+      `${total(foreign, "scores")} scores of ${name} are not on the catalogue's scale (${scale.scale}, ${scale.decimals} decimals)`,
+      { hint: "score the site again with the present catalogue: propool run --full" },
+    );
+  }
+  const offGrid = total(rows, "off_grid");
+  if (offGrid > 0) {
+    throw new ProError(
+      "QUALITY_OFF_GRID",
+      `${offGrid} scores of ${name} have more than ${scale.decimals} decimals`,
+      { hint: "a score off its grid is a wrong score: look for it in the site's quality report" },
+    );
+  }
+}

@@ -1,0 +1,137 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Cohort, Scale } from "../../../pipelines/statistics/statistic.ts";
+import { DuckDb } from "../../../warehouse/duckdb.ts";
+import type { Queryable } from "../../../warehouse/queryable.ts";
+import { storeWith } from "../../support/store.ts";
+
+export const PHQ9: Scale = {
+  scale: "raw",
+  decimals: 0,
+  direction: "worse",
+  range: [0, 27],
+  mid: 5,
+};
+
+export interface CohortRow {
+  stratum?: string;
+  administrations?: number;
+  baseline: number | bigint;
+  followUp?: number | bigint | null;
+}
+
+/** Rows as a statistic sees them, in a real engine. */
+export async function cohortOf(rows: readonly CohortRow[]): Promise<Cohort> {
+  const db = await DuckDb.open(":memory:");
+  await db.run(
+    "CREATE TABLE cohort (stratum VARCHAR, administrations BIGINT, baseline BIGINT, follow_up BIGINT)",
+  );
+  const values = rows.map(
+    ({ stratum = "all", administrations = 1, baseline, followUp = null }) =>
+      `('${stratum}', ${administrations}, ${baseline}, ${followUp ?? "NULL"})`,
+  );
+  if (values.length > 0) await db.run(`INSERT INTO cohort VALUES ${values.join(", ")}`);
+  return { select: (sql) => db.all(sql) };
+}
+
+export interface Person {
+  site?: string;
+  patid: string;
+  sex?: string | null;
+  birthDate?: string | null;
+  conditions?: { code: string; type: string }[];
+  scores: ScoreRow[];
+}
+
+export interface ScoreRow {
+  date: string;
+  time?: string;
+  value: number | null;
+  instrument?: string;
+  name?: string;
+  scale?: string;
+  decimals?: number;
+  origin?: string;
+  preferred?: boolean;
+  kind?: string;
+  confidence?: string;
+}
+
+/** A store with these people, PHQ-9 totals unless they say otherwise. */
+export async function storeOf(people: readonly Person[]): Promise<DuckDb> {
+  const scores = people.flatMap((person) =>
+    person.scores.map((score, index) => ({
+      person,
+      score,
+      key: { datamartid: person.site ?? "SITEA", patid: person.patid },
+      id: `${person.patid}-${index + 1}`,
+    })),
+  );
+  return storeWith({
+    demographic: people.map(({ site = "SITEA", patid, sex = "F", birthDate = "1980-06-15" }) => ({
+      datamartid: site,
+      patid,
+      sex,
+      birth_date: birthDate,
+    })),
+    condition: people.flatMap(({ site = "SITEA", patid, conditions = [] }) =>
+      conditions.map(({ code, type }, index) => ({
+        datamartid: site,
+        patid,
+        conditionid: `${patid}-${index + 1}`,
+        condition: code,
+        condition_type: type,
+      })),
+    ),
+    pro_cm: scores.map(({ key, id, score }) => ({
+      ...key,
+      pro_cm_id: id,
+      pro_seq: id,
+      pro_date: score.date,
+      pro_time: score.time ?? null,
+      pro_response_num: score.value,
+    })) as never,
+    pro_cm_detail: scores.map(({ key, id, score }) => ({
+      ...key,
+      pro_cm_id: id,
+      pro_seq: id,
+      instrument: score.instrument ?? "phq-9",
+      kind: score.kind ?? "score",
+      name: score.name ?? "total",
+      origin: score.origin ?? "computed",
+      preferred: score.preferred ?? true,
+      scale: score.scale ?? "raw",
+      decimals: score.decimals ?? 0,
+      confidence: score.confidence ?? "high",
+    })),
+  });
+}
+
+export function queryable(db: DuckDb): Queryable {
+  return { dialect: "duckdb", all: (sql) => db.all(sql) };
+}
+
+const vectors = join(import.meta.dirname, "vectors");
+
+export function readVector<T>(name: string): T {
+  return JSON.parse(readFileSync(join(vectors, name), "utf8")) as T;
+}
+
+/**
+ * The synthetic three-site study of phq9-three-sites.csv as store rows: baseline on 2024-01-10, follow-up 90 days later. A total
+ * exists only when all nine items are answered.
+ */
+export function threeSites(): (Person & { arm: string })[] {
+  const lines = readFileSync(join(vectors, "phq9-three-sites.csv"), "utf8").trim().split(/\r?\n/);
+  return lines.slice(1).map((line) => {
+    const [site = "", patid = "", sex = "", arm = "", ...answers] = line.split(",");
+    const total = (items: string[]) =>
+      items.includes("") ? undefined : items.reduce((sum, item) => sum + Number(item), 0);
+    const [baseline, followUp] = [total(answers.slice(0, 9)), total(answers.slice(9, 18))];
+    const scores = [
+      { date: "2024-01-10", value: baseline },
+      { date: "2024-04-09", value: followUp },
+    ].filter((score): score is { date: string; value: number } => score.value !== undefined);
+    return { site, patid, sex, arm, scores };
+  });
+}
