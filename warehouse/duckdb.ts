@@ -57,6 +57,16 @@ export class DuckDb {
     return row;
   }
 
+  /** The rows of a large result, a chunk at a time, so that memory stays flat. */
+  async *chunks(sql: string, values?: DuckDBValue[]): AsyncGenerator<DuckDBValue[][]> {
+    const result = await this.connection.stream(sql, values);
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (!chunk || chunk.rowCount === 0) return;
+      yield chunk.getRows();
+    }
+  }
+
   close(): void {
     this.connection.closeSync();
     this.#instance.closeSync();

@@ -1,6 +1,9 @@
 import type { AddCommand } from "../command.ts";
 import { addInit } from "./init.ts";
+import { addPool } from "./pool.ts";
+import { addPreview } from "./preview.ts";
+import { addQuery } from "./query.ts";
 import { addRun } from "./run.ts";
 
 /** The commands, in the order of the help. */
-export const COMMANDS: readonly AddCommand[] = [addInit, addRun];
+export const COMMANDS: readonly AddCommand[] = [addInit, addPreview, addRun, addPool, addQuery];

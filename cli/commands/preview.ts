@@ -1,0 +1,104 @@
+import { Option } from "commander";
+import { createProgress } from "../../pipelines/core/progress.ts";
+import { PREVIEW_COLUMNS, type PreviewRow, preview } from "../../pipelines/preview.ts";
+import type { AddCommand } from "../command.ts";
+import { csvLine, table, writeJson } from "../output.ts";
+
+interface Options {
+  site?: string;
+  mapping?: string;
+  format: "table" | "csv" | "json";
+  shifted?: boolean;
+  only?: "issues";
+  today?: string;
+  json?: boolean;
+}
+
+/** What fits beside each other on a terminal. */
+const SHOWN = [
+  "file",
+  "record",
+  "patient",
+  "pro_date",
+  "pro_code",
+  "pro_name",
+  "pro_response_num",
+  "pro_response_text",
+  "origin",
+  "status",
+  "state",
+  "reason",
+] as const;
+
+export const addPreview: AddCommand = (program, io) => {
+  program
+    .command("preview")
+    .description(
+      "source to CDM, row by row, with file and pointer, and tokens instead of identifiers",
+    )
+    .argument("<file...>", "files of one format")
+    .option("--site <dir>", "use this site's mapping, words, codes and key")
+    .option("--mapping <file>", "mapping file for csv, where no site is named")
+    .addOption(
+      new Option("--format <format>", "how to print")
+        .choices(["table", "csv", "json"])
+        .default("table"),
+    )
+    .option("--json", "the same as --format json")
+    .option(
+      "--shifted",
+      "shift dates as the privacy profile does (default: the source's own dates)",
+    )
+    .addOption(new Option("--only <what>", "only rows with a problem").choices(["issues"]))
+    .option("--today <YYYY-MM-DD>", "the day by which the future is judged (default: today)")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  propool preview export/QuestionnaireResponse.ndjson\n  propool preview survey.csv --site summit-health --format csv > rows.csv",
+    )
+    .action(async (files: string[], options: Options) => {
+      const rows = preview({
+        files,
+        siteDirectory: options.site,
+        mappingFile: options.mapping,
+        shifted: options.shifted === true,
+        today: options.today ?? new Date().toISOString().slice(0, 10),
+        progress: createProgress({ err: io.err, tty: io.tty, quiet: !io.tty }),
+      });
+      const wanted = options.only === "issues" ? isIssue : () => true;
+      const format = options.json ? "json" : options.format;
+      if (format === "csv") return writeCsv(rows, wanted, io.out);
+      const all: PreviewRow[] = [];
+      for await (const chunk of rows) all.push(...chunk.filter(wanted));
+      if (format === "json") return writeJson(io.out, all);
+      io.out.write(
+        `${table(
+          SHOWN,
+          all.map((row) => SHOWN.map((column) => shorten(row[column], column))),
+        )}\n`,
+      );
+    });
+};
+
+function isIssue(row: PreviewRow): boolean {
+  return row.state !== "loaded" || row.status === "mismatch";
+}
+
+async function writeCsv(
+  rows: AsyncIterable<PreviewRow[]>,
+  wanted: (row: PreviewRow) => boolean,
+  out: NodeJS.WritableStream,
+): Promise<void> {
+  out.write(csvLine(PREVIEW_COLUMNS));
+  for await (const chunk of rows) {
+    const text = chunk
+      .filter(wanted)
+      .map((row) => csvLine(PREVIEW_COLUMNS.map((column) => row[column])));
+    if (!out.write(text.join("")))
+      await new Promise<void>((resolve) => out.once("drain", () => resolve()));
+  }
+}
+
+function shorten(value: string | null, column: string): string {
+  if (value === null) return "";
+  return column === "patient" ? value.slice(0, 8) : value;
+}

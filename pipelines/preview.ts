@@ -1,0 +1,207 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, relative, resolve } from "node:path";
+import type { DuckDb } from "../warehouse/duckdb.ts";
+import { ADAPTERS } from "./adapters/index.ts";
+import { readSite, type Site, siteSchema } from "./configuration/site.ts";
+import { ProError } from "./core/errors.ts";
+import type { Progress } from "./core/progress.ts";
+import { readSiteKeys } from "./privacy/keys.ts";
+import { readPrivacyProfile } from "./privacy/profile.ts";
+import { dateShiftSql, loadTokenKeys, tokenSql } from "./privacy/tokens.ts";
+import { settleRecords } from "./quality/ledger.ts";
+import { mapRecords, openIdentified, prepare, readExport } from "./run.ts";
+
+/** The columns of a preview: one row an item answer, a score, or a record that could not be read. */
+export const PREVIEW_COLUMNS = [
+  "file",
+  "record",
+  "pointer",
+  "patient",
+  "pro_date",
+  "pro_time",
+  "pro_code",
+  "pro_name",
+  "pro_response_num",
+  "pro_response_text",
+  "pro_method",
+  "pro_mode",
+  "pro_cat",
+  "pro_source",
+  "pro_seq",
+  "kind",
+  "origin",
+  "status",
+  "state",
+  "reason",
+] as const;
+export type PreviewRow = Record<(typeof PREVIEW_COLUMNS)[number], string | null>;
+
+export interface PreviewOptions {
+  files: readonly string[];
+  /** A site's folder: its mapping, words, codes and key are used. Without one, tokens are of a throw-away key. */
+  siteDirectory?: string | undefined;
+  /** Mapping file for csv, where no site names one. */
+  mappingFile?: string | undefined;
+  /** Shift dates as the privacy profile does; otherwise they are the source's own. */
+  shifted?: boolean;
+  today: string;
+  progress: Progress;
+}
+
+/**
+ * Source to CDM, row by row, without touching any store. It runs inside the site: tokens stand for persons, files and pointers
+ * for places.
+ *
+ * @throws ProError `SOURCE_*`, `MAPPING_*`, `CONFIG_*`.
+ */
+export async function* preview(options: PreviewOptions): AsyncGenerator<PreviewRow[]> {
+  const scratch = await mkdtemp(join(tmpdir(), "propool-preview-"));
+  try {
+    const site = await previewSite(options, scratch);
+    const db = await openIdentified(scratch);
+    try {
+      await prepare(db, site, options.today);
+      const key = options.siteDirectory
+        ? (await readSiteKeys(site.keysDirectory)).tokenKey
+        : randomBytes(32);
+      await loadTokenKeys(db, key, ["patid", "pro_seq"]);
+      const adapter = ADAPTERS[site.format];
+      const files = options.files.map((file) => relative(site.exportDirectory, resolve(file)));
+      await readExport(db, site, { adapter, files, ignored: [] }, options.progress);
+      // A preview may look at the answers alone: whether their patients are known is for the night to judge.
+      await db.run(
+        "INSERT INTO known_patient SELECT DISTINCT patient_key FROM intake_administration WHERE patient_key IS NOT NULL",
+      );
+      await mapRecords(db, site);
+      await settleRecords(db);
+      await createShift(db, site, options.shifted === true);
+      for await (const chunk of db.chunks(ROWS)) yield chunk.map(toRow);
+    } finally {
+      db.close();
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function previewSite(
+  { files, siteDirectory, mappingFile }: PreviewOptions,
+  scratch: string,
+): Promise<Site> {
+  for (const file of files) {
+    await stat(file).catch((cause) => {
+      throw new ProError("SOURCE_MISSING", "the file cannot be read", {
+        where: { file },
+        hint: "check the name and the permissions",
+        cause,
+      });
+    });
+  }
+  const exportDirectory = commonDirectory(files);
+  if (siteDirectory) {
+    const site = await readSite(siteDirectory);
+    return { ...site, exportDirectory, identifiedDirectory: scratch };
+  }
+  const format = guessFormat(files);
+  if (format === "csv" && !mappingFile) {
+    throw new ProError("CONFIG_MAPPING", "a csv file says nothing without a mapping", {
+      where: { file: files[0] },
+      hint: "name the site's folder with --site, or a mapping file with --mapping",
+    });
+  }
+  const settings = siteSchema.parse({
+    site: "PREVIEW",
+    name: "preview",
+    network: "PREVIEW",
+    format,
+  });
+  return {
+    ...settings,
+    directory: scratch,
+    exportDirectory,
+    mappingFile: mappingFile ? resolve(mappingFile) : null,
+    identifiedDirectory: scratch,
+    storeFile: join(scratch, "store.duckdb"),
+    outboxDirectory: scratch,
+    reportsDirectory: scratch,
+    keysDirectory: scratch,
+  };
+}
+
+function guessFormat(files: readonly string[]): keyof typeof ADAPTERS {
+  const formats = Object.values(ADAPTERS).filter((adapter) =>
+    files.every((file) => adapter.accepts(file)),
+  );
+  const [only] = formats;
+  if (only && formats.length === 1) return only.format as keyof typeof ADAPTERS;
+  throw new ProError("SOURCE_WRONG_FORMAT", "the files are of no known format, or of several", {
+    where: { file: files[0] },
+    hint: "preview files of one format at a time: .ndjson and .json, .xml, or .csv",
+  });
+}
+
+function commonDirectory(files: readonly string[]): string {
+  let common = dirname(resolve(files[0] ?? "."));
+  for (const file of files) {
+    while (relative(common, resolve(file)).startsWith("..")) common = dirname(common);
+  }
+  return common;
+}
+
+async function createShift(db: DuckDb, site: Site, shifted: boolean): Promise<void> {
+  const { shift_days: shiftDays } = await readPrivacyProfile(site.privacy);
+  const people =
+    "SELECT DISTINCT patient_key AS patid FROM mapped_administration WHERE patient_key IS NOT NULL";
+  await db.run(`CREATE TEMP TABLE date_shift AS
+    ${shifted ? dateShiftSql(people, shiftDays) : `SELECT patid, 0 AS days FROM (${people})`}`);
+}
+
+const ADMINISTRATION = `
+    ${tokenSql("patid", "a.patient_key")} AS patient, CAST(a.pro_date + coalesce(s.days, 0) AS VARCHAR) AS pro_date, a.pro_time`;
+const COLLECTION = `a.pro_method, a.pro_mode, a.pro_cat`;
+
+/** Answers and reported scores, then computed scores, then records that no adapter could read; in the order of the source. */
+const ROWS = `
+WITH answer AS (
+  SELECT r.record_key, r.response_key, r.where_pointer AS pointer, ${ADMINISTRATION},
+    coalesce(c.code, i.item_code) AS pro_code, r.name AS pro_name, r.value, r.answer_label, ${COLLECTION}, a.pro_source,
+    a.pro_seq_key, coalesce(r.kind, 'item') AS kind, r.origin, m.status, r.state, r.reason
+  FROM mapped_response r
+  JOIN intake_response i ON i.rowid = r.response_key
+  JOIN mapped_administration a ON a.administration_key = r.administration_key
+  LEFT JOIN (SELECT instrument, item AS name, code FROM catalogue_item UNION ALL SELECT instrument, score, code FROM catalogue_score) c
+    ON c.instrument = r.instrument AND c.name = r.name
+  LEFT JOIN mapped_score m ON r.kind = 'score' AND r.state = 'loaded' AND m.administration_key = r.administration_key AND m.score = r.name AND m.origin = 'reported'
+  LEFT JOIN date_shift s ON s.patid = a.patient_key
+  CROSS JOIN token_key k
+), computed AS (
+  SELECT m.record_key, NULL::BIGINT, NULL, ${ADMINISTRATION},
+    c.code, m.score, m.value, NULL, ${COLLECTION}, 'DR', a.pro_seq_key, 'score', m.origin, m.status, 'loaded', NULL
+  FROM mapped_score m
+  JOIN mapped_administration a ON a.administration_key = m.administration_key
+  JOIN catalogue_score c ON c.instrument = m.instrument AND c.score = m.score
+  LEFT JOIN date_shift s ON s.patid = a.patient_key
+  CROSS JOIN token_key k
+  WHERE m.origin = 'computed'
+), unread AS (
+  SELECT record_key, NULL::BIGINT, where_pointer, NULL, NULL, NULL, NULL, NULL, NULL::DECIMAL(18,6), NULL, NULL, NULL, NULL, NULL, NULL,
+    'record', NULL, NULL, state, reason
+  FROM ledger_record l
+  WHERE state = 'quarantined' AND record_key NOT IN (SELECT record_key FROM mapped_response WHERE record_key IS NOT NULL)
+), every_row AS (
+  SELECT * FROM answer UNION ALL SELECT * FROM computed UNION ALL SELECT * FROM unread
+)
+SELECT l.where_file, l.where_record, e.pointer, e.patient, e.pro_date, e.pro_time, e.pro_code, e.pro_name,
+  regexp_replace(regexp_replace(CAST(e.value AS VARCHAR), '(\\.[0-9]*?)0+$', '\\1'), '\\.$', ''), e.answer_label,
+  e.pro_method, e.pro_mode, e.pro_cat, e.pro_source, ${tokenSql("pro_seq", "e.pro_seq_key")},
+  e.kind, e.origin, e.status, e.state, e.reason
+FROM every_row e JOIN ledger_record l USING (record_key) CROSS JOIN token_key k
+ORDER BY e.record_key, e.pro_seq_key, e.response_key NULLS LAST, e.pro_name`;
+
+function toRow(values: unknown[]): PreviewRow {
+  return Object.fromEntries(
+    PREVIEW_COLUMNS.map((column, i) => [column, values[i] === null ? null : String(values[i])]),
+  ) as PreviewRow;
+}
