@@ -25,7 +25,7 @@ import type { Progress, StageEvent } from "./core/progress.ts";
 import { removeUnfinished } from "./core/remove-unfinished.ts";
 import { mapAdministrations } from "./mapping/administrations.ts";
 import { stageCdm } from "./mapping/cdm.ts";
-import { MAP_PEOPLE } from "./mapping/people.ts";
+import { mapPeople } from "./mapping/people.ts";
 import { MAP_RESPONSES } from "./mapping/responses.ts";
 import { loadWords } from "./mapping/words.ts";
 import { deidentifyInto } from "./privacy/deidentify.ts";
@@ -33,6 +33,7 @@ import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
 import { auditLeaks, type LeakAudit } from "./privacy/leak-audit.ts";
 import { type PrivacyProfile, readPrivacyProfile, tokenPurposes } from "./privacy/profile.ts";
 import { loadTokenKeys, tokenSql } from "./privacy/tokens.ts";
+import { checkArms } from "./quality/index.ts";
 import {
   collectIssues,
   drawLedgers,
@@ -255,8 +256,8 @@ async function findKnownPatients(db: DuckDb, storeFile: string | null): Promise<
 export async function mapRecords(db: DuckDb, site: Site): Promise<void> {
   const statements = [
     ...MAP_RESPONSES,
-    ...MAP_PEOPLE,
-    ...mapAdministrations(site.format, site.defaults),
+    ...mapPeople(checkArms("patient")),
+    ...mapAdministrations({ ...site, checks: checkArms("administration") }),
     ...SCORE,
     ...stageCdm(site),
   ];

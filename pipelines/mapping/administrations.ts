@@ -2,7 +2,12 @@ import { text } from "../../warehouse/sql.ts";
 import type { SiteConfiguration } from "../configuration/site.ts";
 import { wordSql } from "./words.ts";
 
-type Defaults = SiteConfiguration["defaults"];
+export interface AdministrationOptions {
+  format: string;
+  defaults: SiteConfiguration["defaults"];
+  /** Arms of a CASE over a described administration: WHEN … THEN reason. */
+  checks: string;
+}
 
 /** A fact about how answers were collected, and where it comes from. */
 function fact(name: string, stated: string, origin: string, assumed: string | undefined): string {
@@ -17,7 +22,7 @@ function fact(name: string, stated: string, origin: string, assumed: string | un
  * In: `intake_administration`, `administration_instrument`, `mapped_response`, `patient`, `mapped_encounter`. Out:
  * `mapped_administration` with state and reason; `pro_seq_key` is the administration's stable key from night to night.
  */
-export function mapAdministrations(format: string, defaults: Defaults): string[] {
+export function mapAdministrations({ format, defaults, checks }: AdministrationOptions): string[] {
   // A survey platform's CSV and an EHR's FHIR differ in what a row's source is, unless the site says so itself.
   const source = defaults.pro_source ?? (format === "csv" ? undefined : "OD");
   return [
@@ -74,8 +79,7 @@ export function mapAdministrations(format: string, defaults: Defaults): string[]
         WHEN completion = 'incomplete' THEN 'SOURCE_STATUS_INCOMPLETE'
         WHEN NOT has_patient THEN 'MAPPING_NO_PATIENT'
         WHEN pro_date IS NULL THEN 'MAPPING_NO_DATE'
-        WHEN pro_date > CAST(getvariable('today') AS DATE) THEN 'QUALITY_DATE_IN_FUTURE'
-        WHEN pro_date < born THEN 'QUALITY_DATE_BEFORE_BIRTH'
+        ${checks}
         WHEN usable = 0 AND quarantined > 0 THEN worst
         WHEN usable = 0 THEN 'MAPPING_EMPTY'
       END AS problem

@@ -13,7 +13,7 @@ const SCORE_NAME = "i.name || ', ' || replace(s.score, '_', ' ')";
 export function stageCdm(site: Site): string[] {
   return [
     `CREATE TABLE cdm_demographic AS
-    SELECT p.patient_key AS patid, CASE WHEN NOT birth_in_future THEN born END AS birth_date,
+    SELECT p.patient_key AS patid, CASE WHEN withheld IS NULL THEN born END AS birth_date,
       coalesce(${wordSql("sex", "sex")}, CASE WHEN sex IS NULL THEN 'NI' ELSE 'OT' END) AS sex,
       coalesce(${wordSql("hispanic", "ethnicity")}, CASE WHEN ethnicity IS NULL THEN 'NI' ELSE 'OT' END) AS hispanic,
       coalesce(${wordSql("race", "race")}, CASE WHEN race IS NULL THEN 'NI' ELSE 'OT' END) AS race

@@ -6,10 +6,12 @@ const day = (expression: string) => `TRY_CAST(left(${expression}, 10) AS DATE)`;
  * One row a person, encounter, condition and procedure, each with state and reason. The last delivery of a key wins; an equal
  * one before it is a duplicate, a different one is superseded. Dates with less than a day's precision stay out of DATE columns.
  *
+ * `patientChecks` are arms of a CASE over a person that yield a reason to leave the birth date out (`withheld`).
+ *
  * In: `intake_patient`, `intake_encounter`, `intake_condition`, `intake_procedure`; `known_patient` (patient_key) of earlier nights;
- * `$today` as the variable `today`. Out: `mapped_patient`, `mapped_encounter`, `mapped_condition`, `mapped_procedure`.
+ * the variable `today`. Out: `mapped_patient`, `mapped_encounter`, `mapped_condition`, `mapped_procedure`.
  */
-export const MAP_PEOPLE = [
+export const mapPeople = (patientChecks: string): string[] => [
   `CREATE TABLE mapped_patient AS
   WITH ranked AS (
     SELECT rowid AS row_key, *, ${day("birth_date")} AS born, ${day("death_date")} AS died,
@@ -31,12 +33,12 @@ export const MAP_PEOPLE = [
       WHEN r.nth > 1 AND r.content = w.content THEN 'MAPPING_SAME_AGAIN'
       WHEN r.nth > 1 THEN 'MAPPING_NEWER_VERSION'
     END AS reason,
-    r.born > CAST(getvariable('today') AS DATE) AS birth_in_future
+    CASE ${patientChecks} END AS withheld
   FROM ranked r LEFT JOIN ranked w ON w.row_key = r.winner
   ORDER BY r.row_key`,
 
   `CREATE TABLE patient AS
-  SELECT patient_key, CASE WHEN NOT birth_in_future THEN born END AS born, died FROM mapped_patient WHERE state = 'loaded'
+  SELECT patient_key, CASE WHEN withheld IS NULL THEN born END AS born, died FROM mapped_patient WHERE state = 'loaded'
   UNION ALL
   SELECT patient_key, NULL, NULL FROM known_patient WHERE patient_key NOT IN (SELECT patient_key FROM intake_patient WHERE patient_key IS NOT NULL)`,
 

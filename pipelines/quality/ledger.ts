@@ -96,7 +96,7 @@ export async function collectIssues(db: DuckDb, reasons: Reasons): Promise<Issue
       UNION ALL
       SELECT 'SCORE_MISMATCH', record_key, score FROM mapped_score WHERE status = 'mismatch' AND origin = 'reported'
       UNION ALL
-      SELECT 'QUALITY_BIRTH_IN_FUTURE', record_key, where_pointer FROM mapped_patient WHERE state = 'loaded' AND birth_in_future
+      SELECT withheld, record_key, where_pointer FROM mapped_patient WHERE state = 'loaded' AND withheld IS NOT NULL
       UNION ALL
       SELECT 'MAPPING_SAME_AGAIN', record_key, NULL FROM ledger_record WHERE state = 'duplicate'
     ), one AS (

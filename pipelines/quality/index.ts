@@ -1,0 +1,12 @@
+import type { RowCheck } from "./check.ts";
+import { DATE_CHECKS } from "./dates.ts";
+
+/** All row-level checks. A new family is one file and one line here. */
+export const ROW_CHECKS: readonly RowCheck[] = [...DATE_CHECKS];
+
+/** The checks as arms of a CASE that yields the reason of the first one that fails. */
+export function checkArms(table: RowCheck["table"]): string {
+  return ROW_CHECKS.filter((check) => check.table === table)
+    .map((check) => `WHEN ${check.fails} THEN '${check.reason}'`)
+    .join("\n        ");
+}
