@@ -2,7 +2,7 @@ import { type Coded, codeText, codings, idOf, inCatalogue } from "./code.ts";
 import { type DocumentContext, roleOf } from "./context.ts";
 import type { CcdaSettings } from "./settings.ts";
 import { timeOf } from "./time.ts";
-import { ancestors, attribute, type CdaNode, find, pointer } from "./tree.ts";
+import { ancestors, attribute, type CdaNode, find, hasTemplate, pointer } from "./tree.ts";
 import { type Answer, answersOf } from "./value.ts";
 
 /** Observations that belong to one person answering one instrument once. */
@@ -134,10 +134,14 @@ function commonTime(members: CdaNode[]): string | null {
   return times.size === 1 ? (time ?? null) : null;
 }
 
+/** Problem observation, problem concern and health concern: their time is that of the illness, not of a questionnaire about it. */
+const ILLNESS = [4, 3, 132].map((last) => `2.16.840.1.113883.10.20.22.4.${last}`);
+
 /** The nearest time of an enclosing statement, else when somebody wrote it down. */
 export function timeAround(node: CdaNode): string | null {
   const around = ancestors(node);
   for (const parent of around) {
+    if (ILLNESS.some((template) => hasTemplate(parent, template))) continue;
     const time = timeOf(find(parent, "effectiveTime"));
     if (time !== null) return time;
   }
