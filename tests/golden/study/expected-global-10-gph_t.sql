@@ -1,0 +1,93 @@
+WITH score AS (
+  -- the score that studies use, one row an administration, in grid units
+  SELECT
+    r.datamartid,
+    r.patid,
+    d.pro_seq,
+    r.pro_date,
+    r.pro_time,
+    CAST(round(r.pro_response_num * 10) AS BIGINT) AS grid
+  FROM pro_cm AS r
+  JOIN pro_cm_detail AS d
+    ON d.datamartid = r.datamartid AND d.patid = r.patid AND d.pro_cm_id = r.pro_cm_id
+  WHERE d.kind = 'score'
+    AND d.preferred
+    AND d.instrument = 'promis-global-10'
+    AND d.name = 'gph_t'
+    AND r.pro_response_num IS NOT NULL
+),
+person AS (
+  -- who may be in it, and the stratum
+  SELECT
+    p.datamartid,
+    p.patid,
+    p.birth_date,
+    'sex=' || coalesce(p.sex, 'NI') || ', ' || 'site=' || p.datamartid AS stratum
+  FROM demographic AS p
+),
+index_event AS (
+  -- day 0: the first administration in the study's dates
+  SELECT
+    s.datamartid,
+    s.patid,
+    min(s.pro_date) AS index_date,
+    count(*) AS administrations
+  FROM score AS s
+  GROUP BY s.datamartid, s.patid
+),
+eligible AS (
+  SELECT
+    p.datamartid,
+    p.patid,
+    p.stratum,
+    i.index_date,
+    i.administrations
+  FROM person AS p
+  JOIN index_event AS i ON i.datamartid = p.datamartid AND i.patid = p.patid
+),
+score_day AS (
+  -- days from the index day
+  SELECT
+    s.datamartid,
+    s.patid,
+    s.pro_seq,
+    s.pro_time,
+    s.grid,
+    s.pro_date - e.index_date AS day
+  FROM score AS s
+  JOIN eligible AS e ON e.datamartid = s.datamartid AND e.patid = s.patid
+),
+baseline AS (
+  -- nearest to day 0 from day 0 to day 0, the earlier one on ties
+  SELECT datamartid, patid, grid
+  FROM (
+    SELECT
+      datamartid,
+      patid,
+      grid,
+      row_number() OVER (
+        PARTITION BY datamartid, patid
+        ORDER BY abs(day - (0)), day, pro_time NULLS LAST, pro_seq COLLATE "C"
+      ) AS nearness
+    FROM score_day
+    WHERE day BETWEEN 0 AND 0
+  ) AS ranked
+  WHERE nearness = 1
+),
+follow_up AS (
+  -- the study has no follow-up
+  SELECT datamartid, patid, grid FROM score WHERE 1 = 0
+),
+cohort AS (
+  SELECT
+    e.datamartid,
+    e.patid,
+    e.stratum,
+    e.administrations,
+    b.grid AS baseline,
+    f.grid AS follow_up
+  FROM eligible AS e
+  JOIN baseline AS b ON b.datamartid = e.datamartid AND b.patid = e.patid
+  LEFT JOIN follow_up AS f ON f.datamartid = e.datamartid AND f.patid = e.patid
+)
+SELECT * FROM cohort

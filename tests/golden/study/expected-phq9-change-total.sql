@@ -1,0 +1,122 @@
+WITH score AS (
+  -- the score that studies use, one row an administration, in grid units
+  SELECT
+    r.datamartid,
+    r.patid,
+    d.pro_seq,
+    r.pro_date,
+    r.pro_time,
+    CAST(round(r.pro_response_num * 1) AS BIGINT) AS grid
+  FROM pro_cm AS r
+  JOIN pro_cm_detail AS d
+    ON d.datamartid = r.datamartid AND d.patid = r.patid AND d.pro_cm_id = r.pro_cm_id
+  WHERE d.kind = 'score'
+    AND d.preferred
+    AND d.instrument = 'phq-9'
+    AND d.name = 'total'
+    AND r.pro_response_num IS NOT NULL
+    AND d.origin <> 'linked'
+    AND (d.confidence IS NULL OR d.confidence LIKE 'high%')
+    AND r.datamartid IN ('SITEA', 'SITEB')
+),
+person AS (
+  -- who may be in it, and the stratum
+  SELECT
+    p.datamartid,
+    p.patid,
+    p.birth_date,
+    'sex=' || coalesce(p.sex, 'NI') AS stratum
+  FROM demographic AS p
+  WHERE p.sex IN ('F', 'M')
+    AND EXISTS (
+    SELECT 1 FROM "condition" AS c
+    WHERE c.datamartid = p.datamartid AND c.patid = p.patid
+      AND ((c.condition_type = '10' AND (upper(replace(c."condition", '.', '')) LIKE 'F32%' OR upper(replace(c."condition", '.', '')) = 'F331'))
+        OR (c.condition_type = 'SM' AND (upper(replace(c."condition", '.', '')) = '370143000')))
+  )
+),
+index_event AS (
+  -- day 0: the first administration in the study's dates
+  SELECT
+    s.datamartid,
+    s.patid,
+    min(s.pro_date) AS index_date,
+    count(*) AS administrations
+  FROM score AS s
+  WHERE s.pro_date >= DATE '2024-01-01'
+    AND s.pro_date <= DATE '2024-12-31'
+  GROUP BY s.datamartid, s.patid
+),
+eligible AS (
+  SELECT
+    p.datamartid,
+    p.patid,
+    p.stratum,
+    i.index_date,
+    i.administrations
+  FROM person AS p
+  JOIN index_event AS i ON i.datamartid = p.datamartid AND i.patid = p.patid
+  WHERE extract(year FROM i.index_date) - extract(year FROM p.birth_date)
+      - CASE WHEN extract(month FROM i.index_date) * 100 + extract(day FROM i.index_date) < extract(month FROM p.birth_date) * 100 + extract(day FROM p.birth_date) THEN 1 ELSE 0 END >= 18
+    AND extract(year FROM i.index_date) - extract(year FROM p.birth_date)
+      - CASE WHEN extract(month FROM i.index_date) * 100 + extract(day FROM i.index_date) < extract(month FROM p.birth_date) * 100 + extract(day FROM p.birth_date) THEN 1 ELSE 0 END <= 64
+),
+score_day AS (
+  -- days from the index day
+  SELECT
+    s.datamartid,
+    s.patid,
+    s.pro_seq,
+    s.pro_time,
+    s.grid,
+    s.pro_date - e.index_date AS day
+  FROM score AS s
+  JOIN eligible AS e ON e.datamartid = s.datamartid AND e.patid = s.patid
+),
+baseline AS (
+  -- nearest to day 0 from day 0 to day 7, the earlier one on ties
+  SELECT datamartid, patid, grid
+  FROM (
+    SELECT
+      datamartid,
+      patid,
+      grid,
+      row_number() OVER (
+        PARTITION BY datamartid, patid
+        ORDER BY abs(day - (0)), day, pro_time NULLS LAST, pro_seq COLLATE "C"
+      ) AS nearness
+    FROM score_day
+    WHERE day BETWEEN 0 AND 7
+  ) AS ranked
+  WHERE nearness = 1
+),
+follow_up AS (
+  -- nearest to day 90 from day 60 to day 120, the earlier one on ties
+  SELECT datamartid, patid, grid
+  FROM (
+    SELECT
+      datamartid,
+      patid,
+      grid,
+      row_number() OVER (
+        PARTITION BY datamartid, patid
+        ORDER BY abs(day - (90)), day, pro_time NULLS LAST, pro_seq COLLATE "C"
+      ) AS nearness
+    FROM score_day
+    WHERE day BETWEEN 60 AND 120
+  ) AS ranked
+  WHERE nearness = 1
+),
+cohort AS (
+  SELECT
+    e.datamartid,
+    e.patid,
+    e.stratum,
+    e.administrations,
+    b.grid AS baseline,
+    f.grid AS follow_up
+  FROM eligible AS e
+  JOIN baseline AS b ON b.datamartid = e.datamartid AND b.patid = e.patid
+  LEFT JOIN follow_up AS f ON f.datamartid = e.datamartid AND f.patid = e.patid
+)
+SELECT * FROM cohort
