@@ -11,7 +11,10 @@ const item = z.strictObject({
   label: z.string().describe("what the item asks, in our own words"),
   loinc: z.string().optional(),
   answers: z.string().describe("name of its answer list"),
-  reversed: z.boolean().default(false).describe("the stored values already run against the wording"),
+  reversed: z
+    .boolean()
+    .default(false)
+    .describe("the stored values already run against the wording"),
   recode: z
     .record(z.string(), z.number())
     .optional()

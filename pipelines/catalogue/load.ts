@@ -7,9 +7,11 @@ import type { Catalogue } from "./read.ts";
 const LOINC = "http://loinc.org";
 
 const TABLES = {
-  catalogue_instrument: "instrument VARCHAR, name VARCHAR, version VARCHAR, direction VARCHAR, items INTEGER",
+  catalogue_instrument:
+    "instrument VARCHAR, name VARCHAR, version VARCHAR, direction VARCHAR, items INTEGER",
   /** Codes by which panels, items and scores are recognised. */
-  catalogue_code: "code_system VARCHAR, code VARCHAR, instrument VARCHAR, kind VARCHAR, name VARCHAR",
+  catalogue_code:
+    "code_system VARCHAR, code VARCHAR, instrument VARCHAR, kind VARCHAR, name VARCHAR",
   catalogue_item: "instrument VARCHAR, item VARCHAR, label VARCHAR, code VARCHAR, position INTEGER",
   /** `scored` is what the answer adds to a sum. */
   catalogue_answer:
@@ -19,7 +21,8 @@ const TABLES = {
     minimum DECIMAL(18,6), maximum DECIMAL(18,6), items INTEGER, missing_allowed INTEGER, prorate BOOLEAN,
     table_from VARCHAR, confidence VARCHAR, position INTEGER`,
   catalogue_score_item: "instrument VARCHAR, score VARCHAR, item VARCHAR",
-  catalogue_table: "instrument VARCHAR, score VARCHAR, raw DECIMAL(18,6), value DECIMAL(18,6), se DECIMAL(18,6)",
+  catalogue_table:
+    "instrument VARCHAR, score VARCHAR, raw DECIMAL(18,6), value DECIMAL(18,6), se DECIMAL(18,6)",
 } as const;
 
 type Table = keyof typeof TABLES;
@@ -45,7 +48,9 @@ function rowsOf(instrument: Instrument, { tables }: Catalogue): Record<Table, Ce
   const codes = (kind: string, list: { id: string; loinc?: string | undefined }[]) =>
     list.filter((one) => one.loinc).map((one) => [LOINC, one.loinc ?? null, id, kind, one.id]);
   return {
-    catalogue_instrument: [[id, instrument.name, instrument.version, instrument.direction, items.length]],
+    catalogue_instrument: [
+      [id, instrument.name, instrument.version, instrument.direction, items.length],
+    ],
     catalogue_code: [
       ...instrument.panels.map((panel) => [panel.system, panel.code, id, "panel", id]),
       ...codes("item", items),
@@ -79,7 +84,13 @@ function rowsOf(instrument: Instrument, { tables }: Catalogue): Record<Table, Ce
       (score.sum ?? []).map((item) => [id, score.id, item]),
     ),
     catalogue_table: scores.flatMap((score) =>
-      (tables.get(score.table?.file ?? "") ?? []).map((row) => [id, score.id, row.raw, row.value, row.se]),
+      (tables.get(score.table?.file ?? "") ?? []).map((row) => [
+        id,
+        score.id,
+        row.raw,
+        row.value,
+        row.se,
+      ]),
     ),
   };
 }

@@ -49,13 +49,19 @@ function checkReferences(instrument: Instrument, file: string): void {
       .filter((item) => !instrument.answers[item.answers])
       .map((item) => `answers: ${item.answers}`),
     ...instrument.scores.flatMap((score) => (score.sum ?? []).filter((id) => !items.has(id))),
-    ...instrument.scores.flatMap(({ table }) => (table && !scores.has(table.from) ? [table.from] : [])),
+    ...instrument.scores.flatMap(({ table }) =>
+      table && !scores.has(table.from) ? [table.from] : [],
+    ),
   ];
   if (broken.length > 0) {
-    throw new ProError("MAPPING_INSTRUMENT", `refers to ${broken.join(", ")}, which it does not define`, {
-      where: { file },
-      hint: "use the ids of this file's own items, scores and answer lists",
-    });
+    throw new ProError(
+      "MAPPING_INSTRUMENT",
+      `refers to ${broken.join(", ")}, which it does not define`,
+      {
+        where: { file },
+        hint: "use the ids of this file's own items, scores and answer lists",
+      },
+    );
   }
 }
 

@@ -25,16 +25,16 @@ export const mapPeople = (patientChecks: string): string[] => [
     CASE
       WHEN r.patient_key IS NULL THEN 'quarantined'
       WHEN r.nth = 1 THEN 'loaded'
-      WHEN r.content = w.content THEN 'duplicate'
+      WHEN r.content = w.winner_content THEN 'duplicate'
       ELSE 'superseded'
     END AS state,
     CASE
       WHEN r.patient_key IS NULL THEN 'SOURCE_NO_PATIENT'
-      WHEN r.nth > 1 AND r.content = w.content THEN 'MAPPING_SAME_AGAIN'
+      WHEN r.nth > 1 AND r.content = w.winner_content THEN 'MAPPING_SAME_AGAIN'
       WHEN r.nth > 1 THEN 'MAPPING_NEWER_VERSION'
     END AS reason,
     CASE ${patientChecks} END AS withheld
-  FROM ranked r LEFT JOIN ranked w ON w.row_key = r.winner
+  FROM ranked r LEFT JOIN (SELECT row_key AS winner_key, content AS winner_content FROM ranked) w ON w.winner_key = r.winner
   ORDER BY r.row_key`,
 
   `CREATE TABLE patient AS
