@@ -1,5 +1,5 @@
 import { ident, text } from "../../../warehouse/sql.ts";
-import { cell, formatsOf, isoDate, missingReasons, present } from "./expressions.ts";
+import { cell, formatsOf, isoCell, isoDate, missingReasons, present } from "./expressions.ts";
 import { type Columns, type FileEntry, isDate } from "./layout.ts";
 import { columnUses } from "./mapping.ts";
 import { type Dialect, readCsv, type ScratchFile, type Step } from "./scratch.ts";
@@ -68,6 +68,8 @@ export function compileRead({ entry, path, table, columns, dialect, lines }: Rea
   if (lines === "counted") cells.push(`${lineBreaks(columns)} AS propool_lines`);
   if (lines === "sieved") cells.push("propool_line::BIGINT AS propool_line");
   const source = lines === "sieved" ? ["propool_line", ...columns] : columns;
+  const dates = dateCells(entry);
+  const iso = dates.map(({ source, formats, cell }) => `${isoDate(source, formats)} AS ${cell}`);
   return {
     name: "read the file",
     sql: `CREATE TEMP TABLE ${table} AS
@@ -75,11 +77,16 @@ WITH cells AS (
   SELECT
     ${cells.join(",\n    ")}
   FROM ${readCsv(path, source, dialect)}
+),
+dates AS (
+  SELECT
+    ${["*", ...iso].join(",\n    ")}
+  FROM cells
 )
 SELECT
   *,
-  ${badDate(entry)} AS propool_bad
-FROM cells`,
+  ${badDate(dates)} AS propool_bad
+FROM dates`,
   };
 }
 
@@ -88,25 +95,41 @@ function lineBreaks(columns: readonly string[]): string {
   return `len(regexp_extract_all(${all}, '\\r\\n|\\r|\\n'))`;
 }
 
-function badDate(entry: FileEntry): string {
+interface DateCell {
+  column: string;
+  formats: string[];
+  /** The cell's text, NULL where it is empty or a word for "no value". */
+  source: string;
+  /** The column of its ISO text. */
+  cell: string;
+}
+
+function dateCells(entry: FileEntry): DateCell[] {
   const words = [...missingReasons(entry).keys()];
-  const whens = new Map<string, string>();
-  for (const columns of dateColumns(entry)) {
+  const found = new Map<string, DateCell>();
+  for (const columns of columnsOf(entry)) {
     for (const [name, source] of Object.entries(columns)) {
       if (!isDate(name) || source === undefined) continue;
       if (typeof source === "object" && "value" in source) continue;
       const column = typeof source === "string" ? source : source.column;
-      const shown = present(cell(column), words);
-      const iso = isoDate(shown, formatsOf(source));
-      whens.set(`${shown} IS NOT NULL AND ${iso} IS NULL`, text(column));
+      const formats = formatsOf(source);
+      const iso = isoCell(column, formats);
+      found.set(iso, { column, formats, source: present(cell(column), words), cell: iso });
     }
   }
-  if (whens.size === 0) return "NULL::VARCHAR";
-  const cases = [...whens].map(([test, column]) => `WHEN ${test} THEN ${column}`);
-  return `CASE\n    ${cases.join("\n    ")}\n  END`;
+  return [...found.values()];
 }
 
-function dateColumns(entry: FileEntry): Columns[] {
+function columnsOf(entry: FileEntry): Columns[] {
   if (entry.kind !== "wide") return [entry.columns];
   return [entry.columns, ...entry.instruments.map((block) => block as unknown as Columns)];
+}
+
+function badDate(dates: readonly DateCell[]): string {
+  if (dates.length === 0) return "NULL::VARCHAR";
+  const cases = dates.map(
+    ({ source, cell, column }) =>
+      `WHEN ${source} IS NOT NULL AND ${cell} IS NULL THEN ${text(column)}`,
+  );
+  return `CASE\n    ${cases.join("\n    ")}\n  END`;
 }

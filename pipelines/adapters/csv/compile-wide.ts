@@ -146,9 +146,10 @@ function ownDate(entry: WideEntry, block: WideInstrument): string[] {
 
 function missingReason(entry: WideEntry): string {
   const whens = [...missingReasons(entry)].map(
-    ([word, reason]) => `WHEN word = ${text(word)} THEN ${text(reason)}`,
+    ([word, reason]) => `WHEN ${text(word)} THEN ${text(reason)}`,
   );
-  return `CASE WHEN word IS NULL THEN 'skipped' ${whens.join(" ")} END`.replace("  ", " ");
+  const stated = whens.length ? `CASE word ${whens.join(" ")} END` : "NULL";
+  return `CASE WHEN word IS NULL THEN 'skipped' ELSE ${stated} END`;
 }
 
 function answered(entry: WideEntry): string {

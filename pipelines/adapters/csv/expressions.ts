@@ -39,10 +39,15 @@ export function value(entry: FileEntry, intakeColumn: string, source: Source): s
   if (typeof source === "object" && "value" in source) return text(source.value);
   const column = typeof source === "string" ? source : source.column;
   if (isKey(intakeColumn)) return cell(column);
+  if (isDate(intakeColumn)) return isoCell(column, formatsOf(source));
   const words = missingReasons(entry).keys();
-  if (isDate(intakeColumn)) return isoDate(present(cell(column), words), formatsOf(source));
   if (intakeColumn === "deceased") return yesOrNo(present(cell(column), words));
   return present(cell(column), words);
+}
+
+/** The scratch column that holds a date cell as ISO text; a column that is read under two formats has two. */
+export function isoCell(column: string, formats: readonly string[]): string {
+  return ident([column, "as ISO", ...formats].join(" "));
 }
 
 /** The formats that a source states; none means ISO 8601. */

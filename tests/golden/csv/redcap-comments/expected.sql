@@ -1,0 +1,107 @@
+-- read the file
+CREATE TEMP TABLE csv_1 AS
+WITH cells AS (
+  SELECT
+    nullif(trim("record_id"), '') AS "record_id",
+    nullif(trim("phq9_timestamp"), '') AS "phq9_timestamp",
+    nullif(trim("phq9_1"), '') AS "phq9_1",
+    nullif(trim("phq9_2"), '') AS "phq9_2",
+    nullif(trim("phq9_comments"), '') AS "phq9_comments",
+    nullif(trim("phq9_complete"), '') AS "phq9_complete"
+  FROM read_csv(
+    'data.csv',
+    columns = {'record_id': 'VARCHAR', 'phq9_timestamp': 'VARCHAR', 'phq9_1': 'VARCHAR', 'phq9_2': 'VARCHAR', 'phq9_comments': 'VARCHAR', 'phq9_complete': 'VARCHAR'},
+    auto_detect = false, strict_mode = true, header = true,
+    delim = ',', quote = '"', escape = '"'
+  )
+),
+dates AS (
+  SELECT
+    *,
+    strftime(try_strptime(CASE WHEN "phq9_timestamp" NOT IN ('999') THEN "phq9_timestamp" END, '%Y-%m-%d %H:%M:%S'), '%Y-%m-%dT%H:%M:%S') AS "phq9_timestamp as ISO %Y-%m-%d %H:%M:%S"
+  FROM cells
+)
+SELECT
+  *,
+  CASE
+    WHEN CASE WHEN "phq9_timestamp" NOT IN ('999') THEN "phq9_timestamp" END IS NOT NULL AND "phq9_timestamp as ISO %Y-%m-%d %H:%M:%S" IS NULL THEN 'phq9_timestamp'
+  END AS propool_bad
+FROM dates;
+
+-- data.csv: one record a row
+INSERT INTO intake_record BY NAME
+SELECT
+  rowid + 1 AS record_key,
+  'data.csv' AS where_file,
+  'line ' || (rowid + 2) AS where_record,
+  'wide' AS kind,
+  CASE WHEN propool_bad IS NOT NULL THEN 'quarantined' END AS state,
+  CASE WHEN propool_bad IS NOT NULL THEN 'SOURCE_BAD_DATE' END AS reason,
+  propool_bad AS where_pointer
+FROM csv_1;
+
+-- data.csv: administrations of phq-9
+INSERT INTO intake_administration BY NAME
+WITH given AS (
+  SELECT
+    rowid + 1 AS record_key,
+    "record_id" AS "patient_key",
+    CASE WHEN "phq9_complete" NOT IN ('999') THEN "phq9_complete" END AS "status",
+    "phq9_timestamp as ISO %Y-%m-%d %H:%M:%S" AS "answered_at",
+    'phq-9' AS instrument_code,
+    'propool' AS instrument_system
+  FROM csv_1
+  WHERE propool_bad IS NULL
+    AND ("phq9_1" IS NOT NULL
+      OR "phq9_2" IS NOT NULL
+      OR "phq9_comments" IS NOT NULL
+      OR "phq9_timestamp" IS NOT NULL)
+)
+SELECT
+  *,
+  record_key || '.1' AS administration_key,
+  CASE WHEN answered_at IS NOT NULL THEN 'stated' END AS answered_origin
+FROM given;
+
+-- data.csv: responses to phq-9
+INSERT INTO intake_response BY NAME
+WITH given AS (
+  SELECT
+    rowid + 1 AS record_key,
+    "phq9_1", "phq9_2", "phq9_comments"
+  FROM csv_1
+  WHERE propool_bad IS NULL
+    AND ("phq9_1" IS NOT NULL
+      OR "phq9_2" IS NOT NULL
+      OR "phq9_comments" IS NOT NULL
+      OR "phq9_timestamp" IS NOT NULL)
+),
+cell AS (
+  SELECT
+    record_key,
+    unnest(['item', 'item', 'comment']) AS part,
+    unnest(['PHQ9_1', 'PHQ9_2', 'comment']) AS item_code,
+    unnest(['phq9_1', 'phq9_2', 'phq9_comments']) AS where_pointer,
+    unnest(["phq9_1", "phq9_2", "phq9_comments"]) AS word
+  FROM given
+),
+answer AS (
+  SELECT *, CASE WHEN word IS NULL THEN 'skipped' ELSE CASE word WHEN '999' THEN 'asked-declined' END END AS missing, CASE WHEN word NOT IN ('999') THEN word END AS answer
+  FROM cell
+),
+number AS (
+  SELECT *, CASE WHEN part <> 'comment' THEN CASE WHEN NOT contains(answer, '_') THEN TRY_CAST(answer AS DECIMAL(18,6)) END END AS answer_num
+  FROM answer
+  WHERE part = 'item' OR missing IS NULL
+)
+SELECT
+  record_key,
+  record_key || '.1' AS administration_key,
+  where_pointer,
+  item_code,
+  'propool' AS item_system,
+  answer_num,
+  CASE WHEN answer_num IS NULL THEN answer END AS answer_text,
+  missing,
+  'reported' AS origin
+FROM number;

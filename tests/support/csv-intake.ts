@@ -1,0 +1,69 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Writable } from "node:stream";
+import { csv } from "../../pipelines/adapters/csv/csv.ts";
+import { createIntake, type IntakeTable, intakeColumns } from "../../pipelines/adapters/intake.ts";
+import { createProgress } from "../../pipelines/core/progress.ts";
+import { DuckDb } from "../../warehouse/duckdb.ts";
+
+export interface ReadOptions {
+  /** The mapping as YAML would give it. */
+  mapping: unknown;
+  /** Files of the export, by name. */
+  files?: Record<string, string | Uint8Array>;
+  /** Or a folder that holds them, and their names. */
+  folder?: { path: string; files: string[] };
+}
+
+/** Reads an export into fresh intake tables, hands them to `look`, and removes everything. */
+export async function withIntake<T>(
+  options: ReadOptions,
+  look: (db: DuckDb) => Promise<T>,
+): Promise<T> {
+  const root = await mkdtemp(join(tmpdir(), "propool-csv-"));
+  const db = await DuckDb.open(":memory:", { temporaryDirectory: join(root, "spill") });
+  try {
+    const written = await writeFiles(join(root, "export"), options.files ?? {});
+    const scratch = join(root, "scratch");
+    await mkdir(scratch);
+    await createIntake(db);
+    await csv.read({
+      db,
+      exportDirectory: options.folder?.path ?? join(root, "export"),
+      files: options.folder?.files ?? written,
+      mapping: options.mapping,
+      scratch,
+      progress: createProgress({ err: new Writable(), tty: false, quiet: true }),
+      site: "TEST",
+    });
+    return await look(db);
+  } finally {
+    db.close();
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+/** All rows of an intake table in their order, as plain values without the empty ones. */
+export async function intakeRows(db: DuckDb, table: IntakeTable): Promise<object[]> {
+  const columns = intakeColumns(table).map((name) =>
+    name === "answer_num" ? `${name}::DOUBLE AS ${name}` : name,
+  );
+  const rows = await db.all(`SELECT ${columns.join(", ")} FROM ${table} ORDER BY rowid`);
+  return rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row)
+        .filter(([, value]) => value !== null)
+        .map(([name, value]) => [name, typeof value === "bigint" ? Number(value) : value]),
+    ),
+  );
+}
+
+async function writeFiles(folder: string, files: Record<string, string | Uint8Array>) {
+  await mkdir(folder, { recursive: true });
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), content);
+  }
+  return Object.keys(files).toSorted();
+}
