@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { changeOf } from "../../pipelines/statistics/change.ts";
-import { change } from "../../pipelines/statistics/change.ts";
+import { change, changeOf } from "../../pipelines/statistics/change.ts";
 import { distribution } from "../../pipelines/statistics/distribution.ts";
 import { improved } from "../../pipelines/statistics/improved.ts";
 import { moments, shapeOf } from "../../pipelines/statistics/moments.ts";

@@ -20,18 +20,23 @@ export interface CohortRow {
   followUp?: number | bigint | null;
 }
 
+const engine = await DuckDb.open(":memory:");
+
 /** Rows as a statistic sees them, in a real engine. */
 export async function cohortOf(rows: readonly CohortRow[]): Promise<Cohort> {
-  const db = await DuckDb.open(":memory:");
-  await db.run(
-    "CREATE TABLE cohort (stratum VARCHAR, administrations BIGINT, baseline BIGINT, follow_up BIGINT)",
-  );
   const values = rows.map(
     ({ stratum = "all", administrations = 1, baseline, followUp = null }) =>
       `('${stratum}', ${administrations}, ${baseline}, ${followUp ?? "NULL"})`,
   );
-  if (values.length > 0) await db.run(`INSERT INTO cohort VALUES ${values.join(", ")}`);
-  return { select: (sql) => db.all(sql) };
+  const source =
+    values.length > 0 ? `(VALUES ${values.join(", ")})` : "(SELECT '', 0, 0, 0 LIMIT 0)";
+  const cohort = [
+    "WITH cohort AS (",
+    "  SELECT s AS stratum, a AS administrations, b::BIGINT AS baseline, f::BIGINT AS follow_up",
+    `  FROM ${source} AS t(s, a, b, f)`,
+    ")",
+  ].join("\n");
+  return { select: (sql) => engine.all(`${cohort}\n${sql}`) };
 }
 
 export interface Person {
