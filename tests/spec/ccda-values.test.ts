@@ -110,6 +110,14 @@ describe("values of an observation", () => {
       ],
     ],
     [
+      "two numbers are two answers, the same number twice is one",
+      `<value xsi:type="INT" value="1"/><value xsi:type="INT" value="2"/><value xsi:type="REAL" value="1.0"/>`,
+      [
+        [null, null, 1_000_000n, null],
+        [null, null, 2_000_000n, null],
+      ],
+    ],
+    [
       "a flavor beside a value says nothing",
       `<value xsi:type="INT" nullFlavor="UNK"/><value xsi:type="CD" code="LA6568-5" ${LA}/>`,
       [["LA6568-5", null, null, null]],
