@@ -88,9 +88,9 @@ const RESEND = "send it again as propool run left it in the outbox";
 async function readSigned(directory: string, publicKey: string): Promise<Buffer> {
   const bytes = await readFile(join(directory, MANIFEST_FILE));
   const signature = await readFile(join(directory, SIGNATURE_FILE), "latin1");
-  const base64 = signature.replace(/\n$/, "");
+  const base64 = signature.trim();
   // Base64 decoders forgive stray characters and spare bits; then two files would hold one signature.
-  const canonical = Buffer.from(base64, "base64").toString("base64") === base64;
+  const canonical = `${Buffer.from(base64, "base64").toString("base64")}\n` === signature;
   if (canonical && verify(bytes, base64, publicKey)) return bytes;
   throw refuse(
     "SUBMISSION_SIGNATURE",

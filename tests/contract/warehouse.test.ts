@@ -198,6 +198,18 @@ describe.each(DIALECTS)("a warehouse on $dialect", ({ url, declaresLengths, decl
       });
     });
 
+    it("says that a query failed in its rows", async () => {
+      await reading(loaded, async (reader) => {
+        const { batches } = await reader.select(
+          "SELECT CAST(CASE WHEN n = 6000 THEN 'x' ELSE '1' END AS INTEGER) FROM generate_series(1, 6500) AS s(n)",
+        );
+        const rest = async () => {
+          for await (const _ of batches);
+        };
+        await expect(rest()).rejects.toMatchObject({ code: "WAREHOUSE_SQL" });
+      });
+    });
+
     it("gives counts, sums and means as numbers and days as text", async () => {
       const sql = `SELECT count(*) AS n, avg(value) AS mean, sum(decimals) AS whole,
         min(pro_date) AS first_day, bool_and(value > 0) AS positive FROM pro_score`;

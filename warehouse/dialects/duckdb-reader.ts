@@ -44,7 +44,10 @@ async function select(db: DuckDb, sql: string): Promise<Selection> {
 
 async function* batches(result: DuckDBResult): AsyncIterable<Value[][]> {
   for (;;) {
-    const chunk = await result.fetchChunk();
+    // Some errors of a query show only in its rows.
+    const chunk = await result.fetchChunk().catch((cause) => {
+      throw refusedSql(cause);
+    });
     if (!chunk || chunk.rowCount === 0) return;
     yield chunk.getRows().map((row) => row.map(plain));
   }

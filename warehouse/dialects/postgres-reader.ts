@@ -49,8 +49,12 @@ type Batch = pg.QueryArrayResult<Value[]>;
 
 async function* batches(client: pg.Client, first: Batch): AsyncIterable<Value[][]> {
   const read = rowReader(first.fields);
-  for (let batch = first; batch.rows.length > 0; batch = await fetchBatch(client)) {
+  for (let batch = first; batch.rows.length > 0; ) {
     yield batch.rows.map(read);
+    // Some errors of a query show only in its rows.
+    batch = await fetchBatch(client).catch((cause) => {
+      throw refusedSql(cause);
+    });
   }
   await client.query("CLOSE selection");
 }

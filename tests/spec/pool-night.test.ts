@@ -1,0 +1,240 @@
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { Writable } from "node:stream";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createProgress } from "../../pipelines/core/progress.ts";
+import { type PoolReport, pool } from "../../pipelines/pool.ts";
+import { openWarehouse } from "../../warehouse/open.ts";
+import { hubFor, SMALL_STORE, send, type TestHub } from "../support/submission.ts";
+
+let hub: TestHub;
+beforeEach(async () => {
+  hub = await hubFor(["SITEA", "SITEB"]);
+});
+afterEach(() => hub.remove());
+
+function night(options: { rebuild?: boolean } = {}): Promise<PoolReport> {
+  const progress = createProgress({ err: new Writable(), tty: false, quiet: true });
+  return pool(hub.directory, { progress, ...options });
+}
+
+async function sendFrom(site: string, sequence: number, rows = SMALL_STORE): Promise<string> {
+  const key = hub.keys[site] ?? Object.values(hub.keys)[0];
+  if (!key) throw new Error("the hub lists no site");
+  return send(rows, { outbox: hub.inbox, key, site, sequence });
+}
+
+async function held(sql = "SELECT datamartid, patid FROM demographic ORDER BY ALL") {
+  const url = "duckdb:warehouse/warehouse.duckdb";
+  const reader = await openWarehouse(url, { baseDirectory: hub.directory }).read();
+  try {
+    return (await reader.all<Record<string, unknown>>(sql)).map((row) =>
+      Object.values(row).join(" "),
+    );
+  } finally {
+    await reader.close();
+  }
+}
+
+const BOTH = ["SITEA P1", "SITEA P2", "SITEB P1", "SITEB P2"];
+
+describe("a hub's night", () => {
+  it("loads what the sites sent", async () => {
+    await sendFrom("SITEA", 1);
+    await sendFrom("SITEB", 1);
+    const report = await night();
+    expect(report).toMatchObject({
+      accepted: [
+        { site: "SITEA", sequence: 1 },
+        { site: "SITEB", sequence: 1 },
+      ],
+      refused: [],
+      loaded: [
+        { site: "SITEA", sequence: 1, rows: { pro_cm: 3 } },
+        { site: "SITEB", sequence: 1, rows: { pro_cm: 3 } },
+      ],
+    });
+    expect(await held()).toEqual(BOTH);
+    expect(await readdir(join(hub.directory, "archive", "SITEA"))).toEqual(["000001"]);
+  });
+
+  it("has nothing to do when nothing is new, and leaves the file alone", async () => {
+    await sendFrom("SITEA", 1);
+    await night();
+    const file = join(hub.directory, "warehouse", "warehouse.duckdb");
+    const before = await readFile(file);
+    expect(await night()).toMatchObject({ accepted: [], refused: [], known: 1, loaded: [] });
+    expect(before.equals(await readFile(file))).toBe(true);
+  });
+
+  it("puts the newest of several submissions in the place of what a site sent before", async () => {
+    await sendFrom("SITEA", 1);
+    await night();
+    await sendFrom("SITEA", 2, { demographic: [{ patid: "P7" }] });
+    await sendFrom("SITEA", 3, { demographic: [{ patid: "P8" }] });
+    const report = await night();
+    expect(report.accepted.map(({ sequence }) => sequence)).toEqual([2, 3]);
+    expect(report.loaded).toMatchObject([{ site: "SITEA", sequence: 3 }]);
+    expect(await held()).toEqual(["SITEA P8"]);
+  });
+
+  it("takes a full submission after a gap in the sequence", async () => {
+    await sendFrom("SITEA", 1);
+    await night();
+    await sendFrom("SITEA", 9);
+    expect(await night()).toMatchObject({ refused: [], loaded: [{ sequence: 9 }] });
+  });
+
+  it("takes a site's rows out when hub.yaml lists it no more", async () => {
+    await sendFrom("SITEA", 1);
+    await sendFrom("SITEB", 1);
+    await night();
+    const file = join(hub.directory, "hub.yaml");
+    const [head, ...sites] = (await readFile(file, "utf8")).split("  - site: ");
+    await writeFile(file, `${head}  - site: ${sites[0]}`);
+    expect(await night()).toMatchObject({ removed: ["SITEB"], loaded: [] });
+    expect(await held()).toEqual(["SITEA P1", "SITEA P2"]);
+  });
+
+  it("leaves a submission alone that is still being written", async () => {
+    const whole = await sendFrom("SITEA", 1);
+    const unfinished = `${whole}.unfinished-0a1b2c3d`;
+    await rename(whole, unfinished);
+    // A copying tool that knows no temporary names: the signature comes last.
+    const copying = await sendFrom("SITEB", 1);
+    await rename(join(copying, "manifest.sig"), join(hub.directory, "later.sig"));
+    const report = await night();
+    expect(report).toMatchObject({ accepted: [], refused: [] });
+    expect(report.waiting.map((path) => basename(path)).toSorted()).toEqual([
+      "SITEA-000001.unfinished-0a1b2c3d",
+      "SITEB-000001",
+    ]);
+    await rename(unfinished, whole);
+    await rename(join(hub.directory, "later.sig"), join(copying, "manifest.sig"));
+    expect((await night()).accepted).toHaveLength(2);
+  });
+
+  it("waits for nobody: a second night at the same time is told who works", async () => {
+    await sendFrom("SITEA", 1);
+    const nights = await Promise.allSettled([night(), night()]);
+    const reasons = nights.flatMap((one) => (one.status === "rejected" ? [one.reason.code] : []));
+    expect(reasons).toEqual(["CONFIG_LOCKED"]);
+    expect(await held()).toEqual(["SITEA P1", "SITEA P2"]);
+  });
+});
+
+describe("refused submissions", () => {
+  it.each([
+    ["of a site that hub.yaml does not list", "SITEC", "SUBMISSION_UNKNOWN_SITE"],
+    ["signed with another site's key", "SITEB", "SUBMISSION_SIGNATURE"],
+  ])("one %s is set aside, the others go on", async (_, site, code) => {
+    await sendFrom("SITEA", 1);
+    await send(SMALL_STORE, {
+      outbox: hub.inbox,
+      key: hub.keys.SITEA as NonNullable<(typeof hub.keys)[string]>,
+      site,
+      sequence: 1,
+    });
+    const report = await night();
+    expect(report.refused).toMatchObject([{ submission: `${site}-000001`, code }]);
+    expect(await held()).toEqual(["SITEA P1", "SITEA P2"]);
+    const aside = join(hub.directory, "refused", `${site}-000001`);
+    const refusal = JSON.parse(await readFile(join(aside, "refusal.json"), "utf8"));
+    expect(refusal).toMatchObject({
+      submission: `${site}-000001`,
+      code,
+      message: expect.stringMatching(/./),
+      hint: expect.stringMatching(/./),
+    });
+    expect(await readdir(hub.inbox)).toEqual(["SITEA-000001"]);
+  });
+
+  it("an older submission under its old number is known; other rows under it are refused", async () => {
+    const first = await sendFrom("SITEA", 1);
+    const kept = join(hub.directory, "kept");
+    await cp(first, kept, { recursive: true });
+    await sendFrom("SITEA", 2, { demographic: [{ patid: "P9" }] });
+    await night();
+    await rm(first, { recursive: true });
+    await cp(kept, first, { recursive: true });
+    expect(await night()).toMatchObject({ known: 2, refused: [], loaded: [] });
+    await rm(first, { recursive: true });
+    await sendFrom("SITEA", 1, { demographic: [{ patid: "P0" }] });
+    expect((await night()).refused).toMatchObject([{ code: "SUBMISSION_REPLAY" }]);
+    expect(await held()).toEqual(["SITEA P9"]);
+  });
+
+  it("an old submission under a new number is refused", async () => {
+    const first = await sendFrom("SITEA", 1);
+    await night();
+    await rename(first, join(hub.inbox, "SITEA-000002"));
+    expect((await night()).refused).toMatchObject([{ code: "SUBMISSION_NAME" }]);
+  });
+
+  it("may be sent again under the same number once it is right", async () => {
+    const bad = await sendFrom("SITEA", 1);
+    await writeFile(join(bad, "pro_cm.parquet"), "cut");
+    expect((await night()).refused).toMatchObject([{ code: "SUBMISSION_HASH" }]);
+    await sendFrom("SITEA", 1);
+    expect(await night()).toMatchObject({ accepted: [{ sequence: 1 }], refused: [] });
+  });
+
+  it("arriving twice with the same bytes make one folder, with other bytes another", async () => {
+    const bad = await sendFrom("SITEC", 1);
+    const kept = join(hub.directory, "kept");
+    await cp(bad, kept, { recursive: true });
+    await night();
+    await cp(kept, bad, { recursive: true });
+    await night();
+    const refused = join(hub.directory, "refused");
+    expect(await readdir(refused)).toEqual(["SITEC-000001"]);
+    await cp(kept, bad, { recursive: true });
+    await writeFile(join(bad, "pro_cm.parquet"), "cut");
+    await night();
+    expect((await readdir(refused)).toSorted()).toEqual(["SITEC-000001", "SITEC-000001-2"]);
+  });
+});
+
+describe("a night that was killed", () => {
+  it("is finished by the next one when the archive has what the warehouse has not", async () => {
+    await sendFrom("SITEA", 1);
+    await sendFrom("SITEB", 1);
+    await night();
+    // As a kill after the archive's rename and before the publication leaves it.
+    await rm(join(hub.directory, "warehouse"), { recursive: true });
+    const report = await night();
+    expect(report).toMatchObject({ accepted: [], known: 2 });
+    expect(report.loaded).toHaveLength(2);
+    expect(await held()).toEqual(BOTH);
+  });
+
+  it("leaves half-written files, which the next one removes", async () => {
+    await sendFrom("SITEA", 1);
+    const archive = join(hub.directory, "archive", "SITEA");
+    const warehouse = join(hub.directory, "warehouse");
+    await mkdir(join(archive, "000001.unfinished-00000000"), { recursive: true });
+    await mkdir(warehouse);
+    await writeFile(join(warehouse, "warehouse.duckdb.unfinished-00000000"), "half");
+    await writeFile(join(warehouse, "warehouse.duckdb.unfinished-00000000.wal"), "half");
+    await writeFile(join(hub.directory, ".propool.lock"), "999999999\n");
+    await night();
+    expect(await readdir(archive)).toEqual(["000001"]);
+    expect(await readdir(warehouse)).toEqual(["warehouse.duckdb"]);
+    expect(await held()).toEqual(["SITEA P1", "SITEA P2"]);
+  });
+
+  it("and a rebuild from the archive give the same rows", async () => {
+    await sendFrom("SITEA", 1);
+    await night();
+    await sendFrom("SITEB", 1);
+    await sendFrom("SITEA", 2, { demographic: [{ patid: "P9" }] });
+    await night();
+    const sql =
+      "SELECT datamartid, patid, pro_cm_id FROM pro_cm UNION ALL FROM submission ORDER BY ALL";
+    const incremental = await held(sql);
+    await rm(hub.inbox, { recursive: true });
+    const report = await night({ rebuild: true });
+    expect(report.loaded.map(({ site }) => site)).toEqual(["SITEA", "SITEB"]);
+    expect(await held(sql)).toEqual(incremental);
+  });
+});
