@@ -200,13 +200,13 @@ describe.each(DIALECTS)("a warehouse on $dialect", ({ url, declaresLengths, decl
 
     it("says that a query failed in its rows", async () => {
       await reading(loaded, async (reader) => {
-        const { batches } = await reader.select(
-          "SELECT CAST(CASE WHEN n = 6000 THEN 'x' ELSE '1' END AS INTEGER) FROM generate_series(1, 6500) AS s(n)",
-        );
-        const rest = async () => {
+        const sql = `SELECT CAST(CASE WHEN n = 6000 THEN 'x' ELSE '1' END AS INTEGER)
+          FROM generate_series(1, 6500) AS s(n)`;
+        const readAll = async () => {
+          const { batches } = await reader.select(sql);
           for await (const _ of batches);
         };
-        await expect(rest()).rejects.toMatchObject({ code: "WAREHOUSE_SQL" });
+        await expect(readAll()).rejects.toMatchObject({ code: "WAREHOUSE_SQL" });
       });
     });
 
