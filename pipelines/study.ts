@@ -7,8 +7,9 @@ import { ProError } from "./core/errors.ts";
 import { privateDirectory, writeWhole } from "./core/files.ts";
 import { type Cell, EVERYBODY, gate, pool, type Summaries } from "./disclosure/gate.ts";
 import { type DisclosureProfile, readDisclosureProfile } from "./disclosure/profile.ts";
+import { recheck } from "./disclosure/recheck.ts";
 import { STATISTICS } from "./statistics/index.ts";
-import type { Scale, Statistic } from "./statistics/statistic.ts";
+import { type Scale, type Statistic, scaleSchema } from "./statistics/statistic.ts";
 import { acceptSummary, checkSitesDiffer } from "./study/accept.ts";
 import { compileCohort } from "./study/cohort.ts";
 import { type Comparison, compareResults } from "./study/compare.ts";
@@ -24,11 +25,14 @@ import {
   SUMMARY_FORMAT,
   type Summary,
   signSummary,
+  summarySchema,
 } from "./study/summary.ts";
 
+export { openRows, type Rows } from "./study/open-rows.ts";
 export { readStudy, type Study } from "./study/read-study.ts";
 export type { ResultRow, StudyResults } from "./study/results.ts";
 export type { ReceivedSummary } from "./study/summary.ts";
+export { studyTemplate } from "./study/template.ts";
 
 /**
  * Answers a study from rows: a site's store or a hub's warehouse. What the disclosure profile hides is hidden here too.
@@ -98,9 +102,11 @@ export async function summarizeSite(options: {
   return { summary, file };
 }
 
+const SUMMARY_SCHEMA = summarySchema({ statistics: STATISTICS, scale: scaleSchema });
+
 /** @throws ProError `SUBMISSION_SUMMARY` when the file is missing, no JSON, or no summary. */
 export function readSummary(file: string): Promise<ReceivedSummary> {
-  return readSummaryOf(file, STATISTICS);
+  return readSummaryOf(file, SUMMARY_SCHEMA);
 }
 
 /**
@@ -123,7 +129,7 @@ export async function combineSummaries(options: {
   }));
   checkSitesDiffer(summaries);
   for (const received of summaries) {
-    acceptSummary(received, { study, profile, outcomes, publicKeys });
+    acceptSummary(received, { study, profile, outcomes, publicKeys, recheck });
   }
   const contributions = plan.outcomes.map((_, index) =>
     summaries.map(({ summary }) => ({

@@ -2,8 +2,13 @@ import type { Scale, Statistic } from "../statistics/statistic.ts";
 import { type Concealed, conceal, type Heads } from "./conceal.ts";
 import type { DisclosureProfile } from "./profile.ts";
 
+/** The mark of a hidden summary. */
 export const SUPPRESSED = "suppressed";
+export type Suppressed = typeof SUPPRESSED;
+
+/** The stratum of the margin. */
 export const EVERYBODY = "all";
+export type Everybody = typeof EVERYBODY;
 
 /** Summaries by the name of their statistic. */
 export type Summaries = Record<string, unknown>;

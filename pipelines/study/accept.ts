@@ -1,7 +1,6 @@
 import { ProError, type Where } from "../core/errors.ts";
-import { type Cell, EVERYBODY, type Statistics } from "../disclosure/gate.ts";
+import type { Cell, Everybody, Statistics } from "../disclosure/gate.ts";
 import type { DisclosureProfile } from "../disclosure/profile.ts";
-import { recheck } from "../disclosure/recheck.ts";
 import type { Scale } from "../statistics/statistic.ts";
 import type { Study } from "./read-study.ts";
 import type { Outcome } from "./schema.ts";
@@ -14,7 +13,11 @@ export interface Expected {
   outcomes: readonly { outcome: Outcome; scale: Scale; statistics: Statistics }[];
   /** By site; undefined: nobody knows who signs here, only tampering is found. */
   publicKeys: ReadonlyMap<string, string> | undefined;
+  /** What the cells of an outcome tell that they should not. */
+  recheck(cells: readonly Cell[], statistics: Statistics, minimumPeople: number): string[];
 }
+
+const EVERYBODY: Everybody = "all";
 
 /**
  * Proves that a summary comes from its site, is whole, answers this very study and holds nothing that should have stayed.
@@ -87,7 +90,8 @@ function checkSignature(
   }
 }
 
-function checkOutcomes({ summary, file }: ReceivedSummary, { outcomes, profile }: Expected): void {
+function checkOutcomes({ summary, file }: ReceivedSummary, expected: Expected): void {
+  const { outcomes, profile } = expected;
   const where = { file, record: summary.site };
   const answered = summary.outcomes.map(({ instrument, score }) => `${instrument} ${score}`);
   const asked = outcomes.map(({ outcome }) => `${outcome.instrument} ${outcome.score}`);
@@ -103,7 +107,7 @@ function checkOutcomes({ summary, file }: ReceivedSummary, { outcomes, profile }
     }
     const cells = (answer?.cells ?? []) as Cell[];
     if (!isComplete(cells, statistics)) throw incomplete(where, "statistics or strata");
-    const [finding] = recheck(cells, statistics, profile.minimum_people);
+    const [finding] = expected.recheck(cells, statistics, profile.minimum_people);
     if (finding !== undefined) {
       throw new ProError("DISCLOSURE_TOO_SMALL", `the summary tells too much: ${finding}`, {
         where,

@@ -1,6 +1,9 @@
-import { type Cell, EVERYBODY, SUPPRESSED } from "../disclosure/gate.ts";
+import type { Cell, Everybody, Suppressed } from "../disclosure/gate.ts";
 import type { Estimate, Scale, Statistic } from "../statistics/statistic.ts";
 import type { Outcome } from "./schema.ts";
+
+const EVERYBODY: Everybody = "all";
+const SUPPRESSED: Suppressed = "suppressed";
 
 /** One number of a study, or why there is none. */
 export interface ResultRow {

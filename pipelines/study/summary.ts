@@ -2,13 +2,19 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { ProError } from "../core/errors.ts";
 import { publicKeyOf, sign, verify } from "../core/signature.ts";
-import { type Statistic, scaleSchema } from "../statistics/statistic.ts";
+import type { Suppressed } from "../disclosure/gate.ts";
+import type { Scale, Statistic } from "../statistics/statistic.ts";
 
 export const SUMMARY_FORMAT = "propool-summary/1";
 
+interface SchemaParts {
+  statistics: readonly Statistic<unknown>[];
+  scale: z.ZodType<Scale>;
+}
+
 /** The schema of a summary file: what leaves a site in distributed mode. Its size does not depend on the number of people. */
-export function summarySchema(statistics: readonly Statistic<unknown>[]) {
-  const hidden = z.literal("suppressed");
+export function summarySchema({ statistics, scale }: SchemaParts) {
+  const hidden = z.literal<Suppressed>("suppressed");
   const byStatistic = Object.fromEntries(
     statistics.map((one) => [one.name, z.union([hidden, one.summary]).optional()]),
   );
@@ -26,7 +32,7 @@ export function summarySchema(statistics: readonly Statistic<unknown>[]) {
         instrument_version: z.string(),
         instrument_sha256: hex.describe("of the instrument's definition in the site's catalogue"),
         score: z.string(),
-        scale: scaleSchema,
+        scale,
         cells: z.array(cell).min(1).describe("the margin first, then the strata"),
       }),
     ),
@@ -45,7 +51,7 @@ export interface ReceivedSummary {
 /** @throws ProError `SUBMISSION_SUMMARY` when the file is missing, is no JSON, or does not fit the schema. */
 export async function readSummary(
   file: string,
-  statistics: readonly Statistic<unknown>[],
+  schema: z.ZodType<Summary>,
 ): Promise<ReceivedSummary> {
   const refuse = (message: string, cause: unknown) =>
     new ProError("SUBMISSION_SUMMARY", message, {
@@ -63,7 +69,7 @@ export async function readSummary(
     // The parser's own message would quote the file.
     throw refuse("the summary is no whole JSON file", cause);
   }
-  const parsed = summarySchema(statistics).safeParse(content);
+  const parsed = schema.safeParse(content);
   if (parsed.success) return { summary: parsed.data, file };
   const [issue] = parsed.error.issues;
   const pointer = issue?.path.join(".") || "(top level)";
