@@ -33,6 +33,13 @@ export function formatNumber(value: number): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: 2 });
 }
 
+export function indent(block: string): string {
+  return block
+    .split("\n")
+    .map((line) => `   ${line}`.trimEnd())
+    .join("\n");
+}
+
 export function writeJson(out: Writable, value: unknown): void {
   out.write(`${JSON.stringify(value, null, 2)}\n`);
 }

@@ -2,7 +2,7 @@ import { whereText } from "../pipelines/core/errors.ts";
 import type { Issue } from "../pipelines/core/issues.ts";
 import { STATES } from "../pipelines/quality/ledger.ts";
 import type { RunReport } from "../pipelines/run.ts";
-import { formatNumber, table } from "./output.ts";
+import { formatNumber, indent, table } from "./output.ts";
 
 /** The night of one site on one screen: where every record went, why, and what left. */
 export function ledgerText(report: RunReport): string {
@@ -42,11 +42,4 @@ export function issueText(issues: readonly Issue[]): string {
 
 function total(rows: Record<string, number>): number {
   return Object.values(rows).reduce((sum, n) => sum + n, 0);
-}
-
-function indent(block: string): string {
-  return block
-    .split("\n")
-    .map((line) => `  ${line}`.trimEnd())
-    .join("\n");
 }

@@ -52,6 +52,8 @@ export interface RunOptions {
   today: string;
   /** Start from an empty store instead of last night's. */
   full?: boolean;
+  /** Places that are named for each issue; default 5. */
+  examplesMax?: number;
   /** Do everything but publish. */
   dryRun?: boolean;
 }
@@ -131,7 +133,7 @@ async function night({ site, keys, profile, options }: Night): Promise<RunReport
       await settleRecords(db);
       return drawLedgers(db);
     });
-    const issues = await collectIssues(db, await readReasons());
+    const issues = await collectIssues(db, await readReasons(), options.examplesMax ?? 5);
     const here: Night = { site, keys, profile, options };
     const { file } = await progress.stage(site.site, "de-identify", () => writeStore(db, here));
     const { audit, submission, store } = await progress.stage(site.site, "release", () =>
@@ -247,8 +249,12 @@ async function findKnownPatients(db: DuckDb, storeFile: string | null): Promise<
     (table) => `SELECT patient_key FROM intake_${table}`,
   );
   await db.run(`INSERT INTO known_patient
-    SELECT p.patient_key FROM (${keys.join(" UNION ")}) p CROSS JOIN token_key k
-    JOIN old_store.demographic d ON d.patid = ${tokenSql("patid", "p.patient_key")}`);
+    WITH asked AS MATERIALIZED (
+      SELECT p.patient_key, ${tokenSql("patid", "p.patient_key")} AS patid
+      FROM (${keys.join(" UNION ")}) p CROSS JOIN token_key k
+      WHERE p.patient_key NOT IN (SELECT patient_key FROM intake_patient WHERE patient_key IS NOT NULL)
+    )
+    SELECT patient_key FROM asked WHERE patid IN (SELECT patid FROM old_store.demographic)`);
   await db.run("DETACH old_store");
 }
 

@@ -1,4 +1,5 @@
 import type { AddCommand } from "../command.ts";
+import { addDemo } from "./demo.ts";
 import { addInit } from "./init.ts";
 import { addPool } from "./pool.ts";
 import { addPreview } from "./preview.ts";
@@ -6,4 +7,11 @@ import { addQuery } from "./query.ts";
 import { addRun } from "./run.ts";
 
 /** The commands, in the order of the help. */
-export const COMMANDS: readonly AddCommand[] = [addInit, addPreview, addRun, addPool, addQuery];
+export const COMMANDS: readonly AddCommand[] = [
+  addDemo,
+  addInit,
+  addPreview,
+  addRun,
+  addPool,
+  addQuery,
+];

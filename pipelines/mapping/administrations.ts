@@ -9,6 +9,9 @@ export interface AdministrationOptions {
   checks: string;
 }
 
+/** Deliveries of one administration: the same id of the source. */
+const SAME = "patient_key, instrument, coalesce(source_id, administration_key)";
+
 /** A fact about how answers were collected, and where it comes from. */
 function fact(name: string, stated: string, origin: string, assumed: string | undefined): string {
   const fallback = assumed === undefined ? "NULL" : text(assumed);
@@ -88,10 +91,12 @@ export function mapAdministrations({ format, defaults, checks }: AdministrationO
     // Newer versions of one source id first; then the same answers under different ids.
     `CREATE TABLE mapped_administration AS
     WITH versions AS (
-      SELECT *,
-        row_number() OVER latest AS version, first(content) OVER latest AS winner
-      FROM described_administration WHERE problem IS NULL
-      WINDOW latest AS (PARTITION BY patient_key, instrument, coalesce(source_id, administration_key) ORDER BY version_at DESC NULLS LAST, record_key DESC, administration_key)
+      -- The newest version wins; of equal ones the first delivery is kept.
+      SELECT *, row_number() OVER (PARTITION BY ${SAME} ORDER BY content = winner DESC, record_key, administration_key) AS version
+      FROM (
+        SELECT *, coalesce(first(content) OVER (PARTITION BY ${SAME} ORDER BY version_at DESC NULLS LAST, record_key DESC), '') AS winner
+        FROM described_administration WHERE problem IS NULL
+      )
     ), copies AS (
       SELECT administration_key,
         row_number() OVER (PARTITION BY patient_key, instrument, answered, content ORDER BY record_key, administration_key) AS copy,

@@ -13,28 +13,30 @@ const day = (expression: string) => `TRY_CAST(left(${expression}, 10) AS DATE)`;
  */
 export const mapPeople = (patientChecks: string): string[] => [
   `CREATE TABLE mapped_patient AS
-  WITH ranked AS (
+  WITH typed AS (
     SELECT rowid AS row_key, *, ${day("birth_date")} AS born, ${day("death_date")} AS died,
       md5(CAST(struct_pack(family_name, given_name, birth_date, sex, race, ethnicity, language, death_date, deceased,
-        address, city, state_code, zip, phone, email, mrn, ssn) AS VARCHAR)) AS content,
-      row_number() OVER latest AS nth, first(rowid) OVER latest AS winner
+        address, city, state_code, zip, phone, email, mrn, ssn) AS VARCHAR)) AS content
     FROM intake_patient
-    WINDOW latest AS (PARTITION BY patient_key ORDER BY record_key DESC, rowid DESC)
+  ), judged AS (
+    SELECT *, first(content) OVER (PARTITION BY patient_key ORDER BY record_key DESC, row_key DESC) AS winner FROM typed
+  ), ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY patient_key ORDER BY content = winner DESC, record_key, row_key) AS nth FROM judged
   )
   SELECT r.* EXCLUDE (nth, winner),
     CASE
       WHEN r.patient_key IS NULL THEN 'quarantined'
       WHEN r.nth = 1 THEN 'loaded'
-      WHEN r.content = w.winner_content THEN 'duplicate'
+      WHEN r.content = r.winner THEN 'duplicate'
       ELSE 'superseded'
     END AS state,
     CASE
       WHEN r.patient_key IS NULL THEN 'SOURCE_NO_PATIENT'
-      WHEN r.nth > 1 AND r.content = w.winner_content THEN 'MAPPING_SAME_AGAIN'
+      WHEN r.nth > 1 AND r.content = r.winner THEN 'MAPPING_SAME_AGAIN'
       WHEN r.nth > 1 THEN 'MAPPING_NEWER_VERSION'
     END AS reason,
     CASE ${patientChecks} END AS withheld
-  FROM ranked r LEFT JOIN (SELECT row_key AS winner_key, content AS winner_content FROM ranked) w ON w.winner_key = r.winner
+  FROM ranked r
   ORDER BY r.row_key`,
 
   `CREATE TABLE patient AS
@@ -86,11 +88,12 @@ function mapPart({ table, key, columns, content, problem }: Part): string {
     SELECT i.rowid AS row_key, i.*, ${columns},
       md5(CAST(struct_pack(${content}) AS VARCHAR)) AS content, p.patient_key IS NOT NULL AS has_patient
     FROM intake_${table} i LEFT JOIN patient p USING (patient_key)
-  ), ranked AS (
+  ), judged AS (
     SELECT *, CASE WHEN NOT has_patient THEN 'MAPPING_NO_PATIENT' ELSE ${problem} END AS problem,
-      row_number() OVER latest AS nth, first(content) OVER latest AS winner
+      first(content) OVER (PARTITION BY patient_key, ${key} ORDER BY record_key DESC, row_key DESC) AS winner
     FROM typed
-    WINDOW latest AS (PARTITION BY patient_key, ${key} ORDER BY record_key DESC, row_key DESC)
+  ), ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY patient_key, ${key} ORDER BY content = winner DESC, record_key, row_key) AS nth FROM judged
   )
   SELECT * EXCLUDE (nth, winner, problem),
     CASE

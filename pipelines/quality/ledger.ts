@@ -87,7 +87,11 @@ function addUp(lines: LedgerLine[], level: LedgerLine["level"], read: number): L
 }
 
 /** Problems in the data, counted by reason, with the first places of each. */
-export async function collectIssues(db: DuckDb, reasons: Reasons): Promise<Issue[]> {
+export async function collectIssues(
+  db: DuckDb,
+  reasons: Reasons,
+  examplesMax: number,
+): Promise<Issue[]> {
   const rows = await db.all<{ code: string; count: number; examples: { items: unknown[] } }>(`
     WITH found AS (
       SELECT reason AS code, record_key, where_pointer AS pointer FROM ledger_record WHERE state = 'quarantined'
@@ -104,7 +108,7 @@ export async function collectIssues(db: DuckDb, reasons: Reasons): Promise<Issue
       SELECT code, record_key, max(pointer) AS pointer, greatest(count(pointer), 1) AS n FROM (SELECT DISTINCT * FROM found) GROUP BY code, record_key
     )
     SELECT o.code, CAST(sum(o.n) AS DOUBLE) AS count,
-      list(struct_pack(file := r.where_file, record := r.where_record, pointer := o.pointer) ORDER BY o.record_key)[1:5] AS examples
+      list(struct_pack(file := r.where_file, record := r.where_record, pointer := o.pointer) ORDER BY o.record_key)[1:${examplesMax}] AS examples
     FROM one o JOIN intake_record r USING (record_key)
     GROUP BY o.code ORDER BY o.code`);
   return rows.map(({ code, count, examples }) => ({
