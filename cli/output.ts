@@ -1,26 +1,14 @@
 import type { Writable } from "node:stream";
+import { textTable } from "./text-table.ts";
 
 export type Cell = string | number | null | undefined;
 
-/** Rows as aligned columns; numbers to the right. The header is the first row's keys when none is given. */
+/** Rows as aligned columns, with thousands separated, for reports that people read. */
 export function table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const shown = rows.map((row) => row.map(cellText));
-  const widths = header.map((name, i) =>
-    Math.max(name.length, ...shown.map((row) => row[i]?.length ?? 0)),
-  );
-  const isNumeric = header.map(
-    (_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === "number" || row[i] == null),
-  );
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) =>
-        isNumeric[i] ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0),
-      )
-      .join("  ")
-      .trimEnd();
-  return [line(header), line(widths.map((width) => "-".repeat(width))), ...shown.map(line)].join(
-    "\n",
-  );
+  return textTable(
+    [...header],
+    rows.map((row) => row.map(cellText)),
+  ).trimEnd();
 }
 
 function cellText(cell: Cell): string {

@@ -5,7 +5,9 @@ export function textTable(header: string[], rows: (string | number | null)[][]):
     Math.max(...cells.map((row) => (row[column] ?? "").length)),
   );
   const numeric = header.map((_, column) =>
-    rows.every((row) => row[column] === null || NUMBER.test(String(row[column]))),
+    rows.every(
+      (row) => row[column] === null || row[column] === "" || NUMBER.test(String(row[column])),
+    ),
   );
   const line = (row: string[]) =>
     row
@@ -19,7 +21,7 @@ export function textTable(header: string[], rows: (string | number | null)[][]):
   return `${[line(head), rule, ...body.map(line)].join("\n")}\n`;
 }
 
-const NUMBER = /^-?\d+(\.\d+)?$/;
+const NUMBER = /^-?\d[\d,]*(\.\d+)?$/;
 
 /** Control characters would break the lines, or speak to the terminal. */
 function clean(cell: string | number | null): string {

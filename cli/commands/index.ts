@@ -5,6 +5,7 @@ import { addPool } from "./pool.ts";
 import { addPreview } from "./preview.ts";
 import { addQuery } from "./query.ts";
 import { addRun } from "./run.ts";
+import { addStudy } from "./study.ts";
 
 /** The commands, in the order of the help. */
 export const COMMANDS: readonly AddCommand[] = [
@@ -14,4 +15,5 @@ export const COMMANDS: readonly AddCommand[] = [
   addRun,
   addPool,
   addQuery,
+  addStudy,
 ];

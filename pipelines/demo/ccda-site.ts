@@ -48,7 +48,7 @@ function* documentsOf(
       }
       yield { file, content };
       if (defect === "duplicate delivery") {
-        const again = `${name}-resent.xml`;
+        const again = `${name}_resent.xml`;
         planted.add(defect, "HARBOR", { file: again });
         yield { file: again, content };
       } else if (defect) planted.add(defect, "HARBOR", { file });
