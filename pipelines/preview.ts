@@ -69,7 +69,12 @@ export async function* preview(options: PreviewOptions): AsyncGenerator<PreviewR
       await loadTokenKeys(db, key, ["patid", "pro_seq"]);
       const adapter = ADAPTERS[site.format];
       const files = options.files.map((file) => relative(site.exportDirectory, resolve(file)));
-      await readExport(db, site, { adapter, files, ignored: [] }, options.progress);
+      await readExport(
+        db,
+        site,
+        { adapter, files, ignored: [], isPartial: true },
+        options.progress,
+      );
       // A preview may look at the answers alone: whether their patients are known is for the night to judge.
       await db.run(
         "INSERT INTO known_patient SELECT DISTINCT patient_key FROM intake_administration WHERE patient_key IS NOT NULL",

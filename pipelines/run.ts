@@ -165,6 +165,8 @@ interface Source {
   adapter: Adapter;
   files: string[];
   ignored: string[];
+  /** The files are some of the export's, chosen by hand. */
+  isPartial?: boolean;
 }
 
 /** @throws ProError `SOURCE_MISSING`, `SOURCE_NOTHING`. */
@@ -229,6 +231,7 @@ export async function readExport(
     db,
     exportDirectory: site.exportDirectory,
     files: source.files,
+    isPartial: source.isPartial === true,
     mapping:
       site.format === "csv" && site.mappingFile ? await readCsvMapping(site.mappingFile) : null,
     scratch: join(site.identifiedDirectory, "scratch"),

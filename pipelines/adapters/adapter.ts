@@ -8,6 +8,8 @@ export interface AdapterInput {
   exportDirectory: string;
   /** Files to read, relative to it, in a stable order. */
   files: readonly string[];
+  /** Only some of the export's files are here (a preview): what the mapping expects beside them may be missing. */
+  isPartial?: boolean;
   /** The site's mapping file as read (the part named after the format); null where the site has none. */
   mapping: unknown;
   /** A private folder for working files, removed after the run. */

@@ -17,7 +17,7 @@ export const csv: Adapter = {
 
   async read(input) {
     const mapping = checkCsvMapping(input.mapping);
-    const plan = planFiles(mapping, input.files);
+    const plan = planFiles(mapping, input.files, { isPartial: input.isPartial === true });
     for (const [i, { file, entry }] of plan.entries()) {
       await input.progress.stage(input.site, `read ${file}`, () =>
         readFile(input, entry, file, `csv_${i + 1}`),
@@ -37,11 +37,15 @@ interface PlannedFile {
  *
  * @throws ProError `SOURCE_MISSING_FILE` for an entry without a file, `MAPPING_AMBIGUOUS_FILE` for a file with two entries.
  */
-export function planFiles(mapping: CsvMapping, files: readonly string[]): PlannedFile[] {
+export function planFiles(
+  mapping: CsvMapping,
+  files: readonly string[],
+  { isPartial = false } = {},
+): PlannedFile[] {
   const taken = new Set<string>();
   return mapping.files.flatMap((entry, i) => {
     const matched = files.filter((file) => isMatch(file, entry.match));
-    if (matched.length === 0) throw missingFile(entry.match, i);
+    if (matched.length === 0 && !isPartial) throw missingFile(entry.match, i);
     const twice = matched.find((file) => taken.has(file));
     if (twice) throw ambiguousFile(twice, i);
     for (const file of matched) taken.add(file);
