@@ -25,9 +25,10 @@ describe.each(CASES)("the export %s", (name) => {
     const texts = planFiles(mapping, files).map(async ({ file, entry }, i) => {
       const path = join(folder, "export", file);
       const plain = await plainText({ path, file, encoding: undefined, scratch: "", name: "" });
-      const { columns, delimiter, lines: headerLines } = readHeader(plain.head, entry, file);
+      const header = readHeader(plain.head, entry, file);
+      const { columns, delimiter, lineFeed, lines: headerLines } = header;
       const table = `csv_${i + 1}`;
-      const dialect = { delimiter, header: entry.header };
+      const dialect = { delimiter, header: entry.header, lineFeed };
       const scratch = { file, table, firstRecordKey: 1n, lines: "position", headerLines } as const;
       return sqlText([
         compileRead({ entry, path: file, table, columns, dialect, lines: "position" }),

@@ -138,7 +138,10 @@ function isGiven(entry: WideEntry, block: WideInstrument): string {
 }
 
 function ownDate(entry: WideEntry, block: WideInstrument): string[] {
-  const source = (block as unknown as Columns).answered_at;
+  const isAlone = entry.instruments.length === 1;
+  const { answered_at: source } = isAlone
+    ? administrationColumns(entry, block)
+    : (block as unknown as Columns);
   if (source === undefined || (typeof source === "object" && "value" in source)) return [];
   const column = typeof source === "string" ? source : source.column;
   return columnUses(entry).filter((use) => use.column === column).length === 1 ? [column] : [];

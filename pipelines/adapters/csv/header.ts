@@ -12,6 +12,8 @@ export interface Header {
   lines: number;
   /** Blank lines before the header. */
   blankLines: number;
+  /** Whether its line ends with LF alone. */
+  lineFeed: boolean;
 }
 
 const DELIMITERS = [",", ";", "\t", "|"];
@@ -35,14 +37,17 @@ export function readHeader(head: string, entry: FileEntry, file: string): Header
   if (!best) throw new TypeError("a header needs a delimiter");
   refuseMissingColumns(entry, best.columns, file);
   const lines = blankLines + (entry.header ? best.lines : 0);
-  return { delimiter: best.delimiter, columns: best.columns, lines, blankLines };
+  const { delimiter, columns, lineFeed } = best;
+  return { delimiter, columns, lines, blankLines, lineFeed };
 }
 
 function firstRecord(head: string, start: number, delimiter: string, isHeader: boolean) {
   const record = scanRecord(head, start, delimiter, true);
   const fields = record?.brokenField === undefined ? (record?.fields ?? []) : [];
   const names = isHeader ? fields.map((field) => Buffer.from(field, "latin1").toString()) : [];
-  return { columns: unique(fields.map((_, i) => names[i] ?? "")), lines: record?.lines ?? 1 };
+  const columns = unique(fields.map((_, i) => names[i] ?? ""));
+  const lineFeed = /[^\r]\n$/.test(head.slice(start, record?.end));
+  return { columns, lines: record?.lines ?? 1, lineFeed };
 }
 
 function unique(names: readonly string[]): string[] {

@@ -65,8 +65,8 @@ async function loadStrictly(
   const counts = await countLines(db, path);
   if (counts === null) return null;
   const lines = counts.oddQuotes > 0 ? "counted" : "position";
-  const { columns, delimiter } = header;
-  const dialect = { delimiter, header: entry.header };
+  const { columns, delimiter, lineFeed } = header;
+  const dialect = { delimiter, header: entry.header, lineFeed };
   const read = compileRead({ entry, path, table, columns, dialect, lines });
   if (!(await isRead(db, read.sql, file))) return null;
   const total = lines === "counted" ? "count(*) + coalesce(sum(propool_lines), 0)" : "count(*)";
@@ -91,7 +91,7 @@ async function loadSieved(
   try {
     const sieved = await sieve({ path, file, header, clean, refused });
     const { columns } = header;
-    const dialect = { delimiter: ",", header: false };
+    const dialect = { delimiter: ",", header: false, lineFeed: true };
     const read = compileRead({ entry, path: clean, table, columns, dialect, lines: "sieved" });
     const isWhole = await isRead(db, read.sql, file);
     const refusedTable = `${table}_refused`;

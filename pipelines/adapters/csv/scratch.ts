@@ -26,15 +26,19 @@ export interface ScratchFile {
 /** How DuckDB reads a file's rows, strictly: a line that does not fit makes it refuse the file. */
 export function readCsv(path: string, columns: readonly string[], dialect: Dialect): string {
   const types = columns.map((column) => `${text(column)}: 'VARCHAR'`).join(", ");
+  // DuckDB takes the first line break of the file for its line end, even one inside quotes; told '\r\n', it reads nothing.
+  const newLine = dialect.lineFeed ? ", new_line = '\\n'" : "";
   return `read_csv(
     ${text(path)},
     columns = {${types}},
     auto_detect = false, strict_mode = true, header = ${dialect.header},
-    delim = ${text(dialect.delimiter)}, quote = '"', escape = '"'
+    delim = ${text(dialect.delimiter)}, quote = '"', escape = '"'${newLine}
   )`;
 }
 
 export interface Dialect {
   delimiter: string;
   header: boolean;
+  /** Whether lines end with LF alone. */
+  lineFeed: boolean;
 }

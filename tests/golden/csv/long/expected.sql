@@ -13,7 +13,7 @@ WITH cells AS (
     'flowsheet.csv',
     columns = {'pat': 'VARCHAR', 'csn': 'VARCHAR', 'recorded': 'VARCHAR', 'code': 'VARCHAR', 'question': 'VARCHAR', 'value': 'VARCHAR', 'words': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"'
+    delim = ',', quote = '"', escape = '"', new_line = '\n'
   )
 ),
 dates AS (

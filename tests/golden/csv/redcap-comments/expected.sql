@@ -12,7 +12,7 @@ WITH cells AS (
     'data.csv',
     columns = {'record_id': 'VARCHAR', 'phq9_timestamp': 'VARCHAR', 'phq9_1': 'VARCHAR', 'phq9_2': 'VARCHAR', 'phq9_comments': 'VARCHAR', 'phq9_complete': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"'
+    delim = ',', quote = '"', escape = '"', new_line = '\n'
   )
 ),
 dates AS (

@@ -14,7 +14,7 @@ WITH cells AS (
     'patients.csv',
     columns = {'Id': 'VARCHAR', 'BIRTHDATE': 'VARCHAR', 'DEATHDATE': 'VARCHAR', 'DEAD': 'VARCHAR', 'LAST': 'VARCHAR', 'FIRST': 'VARCHAR', 'GENDER': 'VARCHAR', 'ZIP': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"'
+    delim = ',', quote = '"', escape = '"', new_line = '\n'
   )
 ),
 dates AS (
@@ -72,7 +72,7 @@ WITH cells AS (
     'encounters.csv',
     columns = {'Id': 'VARCHAR', 'PATIENT': 'VARCHAR', 'START': 'VARCHAR', 'STOP': 'VARCHAR', 'ENCOUNTERCLASS': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ';', quote = '"', escape = '"'
+    delim = ';', quote = '"', escape = '"', new_line = '\n'
   )
 ),
 dates AS (
@@ -126,7 +126,7 @@ WITH cells AS (
     'conditions.tsv',
     columns = {'START': 'VARCHAR', 'PATIENT': 'VARCHAR', 'ENCOUNTER': 'VARCHAR', 'CODE': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = '	', quote = '"', escape = '"'
+    delim = '	', quote = '"', escape = '"', new_line = '\n'
   )
 ),
 dates AS (

@@ -17,7 +17,7 @@ WITH cells AS (
     'surveys_2024.csv',
     columns = {'mrn': 'VARCHAR', 'visit': 'VARCHAR', 'clinic': 'VARCHAR', 'taken': 'VARCHAR', 'phq1': 'VARCHAR', 'phq2': 'VARCHAR', 'phq3': 'VARCHAR', 'phq_total': 'VARCHAR', 'phq_how': 'VARCHAR', 'gad1': 'VARCHAR', 'gad2': 'VARCHAR', 'gad_time': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"'
+    delim = ',', quote = '"', escape = '"', new_line = '\n'
   )
 ),
 dates AS (
