@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Cohort, Scale } from "../../../pipelines/statistics/statistic.ts";
 import { DuckDb } from "../../../warehouse/duckdb.ts";
 import type { Queryable } from "../../../warehouse/queryable.ts";
+import { ident, text } from "../../../warehouse/sql.ts";
 import { storeWith } from "../../support/store.ts";
 
 export const PHQ9: Scale = {
@@ -63,43 +64,52 @@ export interface ScoreRow {
 }
 
 /** A store with these people, PHQ-9 totals unless they say otherwise. */
-export async function storeOf(people: readonly Person[]): Promise<DuckDb> {
+export async function storeOf(people: readonly Person[], path?: string): Promise<DuckDb> {
+  const db = await storeWith({}, path === undefined ? {} : { path });
+  const keyOf = ({ site = "SITEA", patid }: Person) => ({ datamartid: site, patid });
   const scores = people.flatMap((person) =>
-    person.scores.map((score, index) => ({
-      person,
-      score,
-      key: { datamartid: person.site ?? "SITEA", patid: person.patid },
-      id: `${person.patid}-${index + 1}`,
+    person.scores.map((score, index) => {
+      const id = `${person.patid}-${index + 1}`;
+      return { score, key: { ...keyOf(person), pro_cm_id: id, pro_seq: id } };
+    }),
+  );
+  await insert(
+    db,
+    "demographic",
+    people.map((person) => ({
+      ...keyOf(person),
+      sex: person.sex === undefined ? "F" : person.sex,
+      birth_date: person.birthDate === undefined ? "1980-06-15" : person.birthDate,
     })),
   );
-  return storeWith({
-    demographic: people.map(({ site = "SITEA", patid, sex = "F", birthDate = "1980-06-15" }) => ({
-      datamartid: site,
-      patid,
-      sex,
-      birth_date: birthDate,
-    })),
-    condition: people.flatMap(({ site = "SITEA", patid, conditions = [] }) =>
-      conditions.map(({ code, type }, index) => ({
-        datamartid: site,
-        patid,
-        conditionid: `${patid}-${index + 1}`,
+  await insert(
+    db,
+    "condition",
+    people.flatMap((person) =>
+      (person.conditions ?? []).map(({ code, type }, index) => ({
+        ...keyOf(person),
+        conditionid: `${person.patid}-${index + 1}`,
         condition: code,
         condition_type: type,
+        condition_source: "HC",
       })),
     ),
-    pro_cm: scores.map(({ key, id, score }) => ({
+  );
+  await insert(
+    db,
+    "pro_cm",
+    scores.map(({ key, score }) => ({
       ...key,
-      pro_cm_id: id,
-      pro_seq: id,
       pro_date: score.date,
       pro_time: score.time ?? null,
       pro_response_num: score.value,
-    })) as never,
-    pro_cm_detail: scores.map(({ key, id, score }) => ({
+    })),
+  );
+  await insert(
+    db,
+    "pro_cm_detail",
+    scores.map(({ key, score }) => ({
       ...key,
-      pro_cm_id: id,
-      pro_seq: id,
       instrument: score.instrument ?? "phq-9",
       kind: score.kind ?? "score",
       name: score.name ?? "total",
@@ -109,7 +119,23 @@ export async function storeOf(people: readonly Person[]): Promise<DuckDb> {
       decimals: score.decimals ?? 0,
       confidence: score.confidence ?? "high",
     })),
-  });
+  );
+  return db;
+}
+
+type Values = Record<string, string | number | boolean | null>;
+
+/** All rows in one statement: a study needs hundreds of people. */
+async function insert(db: DuckDb, table: string, rows: Values[]): Promise<void> {
+  const [first] = rows;
+  if (!first) return;
+  const literal = (value: Values[string] | undefined) =>
+    typeof value === "string" ? text(value) : String(value ?? null);
+  const names = Object.keys(first);
+  const values = rows.map((row) => `(${names.map((name) => literal(row[name])).join(", ")})`);
+  await db.run(
+    `INSERT INTO ${ident(table)} (${names.map(ident).join(", ")}) VALUES ${values.join(", ")}`,
+  );
 }
 
 export function queryable(db: DuckDb): Queryable {
