@@ -1,0 +1,97 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { compareModes, readStudy, runStudy } from "../../pipelines/study.ts";
+import type { WarehouseReader } from "../../warehouse/dialects/index.ts";
+import type { DuckDb } from "../../warehouse/duckdb.ts";
+import { openWarehouse } from "../../warehouse/open.ts";
+import { TABLE_NAMES } from "../../warehouse/schema.ts";
+import { ident, text } from "../../warehouse/sql.ts";
+import { type Person, queryable, storeOf, threeSites } from "../golden/study/cohorts.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+
+const golden = join(import.meta.dirname, "..", "golden", "study");
+
+let server: PostgresServer;
+let directory: string;
+let duckdb: DuckDb;
+let postgres: WarehouseReader;
+
+beforeAll(async () => {
+  server = await startPostgres();
+  directory = await mkdtemp(join(tmpdir(), "propool-study-postgres-"));
+  duckdb = await storeOf([...threeSites(), ...withEverything()]);
+  const warehouse = openWarehouse(await server.createDatabase(), { baseDirectory: directory });
+  await warehouse.load(async (loader) => {
+    for (const site of ["A", "B", "C", "SITEA", "SITEB"]) {
+      const rows = await exportSite(site);
+      await loader.replaceSite({ site, sequence: 1, manifestSha256: site, directory: rows });
+    }
+  });
+  postgres = await warehouse.read();
+}, 120_000);
+
+afterAll(async () => {
+  await postgres?.close();
+  duckdb?.close();
+  await server?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function exportSite(site: string): Promise<string> {
+  const folder = join(directory, site);
+  await mkdir(folder);
+  for (const table of TABLE_NAMES) {
+    const path = text(join(folder, `${table}.parquet`));
+    await duckdb.run(
+      `COPY (SELECT * FROM ${ident(table)} WHERE datamartid = ${text(site)}) TO ${path} (FORMAT parquet)`,
+    );
+  }
+  return folder;
+}
+
+/** People that the other study files select: conditions, ages at the edge, two on one day, T-scores. */
+function withEverything(): Person[] {
+  return Array.from({ length: 120 }, (_, i) => ({
+    site: i % 2 === 0 ? "SITEA" : "SITEB",
+    patid: `E${i}`,
+    sex: i % 3 === 0 ? "M" : "F",
+    birthDate: i % 10 === 0 ? "2006-02-28" : "1970-05-05",
+    conditions: [{ code: i % 4 === 0 ? "F32.1" : "F331", type: "10" }],
+    scores: [
+      { date: "2024-02-28", value: i % 28 },
+      { date: "2024-02-28", time: "08:15", value: (i * 7) % 28 },
+      { date: "2024-05-20", value: (i * 5) % 28 },
+      { date: "2024-06-05", value: (i * 3) % 28 },
+      {
+        date: "2024-02-28",
+        value: 162 / 10 + (i * 13) / 10,
+        instrument: "promis-global-10",
+        name: i % 2 === 0 ? "gph_t" : "gmh_t",
+        scale: "t",
+        decimals: 1,
+        origin: i % 5 === 0 ? "linked" : "computed",
+        confidence: "medium",
+      },
+    ],
+  }));
+}
+
+test.each(["three-sites.yaml", "phq9-change.yaml", "global-10.yaml"])(
+  "%s has the same answer on PostgreSQL, to the last bit",
+  async (file) => {
+    const study = await readStudy(join(golden, file));
+    const expected = await runStudy({ study, queryable: queryable(duckdb) });
+    expect(await runStudy({ study, queryable: postgres })).toEqual(expected);
+    const people = expected.outcomes[0]?.rows[0]?.people ?? 0;
+    expect(people).toBeGreaterThan(50);
+    const check = await compareModes({
+      study,
+      pooled: postgres,
+      stores: [queryable(duckdb)],
+    });
+    expect(check.maxRelativeDifference).toBe(0);
+    expect(check.compared).toBeGreaterThan(0);
+  },
+);
