@@ -16,10 +16,32 @@ export function studyText(results: StudyResults): string {
   ];
   const outcomes = results.outcomes.map(({ instrument, score, scale, rows }) => {
     const title = `${instrument} ${score}: ${scale.range.join(" to ")} (${scale.scale}), higher is ${scale.direction}`;
-    const lines = rows.map((row) => line(row, sites));
+    const lines = alignValues(onceEach(rows).map((row) => line(row, sites)));
     return `${title}\n\n${textTable(["stratum", "statistic", "estimate", "value", "n", "sites", "exact"], lines)}`;
   });
   return `${[head.join("\n"), ...outcomes].join("\n\n")}`;
+}
+
+/** A statistic that is hidden or not available as a whole takes one line. */
+function onceEach(rows: readonly ResultRow[]): ResultRow[] {
+  return rows.flatMap((row, index) => {
+    if (row.state !== "suppressed" && row.state !== "unavailable") return [row];
+    const before = rows[index - 1];
+    const isFirst = before?.stratum !== row.stratum || before.statistic !== row.statistic;
+    return isFirst ? [{ ...row, estimate: "" }] : [];
+  });
+}
+
+const VALUE = 3;
+
+/** Numbers end where the longest one ends; words begin at the left. */
+function alignValues(lines: (string | number | null)[][]): (string | number | null)[][] {
+  const isNumber = (value: unknown) => /^-?[\d.]+$/.test(String(value));
+  const numbers = lines.map((cells) => String(cells[VALUE])).filter(isNumber);
+  const width = Math.max(0, ...numbers.map(({ length }) => length));
+  return lines.map((cells) =>
+    isNumber(cells[VALUE]) ? cells.with(VALUE, String(cells[VALUE]).padStart(width)) : cells,
+  );
 }
 
 function line(row: ResultRow, sites: readonly string[]): (string | number | null)[] {
@@ -30,7 +52,7 @@ function line(row: ResultRow, sites: readonly string[]): (string | number | null
     valueText(row),
     row.people,
     sitesText(row, sites),
-    row.exact ? "yes" : "no",
+    row.state === "shown" ? (row.exact ? "yes" : "no") : "",
   ];
 }
 

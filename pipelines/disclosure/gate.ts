@@ -79,15 +79,16 @@ function release(
   const own = ([, of]: Stratum) => of[statistic.name] ?? statistic.empty;
   const visible = strata.filter(([name]) => !hidden.strata.has(name));
   const rest = strata.filter(([name]) => hidden.strata.has(name)).map(([, of]) => of);
-  let parts = visible.map(own);
+  const parts = visible.map(own);
   // What is hidden together can be had by subtraction from the margin: its bins must be fine too.
   if (!hidden.margin) parts.push(pool(statistic, rest));
-  if (statistic.coarsen) {
-    const width = BigInt(profile.bin_width) * 10n ** BigInt(scale.decimals);
-    parts = statistic.coarsen(parts, { minimum: BigInt(profile.minimum_people), width });
-  }
-  const released = new Map(visible.map(([name], index) => [name, parts[index]]));
-  if (!hidden.margin) released.set(EVERYBODY, parts.reduce(statistic.combine, statistic.empty));
+  const width = BigInt(profile.bin_width) * 10n ** BigInt(scale.decimals);
+  const coarse = statistic.coarsen?.(parts, { minimum: BigInt(profile.minimum_people), width }) ?? {
+    everybody: parts.reduce(statistic.combine, statistic.empty),
+    parts,
+  };
+  const released = new Map(visible.map(([name], index) => [name, coarse.parts[index]]));
+  if (!hidden.margin) released.set(EVERYBODY, coarse.everybody);
   return released;
 }
 

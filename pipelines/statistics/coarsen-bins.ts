@@ -14,33 +14,43 @@ interface Group extends Span {
 }
 
 /**
- * Merges bins, alike in all parts, until each bin of each part holds nobody or at least `minimum` people. A block of `width`
- * values keeps its single values only if all of them are fine; then neighbouring blocks merge, a small one with a small
- * neighbour first, otherwise with the smaller neighbour. Merged bins begin and end on multiples of `width`: bins of several
- * sites can still be added, and no edge tells one person's value.
+ * Merges bins until each holds nobody or at least `minimum` people: first those of everybody, then further, alike in all parts,
+ * those of the parts. A block of `width` values keeps its single values only if all of them are fine; then neighbouring blocks
+ * merge, a small one with a small neighbour first, otherwise with the smaller neighbour. Merged bins begin and end on multiples
+ * of `width`: bins of several sites can still be added, and no edge tells one person's value. Bins of the parts are unions of
+ * everybody's, so that subtracting them leaves nothing smaller.
  *
  * @throws RangeError when a part has people, but fewer than `minimum`
  */
-export function coarsenBins(parts: readonly (readonly Bin[])[], rule: BinRule): Bin[][] {
-  const isSafe = (group: Group) =>
-    (group.values ?? [group]).every(({ people }) =>
-      people.every((n) => n === 0n || n >= rule.minimum),
-    );
-  const groups = blocksOf(parts, rule.width).map((block) =>
-    isSafe(block) ? block : { ...block, values: null },
-  );
+export function coarsenBins(
+  parts: readonly (readonly Bin[])[],
+  { minimum, width }: BinRule,
+): { everybody: Bin[]; parts: Bin[][] } {
+  const isLarge = (people: bigint) => people === 0n || people >= minimum;
+  const whole = mergeSmall(blocksOf(parts, width), (span) => isLarge(total(span)));
+  const shared = mergeSmall(whole, ({ people }) => people.every(isLarge));
+  return {
+    everybody: binsOf(whole, total),
+    parts: parts.map((_, part) => binsOf(shared, ({ people }) => people[part] ?? 0n)),
+  };
+}
+
+function binsOf(groups: readonly Group[], peopleOf: (span: Span) => bigint): Bin[] {
+  const spans = groups.flatMap((group) => group.values ?? [group]);
+  return fromRanges(spans.map((span) => ({ ...span, people: peopleOf(span) })));
+}
+
+function mergeSmall(blocks: readonly Group[], isLarge: (span: Span) => boolean): Group[] {
+  const isFine = (group: Group) => (group.values ?? [group]).every(isLarge);
+  const groups = blocks.map((block) => (isFine(block) ? block : { ...block, values: null }));
   for (;;) {
-    const small = groups.findIndex((group) => !isSafe(group));
-    if (small < 0) break;
-    const neighbour = chooseNeighbour(groups, small, isSafe);
+    const small = groups.findIndex((group) => !isFine(group));
+    if (small < 0) return groups;
+    const neighbour = chooseNeighbour(groups, small, isFine);
     if (neighbour === undefined) throw new RangeError("too few people for a single bin");
     const first = Math.min(small, neighbour);
     groups.splice(first, 2, { ...join(groups[first], groups[first + 1]), values: null });
   }
-  const spans = groups.flatMap((group) => group.values ?? [group]);
-  return parts.map((_, part) =>
-    fromRanges(spans.map(({ from, to, people }) => ({ from, to, people: people[part] ?? 0n }))),
-  );
 }
 
 /** The blocks in which any part has people, from low to high. */
@@ -74,11 +84,11 @@ function valuesOf(parts: readonly (readonly Bin[])[]): Span[] {
 function chooseNeighbour(
   groups: Group[],
   index: number,
-  isSafe: (group: Group) => boolean,
+  isFine: (group: Group) => boolean,
 ): number | undefined {
   const [lower, higher] = [groups[index - 1], groups[index + 1]];
   if (!lower || !higher) return lower ? index - 1 : higher ? index + 1 : undefined;
-  if (isSafe(lower) !== isSafe(higher)) return isSafe(lower) ? index + 1 : index - 1;
+  if (isFine(lower) !== isFine(higher)) return isFine(lower) ? index + 1 : index - 1;
   return total(lower) <= total(higher) ? index - 1 : index + 1;
 }
 

@@ -61,11 +61,16 @@ export const distribution: Statistic<Distribution> = {
     ];
   },
   heads: (distribution) => [peopleOf(distribution)],
-  coarsen: (parts, rule) =>
-    coarsenBins(
+  coarsen(parts, rule) {
+    const coarse = coarsenBins(
       parts.map(({ bins }) => bins),
       rule,
-    ).map((bins) => ({ bins })),
+    );
+    return {
+      everybody: { bins: coarse.everybody },
+      parts: coarse.parts.map((bins) => ({ bins })),
+    };
+  },
   bins: ({ bins }) => bins.map(({ people }) => BigInt(people)),
 };
 

@@ -63,8 +63,8 @@ export interface Statistic<S> {
   estimate(summary: S, scale: Scale): Estimate[];
   /** Every group of people that the summary tells of, `people` being all of its stratum: each must be empty or large enough. */
   heads(summary: S, people: bigint): bigint[];
-  /** Merges bins, alike in all parts, until each holds nobody or enough people in every part. */
-  coarsen?(parts: readonly S[], rule: BinRule): S[];
+  /** Merges bins until each holds nobody or enough people: of everybody, and alike in all parts, of which it is the sum. */
+  coarsen?(parts: readonly S[], rule: BinRule): { everybody: S; parts: S[] };
   /** People in each bin. */
   bins?(summary: S): bigint[];
 }

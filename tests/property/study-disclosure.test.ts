@@ -112,26 +112,39 @@ test("what is left of a margin is empty, or enough people of several strata", as
   );
 });
 
-/** Groups of people in the margin that are in no visible stratum; bins by their edges, which all cells share. */
+/** Groups of people in the margin that are in no visible stratum. */
 function subtract(name: string, all: Cell, visible: Cell[]): number[] {
   const margin = all.statistics[name];
-  if (name === "distribution") {
-    return (margin as { bins: Bin[] }).bins.map((bin) => {
-      const same = visible.flatMap(({ statistics }) =>
-        (statistics[name] as { bins: Bin[] }).bins.filter(({ from, to }) => {
-          const isApart = Number(to) < Number(bin.from) || Number(bin.to) < Number(from);
-          expect(isApart || (from === bin.from && to === bin.to)).toBe(true);
-          return !isApart;
-        }),
-      );
-      return Number(bin.people) - same.reduce((sum, { people }) => sum + Number(people), 0);
-    });
-  }
+  if (name === "distribution") return subtractBins(binsOf(all), visible.map(binsOf));
   const people = visible.map(peopleIn);
   const groups = visible.map((cell, i) => groupsOf(name, cell.statistics[name], people[i] ?? 0));
   return groupsOf(name, margin, peopleIn(all)).map((whole, index) =>
     groups.reduce((rest, group) => rest - (group[index] ?? 0), whole),
   );
+}
+
+const binsOf = (cell: Cell) => (cell.statistics.distribution as { bins: Bin[] }).bins;
+const isInside = (inner: Bin, outer: Bin) =>
+  Number(outer.from) <= Number(inner.from) && Number(inner.to) <= Number(outer.to);
+const isApart = (a: Bin, b: Bin) => Number(a.to) < Number(b.from) || Number(b.to) < Number(a.from);
+const sumOf = (bins: Bin[]) => bins.reduce((sum, { people }) => sum + Number(people), 0);
+
+/** What the strata's bins leave of the margin's, which lie inside them; all strata have the same edges, or nobody there. */
+function subtractBins(margin: Bin[], strata: Bin[][]): number[] {
+  const edges = new Map(strata.flat().map((bin) => [bin.from, bin]));
+  for (const bin of strata.flat()) expect(edges.get(bin.from)?.to).toBe(bin.to);
+  for (const bin of margin) {
+    for (const edge of edges.values()) expect(isInside(bin, edge) || isApart(bin, edge)).toBe(true);
+  }
+  const left = [...edges.values()].map(
+    (edge) =>
+      sumOf(margin.filter((bin) => isInside(bin, edge))) -
+      sumOf(strata.flat().filter(({ from }) => from === edge.from)),
+  );
+  const elsewhere = margin.filter(
+    (bin) => ![...edges.values()].some((edge) => isInside(bin, edge)),
+  );
+  return [...left, ...elsewhere.map(({ people }) => Number(people))];
 }
 
 test("the hub's second look finds nothing in what the gate let through", async () => {

@@ -170,16 +170,25 @@ describe("bins that are large enough", () => {
     ["a gap between merged blocks is swallowed", bins([0, 0, 10], [20, 20, 5]), bins([0, 24, 15])],
     ["negative values have blocks too", bins([-3, -3, 6], [-1, -1, 6]), bins([-5, -1, 12])],
   ])("%s", (_, given, expected) => {
-    expect(coarsenBins([given], rule)).toEqual([expected]);
+    expect(coarsenBins([given], rule)).toEqual({ everybody: expected, parts: [expected] });
   });
 
   test("all parts get the same bins, so that none follows by subtraction", () => {
     const women = bins([0, 0, 12], [1, 1, 12], [5, 5, 20]);
     const men = bins([0, 0, 12], [1, 1, 3], [5, 5, 20]);
-    expect(coarsenBins([women, men], rule)).toEqual([
-      bins([0, 4, 24], [5, 5, 20]),
-      bins([0, 4, 15], [5, 5, 20]),
-    ]);
+    expect(coarsenBins([women, men], rule)).toEqual({
+      everybody: bins([0, 0, 24], [1, 1, 15], [5, 5, 40]),
+      parts: [bins([0, 4, 24], [5, 5, 20]), bins([0, 4, 15], [5, 5, 20])],
+    });
+  });
+
+  test("bins of the parts are unions of everybody's", () => {
+    const women = bins([0, 0, 20], [5, 5, 4], [10, 10, 30]);
+    const men = bins([0, 0, 11], [5, 5, 2], [10, 10, 11]);
+    expect(coarsenBins([women, men], rule)).toEqual({
+      everybody: bins([0, 9, 37], [10, 10, 41]),
+      parts: [bins([0, 9, 24], [10, 10, 30]), bins([0, 9, 13], [10, 10, 11])],
+    });
   });
 
   test("refuses a part that is too small as a whole", () => {
