@@ -1,8 +1,7 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
-import { basename, join, relative, resolve } from "node:path";
+import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
 import { openWarehouse } from "../warehouse/open.ts";
 import { readHub } from "./configuration/hub.ts";
-import { siteTemplate } from "./configuration/templates.ts";
 import type { Progress } from "./core/progress.ts";
 import {
   type DemoNetwork,
@@ -12,9 +11,9 @@ import {
   type PlantedDefect,
 } from "./demo/index.ts";
 
-import { initHub } from "./init.ts";
+import { initHub, initSite } from "./init.ts";
 import { type PoolReport, pool } from "./pool.ts";
-import { createSiteKeys } from "./privacy/keys.ts";
+import { readSiteKeys } from "./privacy/keys.ts";
 import { type RunReport, runSite } from "./run.ts";
 import {
   combineSummaries,
@@ -83,7 +82,7 @@ export async function runDemo(
   const { progress } = options;
   const network = await progress.stage("demo", "generate", () => generateNetwork(root, options));
   const hubDirectory = join(root, "hub");
-  await prepareHub(root, hubDirectory, network.sites);
+  await prepareNetwork(root, hubDirectory, network.sites);
   const nights: RunReport[] = [];
   for (const site of network.sites) {
     nights.push(await runSite(site.directory, { progress, today: DEMO_DAY, examplesMax: 1000 }));
@@ -120,30 +119,21 @@ export async function runDemo(
 /** The generator's visits end in 2025; a fixed day keeps the demo the same for ever. */
 const DEMO_DAY = "2026-01-15";
 
-async function prepareHub(
+async function prepareNetwork(
   root: string,
   hubDirectory: string,
   sites: readonly DemoSite[],
 ): Promise<void> {
   await rm(hubDirectory, { recursive: true, force: true });
-  await initHub(hubDirectory, { network: "DEMO", name: "Demo network" });
-  const lines: string[] = [];
-  for (const { site, name, format, directory, words } of sites) {
-    const { publicKey } = await createSiteKeys(join(directory, "keys"));
-    const own = Object.keys(words).length > 0 ? `\nwords: ${JSON.stringify(words)}\n` : "";
-    await writeFile(
-      join(directory, "site.yaml"),
-      siteTemplate({ site, name, network: "DEMO", format }) + own,
-    );
-    const inbox = relative(hubDirectory, join(directory, "outbox"));
-    lines.push(
-      `  - { site: ${site}, public_key: "${publicKey}", inbox: ${JSON.stringify(inbox)} }`,
-    );
-  }
-  const file = join(hubDirectory, "hub.yaml");
-  const template = await readFile(file, "utf8");
-  await writeFile(file, template.replace(/^sites: \[\]$/m, `sites:\n${lines.join("\n")}`));
   await rm(join(root, "summaries"), { recursive: true, force: true });
+  for (const { site, name, format, directory, words } of sites) {
+    await initSite(directory, { site, name, network: "DEMO", format });
+    if (Object.keys(words).length > 0) {
+      await appendFile(join(directory, "site.yaml"), `\nwords: ${JSON.stringify(words)}\n`);
+    }
+  }
+  const directories = sites.map(({ directory }) => directory);
+  await initHub(hubDirectory, { network: "DEMO", name: "Demo network" }, directories);
 }
 
 interface BothWays {
@@ -164,7 +154,7 @@ async function studyBothWays(
     const received = [];
     const summaries: BothWays["summaries"] = [];
     for (const [i, { site, directory }] of where.sites.entries()) {
-      const { signingKey } = await createSiteKeys(join(directory, "keys"));
+      const { signingKey } = await readSiteKeys(join(directory, "keys"));
       const file = join(where.summaries, `${site}.json`);
       const store = stores[i];
       if (!store) continue;

@@ -1,14 +1,16 @@
 import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
+import { readSite } from "./configuration/site.ts";
 import {
   csvMappingTemplate,
+  type HubTemplate,
   hubTemplate,
   type SiteTemplate,
   siteTemplate,
 } from "./configuration/templates.ts";
 import { ProError } from "./core/errors.ts";
 import { exists, privateDirectory, writeWhole } from "./core/files.ts";
-import { createSiteKeys } from "./privacy/keys.ts";
+import { createSiteKeys, readSiteKeys } from "./privacy/keys.ts";
 
 /**
  * Makes a site's folder: commented site.yaml, for csv a mapping to fill in, keys, an empty export folder. What is there stays.
@@ -33,16 +35,28 @@ export async function initSite(
   return { publicKey: keys.publicKey };
 }
 
-/** @throws ProError `CONFIG_EXISTS` when there is a hub.yaml already. */
+/**
+ * Makes a hub's folder. `siteDirectories` are sites on this machine: they are listed with their public keys, and their outboxes
+ * are the hub's inboxes.
+ *
+ * @throws ProError `CONFIG_EXISTS` when there is a hub.yaml already, `CONFIG_SITE`, `CONFIG_KEY`.
+ */
 export async function initHub(
   directory: string,
-  template: { network: string; name: string },
+  template: Omit<HubTemplate, "sites">,
+  siteDirectories: readonly string[] = [],
 ): Promise<void> {
   const root = resolve(directory);
   await refuseExisting(join(root, "hub.yaml"));
+  const sites = [];
+  for (const siteDirectory of siteDirectories) {
+    const site = await readSite(siteDirectory);
+    const { publicKey } = await readSiteKeys(site.keysDirectory);
+    sites.push({ site: site.site, publicKey, inbox: relative(root, site.outboxDirectory) });
+  }
   await privateDirectory(root);
   await mkdir(join(root, "inbox"), { recursive: true });
-  await writeWhole(join(root, "hub.yaml"), hubTemplate(template));
+  await writeWhole(join(root, "hub.yaml"), hubTemplate({ ...template, sites }));
 }
 
 async function refuseExisting(file: string): Promise<void> {

@@ -13,6 +13,13 @@ interface SiteOptions {
   json?: boolean;
 }
 
+interface HubOptions {
+  network: string;
+  name: string;
+  with?: string[];
+  json?: boolean;
+}
+
 export const addInit: AddCommand = (program, io) => {
   const init = program
     .command("init")
@@ -80,19 +87,17 @@ export const addInit: AddCommand = (program, io) => {
     .argument("<dir>", "folder of the hub; made if missing")
     .option("--network <id>", "NETWORKID", "NETWORK")
     .option("--name <name>", "the network's name", "A propool network")
+    .option("--with <siteDir...>", "sites on this machine, listed with their keys and outboxes")
     .option("--json", "print what was made as JSON")
     .addHelpText(
       "after",
-      "\nExamples:\n  propool init hub hub\n  propool init hub /srv/propool/hub --network DEMO --name 'Demo network'",
+      "\nExamples:\n  propool init hub hub --with river-clinic harbor\n  propool init hub /srv/propool/hub --network DEMO --name 'Demo network'",
     )
-    .action(
-      async (directory: string, options: { network: string; name: string; json?: boolean }) => {
-        await initHub(directory, options);
-        if (options.json)
-          return writeJson(io.out, { directory: resolve(directory), network: options.network });
-        io.out.write(
-          `${directory}: the hub is ready; list its sites in hub.yaml, then: propool pool ${directory}\n`,
-        );
-      },
-    );
+    .action(async (directory: string, { with: sites = [], json, ...template }: HubOptions) => {
+      await initHub(directory, template, sites);
+      if (json)
+        return writeJson(io.out, { directory: resolve(directory), network: template.network });
+      const todo = sites.length > 0 ? "" : "list its sites in hub.yaml, then: ";
+      io.out.write(`${directory}: the hub is ready; ${todo}propool pool ${directory}\n`);
+    });
 };

@@ -82,7 +82,18 @@ files:
 `;
 }
 
-export function hubTemplate({ network, name }: { network: string; name: string }): string {
+export interface HubTemplate {
+  network: string;
+  name: string;
+  /** Sites that are known already; `inbox` is relative to the hub's folder. */
+  sites?: { site: string; publicKey: string; inbox: string }[];
+}
+
+export function hubTemplate({ network, name, sites = [] }: HubTemplate): string {
+  const lines = sites.map(
+    ({ site, publicKey, inbox }) =>
+      `  - site: ${site}\n    public_key: "${publicKey}"\n    inbox: ${JSON.stringify(inbox)}`,
+  );
   return `# The hub of a propool network: it verifies what sites send and publishes the pooled warehouse.
 
 # The network's id (NETWORKID) and name.
@@ -93,10 +104,7 @@ name: ${JSON.stringify(name)}
 # (postgres://loader@host/database; the password comes from PGPASSWORD or ~/.pgpass).
 warehouse: duckdb:warehouse/warehouse.duckdb
 
-# Who may submit. propool init site prints these lines for a site.
-sites: []
-#  - site: RIVER
-#    public_key: "..."
-#    inbox: inbox/RIVER
+# Who may submit: the site's id, its public key as propool init site prints it, and the folder in which its submissions arrive.
+${lines.length > 0 ? `sites:\n${lines.join("\n")}` : `sites: []\n#  - site: RIVER\n#    public_key: "..."\n#    inbox: inbox/RIVER`}
 `;
 }

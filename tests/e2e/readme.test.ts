@@ -1,0 +1,42 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const run = promisify(execFile);
+
+let directory = "";
+let readme = "";
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "propool-readme-"));
+  readme = await readFile(join(ROOT, "README.md"), "utf8");
+  // A program named propool, as an installed package gives one.
+  const program = `#!/bin/sh\nexec "${process.execPath}" "${join(ROOT, "cli", "main.ts")}" "$@"\n`;
+  await writeFile(join(directory, "propool"), program, { mode: 0o755 });
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+describe.skipIf(process.platform === "win32")("README", () => {
+  it("has commands that run as they are written, one after the other", async () => {
+    const blocks = [...readme.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block);
+    expect(blocks.length).toBeGreaterThan(3);
+    const script = join(directory, "readme.sh");
+    await writeFile(script, `set -eux\n${blocks.join("\n")}`);
+    const env = { ...process.env, PATH: `${directory}${delimiter}${process.env.PATH}` };
+    const { stdout } = await run("bash", [script], { cwd: directory, env });
+    // Two sites' worth of answers went in: the second total (15) is wrong, its items add up to 14.
+    expect(stdout).toMatch(/mismatch/);
+    expect(stdout).toMatch(/left: submission NORTH-000001/);
+  }, 120_000);
+
+  it("shows what the demo prints", async () => {
+    const shown = /```text\n(Three clinics[\s\S]*?)\n```/.exec(readme)?.[1] ?? "";
+    const { stdout } = await run(join(directory, "propool"), ["demo"], { cwd: directory });
+    const withoutTime = (text: string) => text.trimEnd().replace(/Done in [\d.]+ s/, "Done");
+    expect(withoutTime(stdout)).toBe(withoutTime(shown));
+  }, 120_000);
+});
