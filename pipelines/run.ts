@@ -203,7 +203,7 @@ export async function listExport(site: Pick<Site, "format" | "exportDirectory">)
 export async function openIdentified(directory: string): Promise<DuckDb> {
   await privateDirectory(directory);
   await privateDirectory(join(directory, "scratch"));
-  return DuckDb.open(join(directory, "intake.duckdb"), {
+  return DuckDb.open(":memory:", {
     temporaryDirectory: join(directory, "spill"),
   });
 }
@@ -325,7 +325,7 @@ async function release(
     today: options.today,
   });
   await db.run(`ATTACH ${text(storeFile)} AS new_store (READ_ONLY)`);
-  const audit = await auditLeaks(db, { store: "new_store", texts: prepared.texts });
+  const audit = await auditLeaks(db, { store: "new_store", ...prepared });
   await db.run("DETACH new_store");
   if (options.dryRun) {
     await prepared.discard();

@@ -17,9 +17,11 @@ export function createSigningKey(): { privatePem: string; publicKey: string } {
   };
 }
 
-/** The public half of a private key, as base64 of its 32 bytes. */
+/** The public half of a private key, as base64 of its 32 bytes. @throws TypeError for a key of another kind. */
 export function publicKeyOf(privatePem: string): string {
-  return publicKeyText(createPublicKey(createPrivateKey(privatePem)));
+  const key = createPrivateKey(privatePem);
+  if (key.asymmetricKeyType !== "ed25519") throw new TypeError("the key is not an Ed25519 key");
+  return publicKeyText(createPublicKey(key));
 }
 
 /** Ed25519 signature in base64 (RFC 8032). */

@@ -22,6 +22,8 @@ export interface PreparedSubmission {
   rows: Record<string, number>;
   /** What is about to leave besides the rows, for the leak audit. */
   texts: { name: string; content: string }[];
+  /** Those of their words that are the site's own, whoever the patients are. */
+  known: string[];
   /** Puts the submission into the outbox; null when nothing is to be sent. */
   publish(): Promise<Submitted | null>;
   discard(): Promise<void>;
@@ -62,6 +64,7 @@ export async function prepareSubmission(options: PrepareOptions): Promise<Prepar
     return {
       rows,
       texts: isNew ? [{ name: MANIFEST_FILE, content: JSON.stringify(sealed.manifest) }] : [],
+      known: isNew ? siteWords(sealed.manifest) : [],
       publish: async () => (isNew ? submitted(await publishSubmission(sealed), sealed) : null),
       discard: async () => {
         if (isNew) await rm(sealed.directory, { recursive: true, force: true });
@@ -92,6 +95,10 @@ async function seal(
     privacy: site.privacy,
     token_key_fingerprint: options.tokenKeyFingerprint,
   });
+}
+
+function siteWords({ site, kind, cdm_version, created, privacy }: Manifest): string[] {
+  return [site, kind, cdm_version, created, privacy];
 }
 
 /** What was sent last: by the outbox, which a killed night may have reached before the store, or else by the store. */

@@ -1,0 +1,45 @@
+import type { DuckDb } from "../../warehouse/duckdb.ts";
+
+/** The fields that identify a person; names are also searched word by word. */
+const PERSON_FIELDS = [
+  "family_name",
+  "given_name",
+  "birth_date",
+  "address",
+  "phone",
+  "email",
+  "mrn",
+  "ssn",
+  "patient_key",
+];
+
+const WORD_FIELDS = ["family_name", "given_name", "mrn"];
+
+const KEY_FIELDS = [
+  ["intake_encounter", "encounter_key"],
+  ["intake_condition", "condition_key"],
+  ["intake_procedure", "procedure_key"],
+  ["intake_administration", "source_id"],
+] as const;
+
+/**
+ * Fills the temporary table `identifier` (kind, value in lower case): all that was read this night and tells who somebody is.
+ * Texts of one or two characters say nothing.
+ *
+ * In: `intake_*`, `mapped_response`.
+ */
+export async function createIdentifiers(db: DuckDb): Promise<void> {
+  const whole = PERSON_FIELDS.map(
+    (field) => `SELECT '${field}' AS kind, ${field} AS value FROM intake_patient`,
+  );
+  const words = WORD_FIELDS.map(
+    (field) => `SELECT '${field}', unnest(string_split(${field}, ' ')) FROM intake_patient`,
+  );
+  const keys = KEY_FIELDS.map(([table, field]) => `SELECT '${field}', ${field} FROM ${table}`);
+  // Texts that matched no answer list; those that did are the list's own words.
+  const free = `SELECT 'free text', r.answer_text FROM intake_response r JOIN mapped_response m ON m.response_key = r.rowid
+    WHERE m.reason = 'MAPPING_FREE_TEXT'`;
+  await db.run(`CREATE OR REPLACE TEMP TABLE identifier AS
+    SELECT DISTINCT kind, lower(trim(value)) AS value FROM (${[...whole, ...words, ...keys, free].join(" UNION ALL ")})
+    WHERE length(trim(value)) >= 3`);
+}

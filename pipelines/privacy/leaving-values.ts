@@ -1,0 +1,93 @@
+import type { DuckDb } from "../../warehouse/duckdb.ts";
+import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
+import { ident, text, textList } from "../../warehouse/sql.ts";
+
+/** What is about to leave a site. */
+export interface Leaving {
+  /** The database name under which the new store is attached. */
+  store: string;
+  /** Further texts in JSON, such as a manifest. */
+  texts: { name: string; content: string }[];
+  /** The site's own words in those texts: its id, the day of the run. They say nothing about a patient. */
+  known: readonly string[];
+}
+
+/** Columns of codes that the source gives: what looks like one of ICD-9, ICD-10, CPT, SNOMED or a language tag is one. */
+const CODE_COLUMNS = ["condition.condition", "procedures.px", "pro_collection.language"];
+const CODE =
+  "[0-9]{3,18}|[0-9]{3}\\.[0-9]{1,2}|[a-z][0-9][0-9a-z](\\.?[0-9a-z]{1,4})?|[a-z]{2,3}(-[a-z0-9]{2,8})*";
+
+/** The words that propool itself writes into the companion tables. Source: mappings/cdm/companion.csv. */
+const OWN_WORDS = [
+  ...["stated", "derived", "assumed", "unknown"],
+  ...["complete", "incomplete", "patient", "proxy", "clinician", "device"],
+  ...["item", "score", "reported", "computed", "linked", "narrative"],
+  ...["match", "mismatch", "unverifiable"],
+  ...["answered", "skipped", "not_shown", "not_collected"],
+];
+
+/** What the catalogue and the word lists say, whoever the patients are. */
+const CLOSED_LISTS = `
+  SELECT label FROM catalogue_answer UNION ALL SELECT label FROM catalogue_item UNION ALL SELECT item FROM catalogue_item
+  UNION ALL SELECT code FROM catalogue_code UNION ALL SELECT name FROM catalogue_code
+  UNION ALL SELECT instrument FROM catalogue_instrument UNION ALL SELECT version FROM catalogue_instrument
+  UNION ALL SELECT unnest([score, scale, confidence]) FROM catalogue_score
+  UNION ALL SELECT i.name || ', ' || replace(s.score, '_', ' ') FROM catalogue_score s JOIN catalogue_instrument i USING (instrument)
+  UNION ALL SELECT code FROM word`;
+
+/**
+ * Fills the temporary table `leaving_value` (table_name, column_name, value in lower case, shape: token, code or text) with the
+ * different texts of the new store, those of closed lists left out.
+ *
+ * In: `catalogue_*`, `word`.
+ */
+export async function createLeavingValues(db: DuckDb, leaving: Leaving): Promise<void> {
+  await db.run(
+    "CREATE OR REPLACE TEMP TABLE leaving_value (table_name VARCHAR, column_name VARCHAR, value VARCHAR, shape VARCHAR)",
+  );
+  // HARVEST holds the site's own configuration.
+  for (const table of TABLE_NAMES.filter((name) => name !== "harvest")) {
+    await db.run(`INSERT INTO leaving_value ${columnsOf(table, leaving.store)}`);
+  }
+  await insertTexts(db, leaving);
+  await db.run(
+    `DELETE FROM leaving_value WHERE value IN ${textList(OWN_WORDS)} OR value IN (SELECT lower(closed) FROM (${CLOSED_LISTS}) AS list(closed) WHERE closed IS NOT NULL)`,
+  );
+}
+
+function columnsOf(table: TableName, store: string): string {
+  const texts = Object.entries(tableShape(table).columns).filter(
+    ([column, { type }]) => type === "text" && column !== "datamartid",
+  );
+  const selects = texts.map(([column]) => {
+    const isCode = CODE_COLUMNS.includes(`${table}.${column}`)
+      ? `WHEN regexp_full_match(value, '${CODE}') THEN 'code'`
+      : "";
+    return `SELECT ${text(table)}, ${text(column)}, value,
+        CASE WHEN regexp_full_match(value, '[0-9a-f]{32}') THEN 'token' ${isCode} ELSE 'text' END
+      FROM (SELECT DISTINCT lower(${ident(column)}) AS value FROM ${ident(store)}.${ident(table)} WHERE ${ident(column)} IS NOT NULL)`;
+  });
+  return selects.join("\nUNION ALL ");
+}
+
+async function insertTexts(db: DuckDb, { texts, known }: Leaving): Promise<void> {
+  for (const { name, content } of texts) {
+    for (const [pointer, value] of leafTexts(JSON.parse(content))) {
+      if (known.includes(value)) continue;
+      // Digests and fingerprints say nothing but could contain a short number by chance.
+      const shape = /^([0-9a-f]{16}|[0-9a-f]{64})$/.test(value) ? "token" : "text";
+      await db.run("INSERT INTO leaving_value VALUES (?, ?, lower(?), ?)", [
+        name,
+        pointer,
+        value,
+        shape,
+      ]);
+    }
+  }
+}
+
+function* leafTexts(value: unknown, pointer = ""): Generator<[string, string]> {
+  if (typeof value === "string") yield [pointer, value];
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, one] of Object.entries(value)) yield* leafTexts(one, `${pointer}/${key}`);
+}

@@ -1,0 +1,231 @@
+import type { DuckDBValue } from "@duckdb/node-api";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createIntake } from "../../pipelines/adapters/intake.ts";
+import { loadCatalogue } from "../../pipelines/catalogue/load.ts";
+import { readCatalogue } from "../../pipelines/catalogue/read.ts";
+import { ProError } from "../../pipelines/core/errors.ts";
+import { loadWords } from "../../pipelines/mapping/words.ts";
+import { auditLeaks, type LeakAudit } from "../../pipelines/privacy/leak-audit.ts";
+import { DuckDb } from "../../warehouse/duckdb.ts";
+import { TABLE_NAMES, tableShape } from "../../warehouse/schema.ts";
+import { ident } from "../../warehouse/sql.ts";
+import type { StoreRows } from "../support/store.ts";
+
+let db: DuckDb;
+beforeAll(async () => {
+  db = await DuckDb.open(":memory:");
+  await createIntake(db);
+  await loadCatalogue(db, await readCatalogue());
+  await loadWords(db, {}, []);
+  await db.run("CREATE TABLE mapped_response (response_key BIGINT, reason VARCHAR)");
+  await db.run("ATTACH ':memory:' AS new_store");
+});
+afterAll(() => db.close());
+
+interface Case {
+  person?: Record<string, string>;
+  /** Free texts that somebody wrote. */
+  comments?: string[];
+  store?: StoreRows;
+  texts?: { name: string; content: string }[];
+}
+
+/** Audits a store as if these people had been read tonight. */
+async function audit({ person, comments = [], store = {}, texts = [] }: Case): Promise<LeakAudit> {
+  const columns = Object.keys(person ?? {});
+  await db.run("DELETE FROM intake_patient");
+  await db.run("DELETE FROM mapped_response");
+  await db.run("CREATE OR REPLACE TABLE intake_response AS FROM intake_response LIMIT 0");
+  if (person) {
+    const values = Object.values(person) as DuckDBValue[];
+    await db.run(
+      `INSERT INTO intake_patient (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
+      values,
+    );
+  }
+  for (const [i, comment] of comments.entries()) {
+    await db.run("INSERT INTO intake_response (answer_text) VALUES (?)", [comment]);
+    await db.run("INSERT INTO mapped_response VALUES (?, 'MAPPING_FREE_TEXT')", [i]);
+  }
+  await fillStore(store);
+  return auditLeaks(db, { store: "new_store", texts, known: ["RIVER", "2024-06-01"] });
+}
+
+/** The tables of a store without its constraints, with these rows. */
+async function fillStore(rows: StoreRows): Promise<void> {
+  for (const table of TABLE_NAMES) {
+    const columns = Object.keys(tableShape(table).columns).map((name) => `${ident(name)} VARCHAR`);
+    await db.run(`CREATE OR REPLACE TABLE new_store.${table} (${columns.join(", ")})`);
+    for (const row of rows[table] ?? []) {
+      const names = Object.keys(row).map(ident).join(", ");
+      const slots = Object.keys(row)
+        .map(() => "?")
+        .join(", ");
+      const values = Object.values(row) as DuckDBValue[];
+      await db.run(`INSERT INTO new_store.${table} (${names}) VALUES (${slots})`, values);
+    }
+  }
+}
+
+async function leakOf(one: Case): Promise<ProError> {
+  const error = await audit(one).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(ProError);
+  return error as ProError;
+}
+
+const inText = (value: string): StoreRows => ({ pro_cm: [{ pro_response_text: value }] });
+
+describe("the leak audit finds", () => {
+  it.each([
+    { field: "family_name", value: "Quellmark" },
+    { field: "given_name", value: "Ottoline" },
+    { field: "birth_date", value: "1957-03-11" },
+    { field: "address", value: "12 Larkspur Row" },
+    { field: "phone", value: "303-555-0148" },
+    { field: "email", value: "ottoline.q@example.org" },
+    { field: "mrn", value: "MRN0048213" },
+    { field: "ssn", value: "219-09-9999" },
+    { field: "patient_key", value: "person-40817" },
+  ])(
+    "a $field, alone and inside a longer text, and names the place but not the value",
+    async ({ field, value }) => {
+      const person = { [field]: value };
+      for (const leaving of [value, value.toUpperCase(), `told by ${value} today`]) {
+        const error = await leakOf({ person, store: inText(leaving) });
+        expect(error.code).toBe("DISCLOSURE_LEAK");
+        expect(error.exitCode).toBe(14);
+        expect(error.where).toEqual({ file: "pro_cm", pointer: "pro_response_text" });
+        expect(error.message).toContain(field);
+        const told = `${error.message} ${error.hint} ${error.stack}`.toLowerCase();
+        expect(told).not.toContain(value.toLowerCase());
+      }
+    },
+  );
+
+  it("one word of a name of several", async () => {
+    const error = await leakOf({
+      person: { given_name: "Ottoline Maud" },
+      store: inText("Maud"),
+    });
+    expect(error.code).toBe("DISCLOSURE_LEAK");
+  });
+
+  it("a short name that stands alone", async () => {
+    const error = await leakOf({ person: { family_name: "Lee" }, store: inText("Lee") });
+    expect(error.code).toBe("DISCLOSURE_LEAK");
+  });
+
+  it("a free text that left, whole or in part of a longer one", async () => {
+    const comments = ["ask my neighbour Rosalind"];
+    for (const leaving of [comments[0] ?? "", `he said: ${comments[0]}`]) {
+      const error = await leakOf({ comments, store: inText(leaving) });
+      expect(error.code).toBe("DISCLOSURE_LEAK");
+      expect(error.message).toContain("free text");
+    }
+  });
+
+  it("a patient's key that was not made a token", async () => {
+    const error = await leakOf({
+      person: { patient_key: "40817" },
+      store: { demographic: [{ patid: "40817" }] },
+    });
+    expect(error.where).toEqual({ file: "demographic", pointer: "patid" });
+  });
+
+  it("a key that looks like a token but was left as it was", async () => {
+    const key = "0123456789abcdef0123456789abcdef";
+    const error = await leakOf({
+      person: { patient_key: key },
+      store: { demographic: [{ patid: key }] },
+    });
+    expect(error.where).toEqual({ file: "demographic", pointer: "patid" });
+  });
+
+  it("a social security number that stands where a diagnosis should", async () => {
+    const error = await leakOf({
+      person: { ssn: "219099999" },
+      store: { condition: [{ condition: "219099999", condition_type: "SM" }] },
+    });
+    expect(error.where).toEqual({ file: "condition", pointer: "condition" });
+  });
+
+  it("an identifier in the manifest", async () => {
+    const content = JSON.stringify({ site: "RIVER", note: "for Quellmark" });
+    const error = await leakOf({
+      person: { family_name: "Quellmark" },
+      texts: [{ name: "manifest.json", content }],
+    });
+    expect(error.where).toEqual({ file: "manifest.json", pointer: "/note" });
+  });
+});
+
+describe("the leak audit lets through", () => {
+  it.each(["Mild", "Good", "Fair", "Never"])(
+    "the answer of a closed list that a patient is called after: %s",
+    async (family_name) => {
+      const { found } = await audit({ person: { family_name }, store: inText(family_name) });
+      expect(found).toEqual([]);
+    },
+  );
+
+  // Each word stands in every store; a patient of that name, often a test patient, must not stop the night for ever.
+  it.each([
+    ["Patient", { pro_collection: [{ responder: "patient" }] }],
+    ["Unknown", { pro_collection: [{ channel_origin: "unknown" }] }],
+    ["Stated", { pro_collection: [{ pro_date_origin: "stated" }] }],
+    ["Complete", { pro_collection: [{ completion_status: "complete" }] }],
+    ["Home", { pro_collection: [{ setting: "home" }] }],
+    ["Score", { pro_cm_detail: [{ kind: "score" }] }],
+    ["Total", { pro_cm_detail: [{ name: "total" }], pro_cm: [{ pro_name: "total" }] }],
+    ["Match", { pro_cm_detail: [{ status: "match" }] }],
+    ["Raw", { pro_cm_detail: [{ scale: "raw" }] }],
+    ["High", { pro_cm_detail: [{ confidence: "high" }] }],
+    ["Answered", { pro_cm_detail: [{ answer_state: "answered" }] }],
+    ["Eng", { pro_collection: [{ language: "eng" }] }],
+  ] as [string, StoreRows][])(
+    "our own words where a patient is called %s",
+    async (family_name, store) => {
+      expect((await audit({ person: { family_name }, store })).found).toEqual([]);
+    },
+  );
+
+  it("the site's own id in the manifest where a patient is called like it", async () => {
+    const content = JSON.stringify({ site: "RIVER", created: "2024-06-01" });
+    const texts = [{ name: "manifest.json", content }];
+    const person = { family_name: "River", birth_date: "2024-06-01" };
+    expect((await audit({ person, texts })).found).toEqual([]);
+  });
+
+  it("a short name that is a part of other words", async () => {
+    const { found } = await audit({ person: { family_name: "Lee" }, store: inText("asleep") });
+    expect(found).toEqual([]);
+  });
+
+  it("digits that a token has by chance", async () => {
+    const { found } = await audit({
+      person: { mrn: "123456" },
+      store: { demographic: [{ patid: "ab123456ab123456ab123456ab123456" }] },
+    });
+    expect(found).toEqual([]);
+  });
+
+  it.each([
+    { key: "311", condition: "311", condition_type: "09" },
+    { key: "354890", condition: "35489007", condition_type: "SM" },
+    { key: "96127", condition: "F32.1", condition_type: "10" },
+  ])("the diagnosis $condition where a record number is $key", async ({ key, ...row }) => {
+    const { found } = await audit({
+      person: { patient_key: key, mrn: key },
+      store: { condition: [row], procedures: [{ px: "96127", px_type: "CH" }] },
+    });
+    expect(found).toEqual([]);
+  });
+
+  it("everything, and counts what it searched, when nobody was read", async () => {
+    const { identifiers, found } = await audit({ store: inText("Quellmark") });
+    expect({ identifiers, found }).toEqual({ identifiers: 0, found: [] });
+  });
+});

@@ -1,0 +1,49 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { Readable, Writable } from "node:stream";
+import { run } from "../../cli/main.ts";
+
+/** What a command left: its exit code, the data it printed and the messages it told. */
+export interface Told {
+  exitCode: number | null;
+  out: string;
+  err: string;
+}
+
+const MAIN = join(import.meta.dirname, "../../cli/main.ts");
+
+/** Runs a command line in this process. */
+export async function propool(...argv: string[]): Promise<Told> {
+  const out = new TextSink();
+  const err = new TextSink();
+  const io = { out, err, in: Readable.from([]), env: {}, tty: false };
+  const exitCode = await run(argv, io);
+  return { exitCode, out: out.text, err: err.text };
+}
+
+/** Starts a command line in a process of its own; `ended` settles when it is gone, with a null exit code when it was killed. */
+export function startPropool(...argv: string[]): { process: ChildProcess; ended: Promise<Told> } {
+  const child = spawn(process.execPath, [MAIN, ...argv], { stdio: ["ignore", "pipe", "pipe"] });
+  let out = "";
+  let err = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    err += text;
+  });
+  const ended = new Promise<Told>((done, fail) => {
+    child.once("error", fail);
+    child.once("close", (exitCode) => done({ exitCode, out, err }));
+  });
+  return { process: child, ended };
+}
+
+class TextSink extends Writable {
+  text = "";
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString("utf8");
+    done();
+  }
+}
