@@ -1,0 +1,118 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DuckDb } from "../../warehouse/duckdb.ts";
+import { TABLE_NAMES } from "../../warehouse/schema.ts";
+import { propool } from "../support/command.ts";
+
+interface Report {
+  sites: { site: string; ledger: Record<string, number>; answers: Record<string, number> }[];
+  defects: { name: string; planted: number; found: number }[];
+  leaks: number;
+  modes: { maxRelativeDifference: number; compared: number };
+  pool: { accepted: unknown[]; refused: unknown[] };
+  seconds: number;
+}
+
+let directory = "";
+let report: Report;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "propool-demo-"));
+  const { exitCode, out } = await propool("demo", join(directory, "network"), "--json");
+  expect(exitCode).toBe(0);
+  report = JSON.parse(out);
+}, 120_000);
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+describe("the demo", () => {
+  it.each(["ledger", "answers"] as const)(
+    "adds up: every site's %s has one state each",
+    (level) => {
+      expect(report.sites.map(({ site }) => site)).toEqual(["RIVER", "HARBOR", "SUMMIT"]);
+      for (const { [level]: ledger } of report.sites) {
+        const { read, ...states } = ledger;
+        expect(Object.values(states).reduce((sum, n) => sum + n, 0)).toBe(read);
+        expect(read).toBeGreaterThan(1000);
+      }
+    },
+  );
+
+  it("finds every planted defect", () => {
+    expect(report.defects).toEqual([
+      { name: "malformed line", planted: 4, found: 4 },
+      { name: "broken XML file", planted: 2, found: 2 },
+      { name: "unmapped local code", planted: 6, found: 6 },
+      { name: "answer out of range", planted: 5, found: 5 },
+      { name: "wrong total", planted: 36, found: 36 },
+      { name: "birth date in the future", planted: 5, found: 5 },
+      { name: "duplicate delivery", planted: 10, found: 10 },
+      { name: "identifier in free text", planted: 8, found: 8 },
+    ]);
+  });
+
+  it("gives the same answer from pooled rows and from sums, to the last bit", () => {
+    expect(report.modes.maxRelativeDifference).toBe(0);
+    expect(report.modes.compared).toBeGreaterThan(50);
+  });
+
+  it("pools all three sites", () => {
+    expect(report.pool.accepted).toHaveLength(3);
+    expect(report.pool.refused).toEqual([]);
+  });
+
+  it("lets no name, number, address or comment out", async () => {
+    expect(report.leaks).toBe(0);
+    const identifiers = await identifiersOfSummit();
+    expect(identifiers.length).toBeGreaterThan(2000);
+    const left = await everythingThatLeft();
+    expect(left.length).toBeGreaterThan(1_000_000);
+    expect(identifiers.filter((one) => left.includes(one))).toEqual([]);
+  });
+});
+
+/** Read from the export directly, not by the code that is tested. */
+async function identifiersOfSummit(): Promise<string[]> {
+  const file = join(directory, "network", "summit-health", "export", "patients.csv");
+  const db = await DuckDb.open(":memory:");
+  const rows = await db.all<Record<string, string>>(
+    `SELECT mrn, phone, email, address FROM read_csv('${file}', all_varchar = true)`,
+  );
+  db.close();
+  return [
+    ...new Set(rows.flatMap((row) => Object.values(row)).filter((one) => one && one.length >= 6)),
+  ];
+}
+
+/** All values of all submissions, and all other bytes of outboxes, summaries and the hub, as one text. */
+async function everythingThatLeft(): Promise<string> {
+  const root = join(directory, "network");
+  const texts: string[] = [];
+  for (const folder of [
+    "river-clinic/outbox",
+    "harbor-hospital/outbox",
+    "summit-health/outbox",
+    "summaries",
+    "hub",
+  ]) {
+    const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
+    for (const entry of entries.filter((one) => one.isFile())) {
+      const path = join(entry.parentPath, entry.name);
+      texts.push(
+        path.endsWith(".parquet") ? await parquetText(path) : await readFile(path, "latin1"),
+      );
+    }
+  }
+  return texts.join("\n");
+}
+
+async function parquetText(path: string): Promise<string> {
+  expect(TABLE_NAMES.map((table) => `${table}.parquet`)).toContain(path.split("/").at(-1));
+  const db = await DuckDb.open(":memory:");
+  const rows = await db.all<{ row: string }>(
+    `SELECT CAST(t AS VARCHAR) AS row FROM read_parquet('${path}') t`,
+  );
+  db.close();
+  return rows.map(({ row }) => row).join("\n");
+}
