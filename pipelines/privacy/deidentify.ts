@@ -21,10 +21,21 @@ const MANAGED_DATES = [
 ];
 
 /**
+ * Administrations of the store that tonight's replace or withdraw. What a source withdraws it often empties first, so that nothing
+ * tells the instrument any more: then the id alone counts, under whichever instrument it was loaded.
+ */
+const GONE = `SELECT DISTINCT ${tokenSql("pro_seq", "key")} AS pro_seq FROM (
+    SELECT pro_seq_key AS key FROM mapped_administration WHERE state IN ('loaded', 'withdrawn')
+    UNION ALL
+    SELECT a.source_id || '|' || c.instrument FROM mapped_administration a CROSS JOIN catalogue_instrument c
+    WHERE a.state = 'withdrawn' AND a.instrument IS NULL
+  ) CROSS JOIN token_key k WHERE key IS NOT NULL`;
+
+/**
  * Moves tonight's rows through the privacy profile into the new store, which is attached under `store`. A row replaces the one
  * with its key; an administration replaces all its rows; withdrawn and superseded administrations go.
  *
- * In: `cdm_*` (identified), `mapped_administration`, `token_key`. Returns the rows written.
+ * In: `cdm_*` (identified), `mapped_administration`, `catalogue_instrument`, `token_key`. Returns the rows written.
  */
 export async function deidentifyInto(
   db: DuckDb,
@@ -38,13 +49,13 @@ export async function deidentifyInto(
   await db.run(
     `CREATE TEMP TABLE date_shift AS ${dateShiftSql(people.join(" UNION "), profile.shift_days)}`,
   );
-  await db.run(`CREATE TEMP TABLE gone AS SELECT DISTINCT ${tokenSql("pro_seq", "a.pro_seq_key")} AS pro_seq
-    FROM mapped_administration a CROSS JOIN token_key k WHERE a.state IN ('loaded', 'withdrawn')`);
+  await db.run(`CREATE TEMP TABLE gone AS ${GONE}`);
   let written = 0;
   await db.run("BEGIN");
   for (const table of TABLE_NAMES) {
     const staged = await stagedColumns(db, table);
-    if (staged.size === 0) continue;
+    // A table that the profile does not name does not leave.
+    if (staged.size === 0 || !profile.tables[table]) continue;
     const target = `${ident(store)}.${ident(table)}`;
     const { key } = tableShape(table);
     await db.run(`CREATE TEMP TABLE leaving AS SELECT ${text(site)} AS datamartid, * FROM (${deidentifySql(profile, table, without(staged, "datamartid"))}) q
