@@ -121,8 +121,10 @@ function dateCells(entry: FileEntry): DateCell[] {
 }
 
 function columnsOf(entry: FileEntry): Columns[] {
-  if (entry.kind !== "wide") return [entry.columns];
-  return [entry.columns, ...entry.instruments.map((block) => block as unknown as Columns)];
+  const columns: Columns[] = [entry.columns];
+  if ("person" in entry && entry.person) columns.push(entry.person);
+  if (entry.kind !== "wide") return columns;
+  return [...columns, ...entry.instruments.map((block) => block as unknown as Columns)];
 }
 
 function badDate(dates: readonly DateCell[]): string {

@@ -160,6 +160,12 @@ const responseColumns = {
   answer_system: textSource.optional(),
 };
 
+/** Where an export has no file of patients, its answers are all that is known of them. */
+const person = z
+  .strictObject(shapeOf("intake_patient", ["patient_key"]))
+  .optional()
+  .describe("columns about the person, where the export has no file of patients; {}: none");
+
 const patients = z.strictObject({
   ...file,
   kind: z.literal("patients").describe("one row a person"),
@@ -182,6 +188,7 @@ const wide = z.strictObject({
     ...shapeOf("intake_administration", INSTRUMENT),
     patient_key: textSource,
   }),
+  person,
   instruments: z.array(wideInstrument).min(1),
 });
 const long = z
@@ -193,6 +200,7 @@ const long = z
       ...responseColumns,
       patient_key: textSource,
     }),
+    person,
     group_by: z
       .array(columnName)
       .min(1)

@@ -28,6 +28,7 @@ export interface ColumnUse {
 /** Every source column that an entry needs, in the order of the mapping; a column may be needed twice. */
 export function columnUses(entry: FileEntry): ColumnUse[] {
   const uses = [...sourceUses("columns", entry.columns)];
+  if ("person" in entry) uses.push(...sourceUses("person", entry.person ?? {}));
   const list = (pointer: string, columns: readonly string[]) =>
     uses.push(...columns.map((column, i) => ({ column, pointer: `${pointer}.${i}` })));
   if (entry.kind === "long") list("group_by", entry.group_by);
