@@ -1,4 +1,4 @@
-import { EXIT, ProError, whereText } from "../pipelines/core/errors.ts";
+import { type ErrorCode, EXIT, ProError, whereText } from "../pipelines/core/errors.ts";
 
 const DISK_FULL = /No space left|disk is full|ENOSPC|EDQUOT|max_temp_directory_size/i;
 const OUT_OF_MEMORY = /Out of Memory Error/;
@@ -10,7 +10,7 @@ const OUT_OF_MEMORY = /Out of Memory Error/;
 export function explainError(
   error: unknown,
   options: { debug: boolean },
-): { text: string; exitCode: number } {
+): { text: string; exitCode: number; code: ErrorCode | null } {
   const known = error instanceof ProError ? error : recognise(error);
   const details = options.debug ? `\n${inspect(error)}` : "";
   if (known) {
@@ -20,12 +20,14 @@ export function explainError(
       place && `  where: ${place}`,
       known.hint && `  do:    ${known.hint}`,
     ];
-    return { text: lines.filter(Boolean).join("\n") + details, exitCode: known.exitCode };
+    const text = lines.filter(Boolean).join("\n") + details;
+    return { text, exitCode: known.exitCode, code: known.code };
   }
   const kind = error instanceof Error ? error.name : typeof error;
   return {
     text: `propool: an unexpected ${kind} stopped the command; what was published before is untouched\n  do:    run it again with PROPOOL_DEBUG=1 to see the details (they may quote patient data), and report it${details}`,
     exitCode: EXIT.bug,
+    code: null,
   };
 }
 

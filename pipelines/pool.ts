@@ -4,7 +4,8 @@ import type { RowCounts, Warehouse } from "../warehouse/dialects/index.ts";
 import { openWarehouse } from "../warehouse/open.ts";
 import { type Hub, readHub } from "./configuration/hub.ts";
 import { ProError } from "./core/errors.ts";
-import { exists, publish, withLock } from "./core/files.ts";
+import { exists, publish } from "./core/files.ts";
+import { withLock } from "./core/lock.ts";
 import type { Progress } from "./core/progress.ts";
 import {
   type Archived,

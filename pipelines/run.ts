@@ -1,5 +1,5 @@
 import { readdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { DuckDb } from "../warehouse/duckdb.ts";
 import { createSchema } from "../warehouse/migrate.ts";
 import { text } from "../warehouse/sql.ts";
@@ -17,10 +17,10 @@ import {
   privateDirectory,
   publish,
   unfinished,
-  withLock,
   writeWhole,
 } from "./core/files.ts";
 import type { Issue } from "./core/issues.ts";
+import { withLock } from "./core/lock.ts";
 import type { Progress, StageEvent } from "./core/progress.ts";
 import { removeUnfinished } from "./core/remove-unfinished.ts";
 import { mapAdministrations } from "./mapping/administrations.ts";
@@ -44,7 +44,12 @@ import {
 import { readReasons } from "./quality/reasons.ts";
 import { SCORE } from "./scoring/score.ts";
 import { prepareSubmission, type Submitted } from "./submission/prepare.ts";
-import { checkStoreFacts, readStoreFacts } from "./submission/store-facts.ts";
+import {
+  checkStoreFacts,
+  explainDamage,
+  readOldStore,
+  type StoreFacts,
+} from "./submission/store-facts.ts";
 
 export interface RunOptions {
   progress: Progress;
@@ -92,7 +97,10 @@ export async function runSite(siteDirectory: string, options: RunOptions): Promi
   return withLock(site.directory, async () => {
     await cleanUp(site);
     try {
-      return await night({ site, keys, profile, options });
+      const previous = await lookBack(site, keys, options.full === true);
+      return await night({ site, keys, profile, options, previous });
+    } catch (error) {
+      throw explainDamage(error, site.storeFile);
     } finally {
       await cleanUp(site);
     }
@@ -104,6 +112,16 @@ interface Night {
   keys: SiteKeys;
   profile: PrivacyProfile;
   options: RunOptions;
+  /** What last night's store remembers. */
+  previous: StoreFacts | null;
+}
+
+/** A store that tonight's rows do not belong into is found out before an hour is spent on reading. */
+async function lookBack(site: Site, keys: SiteKeys, full: boolean): Promise<StoreFacts | null> {
+  const facts = await readOldStore(site.storeFile, { isReplaced: full });
+  const now = { token_key_fingerprint: keys.tokenKeyFingerprint, privacy: site.privacy };
+  if (!full) checkStoreFacts(facts, now, { file: site.storeFile });
+  return facts;
 }
 
 /** Removes identified working files and half-written results, tonight's or those of a night that was killed. */
@@ -111,9 +129,11 @@ async function cleanUp(site: Site): Promise<void> {
   await rm(site.identifiedDirectory, { recursive: true, force: true });
   await removeUnfinished(dirname(site.storeFile));
   await removeUnfinished(site.outboxDirectory);
+  await removeUnfinished(site.reportsDirectory);
 }
 
-async function night({ site, keys, profile, options }: Night): Promise<RunReport> {
+async function night(here: Night): Promise<RunReport> {
+  const { site, keys, profile, options } = here;
   const started = performance.now();
   const { progress } = options;
   const firstEvent = progress.events.length;
@@ -134,7 +154,6 @@ async function night({ site, keys, profile, options }: Night): Promise<RunReport
       return drawLedgers(db);
     });
     const issues = await collectIssues(db, await readReasons(), options.examplesMax ?? 5);
-    const here: Night = { site, keys, profile, options };
     const { file } = await progress.stage(site.site, "de-identify", () => writeStore(db, here));
     const { audit, submission, store } = await progress.stage(site.site, "release", () =>
       release(db, here, file, ledgers),
@@ -183,8 +202,10 @@ export async function listExport(site: Pick<Site, "format" | "exportDirectory">)
     });
   });
   const all = entries
-    .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
-    .map((entry) => join(entry.parentPath, entry.name).slice(site.exportDirectory.length + 1))
+    // A link counts as the file it leads to: leaving it out would lose its records silently.
+    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+    .filter((entry) => !entry.name.startsWith("."))
+    .map((entry) => relative(site.exportDirectory, join(entry.parentPath, entry.name)))
     .sort();
   const files = all.filter((file) => adapter.accepts(file));
   if (files.length === 0) {
@@ -273,21 +294,17 @@ export async function mapRecords(db: DuckDb, site: Site): Promise<void> {
   for (const statement of statements) await db.run(statement);
 }
 
-/**
- * Last night's store, copied, brought to the newest schema and given tonight's rows, under an unfinished name.
- *
- * @throws ProError `CONFIG_KEY_CHANGED`, `CONFIG_PRIVACY_CHANGED`.
- */
-async function writeStore(db: DuckDb, night: Night): Promise<{ file: string; rowsOut: number }> {
-  const { site, keys, profile, options } = night;
+/** Last night's store, copied, brought to the newest schema and given tonight's rows, under an unfinished name. */
+async function writeStore(
+  db: DuckDb,
+  { site, profile, options }: Night,
+): Promise<{ file: string; rowsOut: number }> {
   await privateDirectory(dirname(site.storeFile));
   const file = unfinished(site.storeFile);
   if (!options.full && (await exists(site.storeFile))) await cloneFile(site.storeFile, file);
   const store = await DuckDb.open(file);
   try {
     await createSchema(store);
-    const now = { token_key_fingerprint: keys.tokenKeyFingerprint, privacy: site.privacy };
-    checkStoreFacts(await readStoreFacts(store), now, { file: site.storeFile });
   } finally {
     store.close();
   }
@@ -314,10 +331,11 @@ async function release(
   storeFile: string,
   ledgers: Ledgers,
 ): Promise<Released> {
-  const { site, keys, options } = night;
+  const { site, keys, options, previous } = night;
   const prepared = await prepareSubmission({
     storeFile,
     site,
+    previous,
     signingKey: keys.signingKey,
     tokenKeyFingerprint: keys.tokenKeyFingerprint,
     instruments: await instrumentVersions(db),

@@ -3,6 +3,7 @@ import { createProgress } from "../../pipelines/core/progress.ts";
 import { PREVIEW_COLUMNS, type PreviewRow, preview } from "../../pipelines/preview.ts";
 import type { AddCommand } from "../command.ts";
 import { csvLine, table, writeJson } from "../output.ts";
+import { todayOption } from "../today.ts";
 
 interface Options {
   site?: string;
@@ -10,7 +11,7 @@ interface Options {
   format: "table" | "csv" | "json";
   shifted?: boolean;
   only?: "issues";
-  today?: string;
+  today: string;
   json?: boolean;
 }
 
@@ -50,7 +51,7 @@ export const addPreview: AddCommand = (program, io) => {
       "shift dates as the privacy profile does (default: the source's own dates)",
     )
     .addOption(new Option("--only <what>", "only rows with a problem").choices(["issues"]))
-    .option("--today <YYYY-MM-DD>", "the day by which the future is judged (default: today)")
+    .addOption(todayOption())
     .addHelpText(
       "after",
       "\nExamples:\n  propool preview export/QuestionnaireResponse.ndjson\n  propool preview survey.csv --site summit-health --format csv > rows.csv",
@@ -61,7 +62,7 @@ export const addPreview: AddCommand = (program, io) => {
         siteDirectory: options.site,
         mappingFile: options.mapping,
         shifted: options.shifted === true,
-        today: options.today ?? new Date().toISOString().slice(0, 10),
+        today: options.today,
         progress: createProgress({ err: io.err, tty: io.tty, quiet: !io.tty }),
       });
       const wanted = options.only === "issues" ? isIssue : () => true;

@@ -1,17 +1,18 @@
 import PQueue from "p-queue";
-import { EXIT, ProError } from "../../pipelines/core/errors.ts";
+import { ProError } from "../../pipelines/core/errors.ts";
 import { createProgress } from "../../pipelines/core/progress.ts";
 import { type RunReport, runSite } from "../../pipelines/run.ts";
-import type { AddCommand } from "../command.ts";
+import type { AddCommand, Io } from "../command.ts";
 import { explainError } from "../explain-error.ts";
 import { writeJson } from "../output.ts";
 import { ledgerText } from "../run-text.ts";
+import { todayOption } from "../today.ts";
 
 interface Options {
   full?: boolean;
   dryRun?: boolean;
   json?: boolean;
-  today?: string;
+  today: string;
 }
 
 export const addRun: AddCommand = (program, io) => {
@@ -21,7 +22,7 @@ export const addRun: AddCommand = (program, io) => {
     .argument("<siteDir...>", "folders with a site.yaml")
     .option("--full", "make the store anew from this export instead of adding to it")
     .option("--dry-run", "do everything but publish")
-    .option("--today <YYYY-MM-DD>", "the day by which the future is judged (default: today)")
+    .addOption(todayOption())
     .option("--json", "print one report a site as JSON")
     .addHelpText(
       "after",
@@ -29,7 +30,7 @@ export const addRun: AddCommand = (program, io) => {
     )
     .action(async (directories: string[], options: Options) => {
       const reports: RunReport[] = [];
-      const failed: { directory: string; error: unknown }[] = [];
+      const failed: Failure[] = [];
       // One site at a time: each night already uses all cores; p-queue keeps the order and survives a failing site.
       const queue = new PQueue({ concurrency: 1 });
       for (const directory of directories) {
@@ -42,7 +43,7 @@ export const addRun: AddCommand = (program, io) => {
           try {
             const report = await runSite(directory, {
               progress,
-              today: options.today ?? new Date().toISOString().slice(0, 10),
+              today: options.today,
               full: options.full === true,
               dryRun: options.dryRun === true,
             });
@@ -56,16 +57,26 @@ export const addRun: AddCommand = (program, io) => {
       await queue.onIdle();
       if (options.json) writeJson(io.out, reports);
       if (failed.length === 0) return;
-      const [first] = failed;
-      if (directories.length === 1) throw first?.error;
-      for (const { directory, error } of failed) {
-        io.err.write(
-          `${directory}: ${explainError(error, { debug: io.env.PROPOOL_DEBUG === "1" }).text}\n`,
-        );
-      }
-      const known = failed.find(({ error }) => error instanceof ProError)?.error;
-      throw (
-        known ?? Object.assign(new Error(`${failed.length} sites failed`), { exitCode: EXIT.bug })
-      );
+      throw directories.length === 1 ? failed[0]?.error : tellFailed(failed, directories, io);
     });
 };
+
+interface Failure {
+  directory: string;
+  error: unknown;
+}
+
+/** Tells each failure with its site and returns the one error that the whole command ends with: the first that is known. */
+function tellFailed(failed: readonly Failure[], directories: readonly string[], io: Io): unknown {
+  const explained = failed.map(({ directory, error }) => {
+    const told = explainError(error, { debug: io.env.PROPOOL_DEBUG === "1" });
+    io.err.write(`${directory}: ${told.text}\n`);
+    return told;
+  });
+  const code = explained.find((told) => told.code !== null)?.code;
+  if (!code) return failed[0]?.error;
+  return new ProError(code, `${failed.length} of ${directories.length} sites failed`, {
+    where: { file: failed.map(({ directory }) => directory).join(", ") },
+    hint: "each is explained above; the other sites are done, so run only these again",
+  });
+}

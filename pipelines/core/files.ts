@@ -1,9 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
-import { copyFile, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { copyFile, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { ProError } from "./errors.ts";
 
 /** Creates a directory that only its owner can enter. */
 export async function privateDirectory(path: string): Promise<string> {
@@ -23,7 +22,8 @@ export function unfinished(path: string): string {
   return `${path}.unfinished-${randomBytes(4).toString("hex")}`;
 }
 
-export const UNFINISHED = /\.unfinished-[0-9a-f]{8}(\.wal)?$/;
+/** DuckDB puts its log and what it spills beside a file. */
+export const UNFINISHED = /\.unfinished-[0-9a-f]{8}(\.wal|\.tmp)?$/;
 
 /** Makes a file's bytes and its directory entry survive a power cut. */
 export async function sync(path: string): Promise<void> {
@@ -76,54 +76,4 @@ export async function fileSha256(path: string): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash);
   return hash.digest("hex");
-}
-
-/** Runs `work` while this process alone holds the folder; a lock left by a dead process is taken over. */
-export async function withLock<T>(directory: string, work: () => Promise<T>): Promise<T> {
-  const path = join(directory, ".propool.lock");
-  await takeLock(path);
-  try {
-    return await work();
-  } finally {
-    await rm(path, { force: true });
-  }
-}
-
-async function takeLock(path: string): Promise<void> {
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      const handle = await open(path, "wx", 0o600);
-      await handle.writeFile(`${process.pid}\n`);
-      await handle.close();
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-    const owner = Number.parseInt(await readFile(path, "utf8").catch(() => ""), 10);
-    if (isAlive(owner)) {
-      throw new ProError(
-        "CONFIG_LOCKED",
-        `another run (process ${owner}) is working on this folder`,
-        {
-          where: { file: path },
-          hint: "wait for it to end, or stop it; a lock left by a dead process is removed by itself",
-        },
-      );
-    }
-    await rm(path, { force: true });
-  }
-  throw new ProError("CONFIG_LOCKED", "another run took the folder at the same moment", {
-    where: { file: path },
-    hint: "start this one again when the other has ended",
-  });
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid)) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

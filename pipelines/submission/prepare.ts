@@ -7,7 +7,7 @@ import type { Site } from "../configuration/site.ts";
 import { fileSha256, privateDirectory } from "../core/files.ts";
 import { MANIFEST_FILE, type Manifest, manifestSchema, parseSubmissionName } from "./manifest.ts";
 import { publishSubmission, type SealedSubmission, sealSubmission } from "./seal.ts";
-import { readStoreFacts, type StoreFacts, writeStoreFacts } from "./store-facts.ts";
+import { type StoreFacts, writeStoreFacts } from "./store-facts.ts";
 
 /** A submission in the outbox. */
 export interface Submitted {
@@ -33,6 +33,8 @@ export interface PrepareOptions {
   /** The new store's file, not open anywhere. */
   storeFile: string;
   site: Site;
+  /** What last night's store remembered; a store made anew goes on counting where it ended. */
+  previous: StoreFacts | null;
   signingKey: string;
   tokenKeyFingerprint: string;
   instruments: Record<string, string>;
@@ -49,7 +51,7 @@ export async function prepareSubmission(options: PrepareOptions): Promise<Prepar
   const store = await DuckDb.open(storeFile);
   try {
     const rows = await countRows(store);
-    const last = await lastSent(store, site);
+    const last = await lastSent(options);
     const sealed =
       site.mode === "centralized" ? await seal(store, options, last.sequence + 1) : null;
     const isNew = sealed !== null && !sameTables(last.tables, hashes(sealed.manifest));
@@ -102,11 +104,11 @@ function siteWords({ site, kind, cdm_version, created, privacy }: Manifest): str
 }
 
 /** What was sent last: by the outbox, which a killed night may have reached before the store, or else by the store. */
-async function lastSent(
-  store: DuckDb,
-  site: Site,
-): Promise<Pick<StoreFacts, "sequence" | "tables">> {
-  const facts = (await readStoreFacts(store)) ?? { sequence: 0, tables: {} };
+async function lastSent({
+  site,
+  previous,
+}: PrepareOptions): Promise<Pick<StoreFacts, "sequence" | "tables">> {
+  const facts = previous ?? { sequence: 0, tables: {} };
   const names = await readdir(site.outboxDirectory).catch(() => []);
   const sequences = names.map(parseSubmissionName).filter((one) => one?.site === site.site);
   const newest = Math.max(0, ...sequences.map((one) => one?.sequence ?? 0));

@@ -1,5 +1,6 @@
-import type { DuckDb } from "../../warehouse/duckdb.ts";
+import { DuckDb } from "../../warehouse/duckdb.ts";
 import { ProError } from "../core/errors.ts";
+import { exists } from "../core/files.ts";
 
 /**
  * What a site's store remembers of how it was made and what was last sent. It stands in the store itself, so that it changes in
@@ -22,6 +23,49 @@ export async function readStoreFacts(store: DuckDb): Promise<StoreFacts | null> 
   if (!table) return null;
   const [row] = await store.all<{ facts: string }>("SELECT facts FROM propool_store");
   return row ? (JSON.parse(row.facts) as StoreFacts) : null;
+}
+
+const DAMAGED =
+  /not a valid DuckDB database file|Could not read enough bytes|Corrupt database file|Failed to deserialize/i;
+
+/** DuckDB's complaint about a damaged file as an error of ours that names it; anything else as it is. */
+export function explainDamage(error: unknown, file: string): unknown {
+  if (!(error instanceof Error) || !DAMAGED.test(error.message)) return error;
+  return new ProError("WAREHOUSE_DAMAGED", "the store is damaged or no DuckDB file", {
+    where: { file },
+    hint: "restore it from a backup; or make it anew from all exports with --full",
+    cause: error,
+  });
+}
+
+/**
+ * The facts of last night's store; null when there is none, or no readable one and it is about to be replaced.
+ *
+ * @throws ProError `WAREHOUSE_DAMAGED`, `WAREHOUSE_LOCKED`.
+ */
+export async function readOldStore(
+  file: string,
+  options: { isReplaced: boolean },
+): Promise<StoreFacts | null> {
+  if (!(await exists(file))) return null;
+  try {
+    const store = await DuckDb.open(file, { readOnly: true });
+    try {
+      return await readStoreFacts(store);
+    } finally {
+      store.close();
+    }
+  } catch (error) {
+    if (options.isReplaced) return null;
+    if (error instanceof Error && /Could not set lock/.test(error.message)) {
+      throw new ProError("WAREHOUSE_LOCKED", "another program is writing to the store", {
+        where: { file },
+        hint: "close it there and run again",
+        cause: error,
+      });
+    }
+    throw explainDamage(error, file);
+  }
 }
 
 export async function writeStoreFacts(store: DuckDb, facts: StoreFacts): Promise<void> {
