@@ -167,11 +167,14 @@ const ADMINISTRATION = `
     ${tokenSql("patid", "a.patient_key")} AS patient, CAST(a.pro_date + coalesce(s.days, 0) AS VARCHAR) AS pro_date, a.pro_time`;
 const COLLECTION = `a.pro_method, a.pro_mode, a.pro_cat`;
 
+/** The number of an item or score that the catalogue knows but that is not loaded: the steward must see what was refused. */
+const REFUSED_NUMBER = `CASE WHEN r.name IS NOT NULL AND r.state <> 'loaded' THEN i.answer_num END`;
+
 /** Answers and reported scores, then computed scores, then records that no adapter could read; in the order of the source. */
 const ROWS = `
 WITH answer AS (
   SELECT r.record_key, r.response_key, r.where_pointer AS pointer, ${ADMINISTRATION},
-    coalesce(c.code, i.item_code) AS pro_code, r.name AS pro_name, r.value, r.answer_label, ${COLLECTION}, a.pro_source,
+    coalesce(c.code, i.item_code) AS pro_code, r.name AS pro_name, coalesce(r.value, ${REFUSED_NUMBER}) AS value, r.answer_label, ${COLLECTION}, a.pro_source,
     a.pro_seq_key, coalesce(r.kind, 'item') AS kind, r.origin, m.status, r.state, r.reason
   FROM mapped_response r
   JOIN intake_response i ON i.rowid = r.response_key

@@ -12,11 +12,19 @@ export interface AdministrationOptions {
 /** Deliveries of one administration: the same id of the source. */
 const SAME = "patient_key, instrument, coalesce(source_id, administration_key)";
 
-/** A fact about how answers were collected, and where it comes from. */
-function fact(name: string, stated: string, origin: string, assumed: string | undefined): string {
-  const fallback = assumed === undefined ? "NULL" : text(assumed);
-  return `coalesce(${stated}, ${fallback}) AS ${name},
-      CASE WHEN ${stated} IS NOT NULL THEN ${origin} WHEN ${fallback} IS NOT NULL THEN 'assumed' ELSE 'unknown' END AS ${name}_origin`;
+/**
+ * A fact about how answers were collected, and where it comes from. `assumed` is the site's default; `otherwise` is the CDM's word
+ * for not knowing, which is no assumption.
+ */
+function fact(
+  name: string,
+  stated: string,
+  origin: string,
+  { assumed, otherwise }: { assumed?: string | undefined; otherwise?: string } = {},
+): string {
+  const fallback = assumed ?? otherwise;
+  return `coalesce(${stated}, ${fallback === undefined ? "NULL" : text(fallback)}) AS ${name},
+      CASE WHEN ${stated} IS NOT NULL THEN ${origin} ELSE '${assumed === undefined ? "unknown" : "assumed"}' END AS ${name}_origin`;
 }
 
 /**
@@ -64,17 +72,17 @@ export function mapAdministrations({ format, defaults, checks }: AdministrationO
       LEFT JOIN patient p USING (patient_key)
     )
     SELECT * EXCLUDE (language, channel, setting, responder),
-      ${fact("pro_method", "method_code", "'stated'", defaults.pro_method ?? "NI")},
-      ${fact("pro_mode", "mode_code", "CASE WHEN contains(mode, '|') THEN 'derived' ELSE 'stated' END", defaults.pro_mode ?? "NI")},
+      ${fact("pro_method", "method_code", "'stated'", { assumed: defaults.pro_method, otherwise: "NI" })},
+      ${fact("pro_mode", "mode_code", "CASE WHEN contains(mode, '|') THEN 'derived' ELSE 'stated' END", { assumed: defaults.pro_mode, otherwise: "NI" })},
       coalesce(cat, CASE WHEN items_answered = items_expected THEN 'N' END, 'NI') AS pro_cat,
       CASE WHEN cat IS NOT NULL THEN 'stated' WHEN items_answered = items_expected THEN 'derived' ELSE 'unknown' END AS pro_cat_origin,
       coalesce(${source ? text(source) : "NULL"}, 'NI') AS pro_source,
       '${source ? "assumed" : "unknown"}' AS pro_source_origin,
-      ${fact("language", "language", "'stated'", defaults.language)},
-      ${fact("channel", "channel_code", "CASE WHEN channel IS NOT NULL THEN 'stated' ELSE 'derived' END", undefined)},
-      ${fact("setting", "setting_code", "'stated'", defaults.setting)},
-      ${fact("facility_type", "visit_facility_type", "'stated'", undefined)},
-      ${fact("responder", "CASE WHEN mode_code IN ('SF', 'SA') THEN 'patient' WHEN mode_code IN ('PR', 'PA') THEN 'proxy' END", "'derived'", undefined)},
+      ${fact("language", "language", "'stated'", { assumed: defaults.language })},
+      ${fact("channel", "channel_code", "CASE WHEN channel IS NOT NULL THEN 'stated' ELSE 'derived' END")},
+      ${fact("setting", "setting_code", "'stated'", { assumed: defaults.setting })},
+      ${fact("facility_type", "visit_facility_type", "'stated'")},
+      ${fact("responder", "CASE WHEN mode_code IN ('SF', 'SA') THEN 'patient' WHEN mode_code IN ('PR', 'PA') THEN 'proxy' END", "'derived'")},
       CASE
         WHEN completion = 'entered-in-error' THEN 'SOURCE_ENTERED_IN_ERROR'
         WHEN instrument IS NULL THEN 'MAPPING_INSTRUMENT_UNKNOWN'
@@ -88,41 +96,45 @@ export function mapAdministrations({ format, defaults, checks }: AdministrationO
       END AS problem
     FROM worded`,
 
-    // Newer versions of one source id first; then the same answers under different ids.
+    // The newest version of one source id wins, also one that the source has withdrawn; of equal ones the first delivery is kept.
+    // Versions are compared as instants, because their texts may name different zones. Then the same answers under different ids.
     `CREATE TABLE mapped_administration AS
     WITH versions AS (
-      -- The newest version wins; of equal ones the first delivery is kept.
-      SELECT *, row_number() OVER (PARTITION BY ${SAME} ORDER BY content = winner DESC, record_key, administration_key) AS version
+      SELECT *, row_number() OVER (PARTITION BY ${SAME} ORDER BY is_newest DESC, record_key, administration_key) AS version
       FROM (
-        SELECT *, coalesce(first(content) OVER (PARTITION BY ${SAME} ORDER BY version_at DESC NULLS LAST, record_key DESC), '') AS winner
-        FROM described_administration WHERE problem IS NULL
+        SELECT *, (content, problem) IS NOT DISTINCT FROM (first(content) OVER latest, first(problem) OVER latest) AS is_newest
+        FROM described_administration WHERE problem IS NULL OR problem = 'SOURCE_ENTERED_IN_ERROR'
+        WINDOW latest AS (PARTITION BY ${SAME}
+          ORDER BY TRY_CAST(version_at AS TIMESTAMP) DESC NULLS LAST, version_at DESC NULLS LAST, record_key DESC)
       )
     ), copies AS (
       SELECT administration_key,
         row_number() OVER (PARTITION BY patient_key, instrument, answered, content ORDER BY record_key, administration_key) AS copy,
         row_number() OVER (PARTITION BY patient_key, instrument, answered ORDER BY record_key, administration_key) AS nth
-      FROM versions WHERE version = 1
+      FROM versions WHERE version = 1 AND problem IS NULL
     ), judged AS (
-      SELECT d.*, v.version, v.winner, c.copy, c.nth
+      SELECT d.*, v.version, v.version > 1 AND v.is_newest AS is_same, c.copy, c.nth
       FROM described_administration d
       LEFT JOIN versions v USING (administration_key)
       LEFT JOIN copies c USING (administration_key)
     )
-    SELECT * EXCLUDE (version, winner, copy, nth, problem),
+    SELECT * EXCLUDE (version, is_same, copy, nth, problem),
       coalesce(source_id, concat_ws('|', patient_key, instrument, answered, nth)) || '|' || instrument AS pro_seq_key,
       CASE
+        WHEN is_same THEN 'duplicate'
+        WHEN version > 1 THEN 'superseded'
         WHEN problem = 'SOURCE_ENTERED_IN_ERROR' THEN 'withdrawn'
         WHEN problem IN ('MAPPING_INSTRUMENT_UNKNOWN', 'SOURCE_STATUS_INCOMPLETE', 'SOURCE_STATUS_CANCELLED', 'MAPPING_EMPTY') THEN 'out_of_scope'
         WHEN problem IS NOT NULL THEN 'quarantined'
-        WHEN version > 1 AND content = winner THEN 'duplicate'
-        WHEN version > 1 THEN 'superseded'
         WHEN copy > 1 THEN 'duplicate'
         ELSE 'loaded'
       END AS state,
-      coalesce(problem, CASE
-        WHEN version > 1 AND content = winner THEN 'MAPPING_SAME_AGAIN'
+      CASE
+        WHEN is_same THEN 'MAPPING_SAME_AGAIN'
         WHEN version > 1 THEN 'MAPPING_NEWER_VERSION'
-        WHEN copy > 1 THEN 'MAPPING_SAME_AGAIN' END) AS reason
+        WHEN problem IS NOT NULL THEN problem
+        WHEN copy > 1 THEN 'MAPPING_SAME_AGAIN'
+      END AS reason
     FROM judged ORDER BY record_key, administration_key`,
 
     // An answer can be no better off than its administration.

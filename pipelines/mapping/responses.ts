@@ -44,7 +44,7 @@ export const MAP_RESPONSES = [
     LEFT JOIN catalogue_score s ON s.instrument = c.instrument AND s.position = 1
     GROUP BY c.response_key
   )
-  SELECT r.rowid AS response_key, r.*, a.instrument, m.kind, m.name,
+  SELECT r.rowid AS response_key, r.* REPLACE (nullif(trim(r.answer_code), '') AS answer_code), a.instrument, m.kind, m.name,
     nullif(trim(r.answer_text), '') AS words,
     coalesce(r.answer_num, TRY_CAST(nullif(trim(r.answer_text), '') AS DECIMAL(18,6))) AS number
   FROM intake_response r
@@ -73,7 +73,7 @@ export const MAP_RESPONSES = [
       WHEN name IS NULL AND number IS NULL AND answer_code IS NULL THEN 'MAPPING_BLANK'
       WHEN name IS NULL THEN 'MAPPING_UNMAPPED_CODE'
       WHEN number IS NULL AND words IS NULL AND answer_code IS NULL THEN CASE WHEN kind = 'score' THEN 'MAPPING_BLANK' END
-      WHEN kind = 'item' AND code_value IS NOT NULL AND answer_num IS NOT NULL AND code_value <> answer_num THEN 'MAPPING_ANSWER_CONFLICT'
+      WHEN kind = 'item' AND (code_value <> answer_num OR code_value <> label_value OR label_value <> answer_num) THEN 'MAPPING_ANSWER_CONFLICT'
       WHEN kind = 'item' AND coalesce(code_value, number_value, label_value) IS NOT NULL THEN NULL
       WHEN kind = 'item' AND number IS NULL AND answer_code IS NULL THEN 'MAPPING_FREE_TEXT'
       WHEN kind = 'item' THEN 'MAPPING_ANSWER_NOT_IN_LIST'

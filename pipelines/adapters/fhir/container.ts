@@ -1,51 +1,97 @@
+import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 
 /** The bytes of a file, unpacked when its name ends in .gz. */
 export function openBytes(path: string): Readable {
   const raw = createReadStream(path);
-  if (!path.endsWith(".gz")) return raw;
+  if (!/\.gz$/i.test(path)) return raw;
   const unpacked = createGunzip();
   raw.on("error", (error) => unpacked.destroy(error));
   return raw.pipe(unpacked);
 }
 
-/** The lines of a text file with their numbers from 1, without a byte order mark. */
-export async function* numberedLines(path: string): AsyncGenerator<[number, string]> {
+/**
+ * The lines of a text file with their numbers from 1, without a byte order mark; null for a line whose bytes are no UTF-8.
+ * Only a line feed ends a line: JSON may hold U+2028 and its like inside a text.
+ */
+export async function* numberedLines(path: string): AsyncGenerator<[number, string | null]> {
   let number = 0;
-  for await (const line of createInterface({ input: openBytes(path), crlfDelay: Infinity })) {
+  for await (const bytes of byteLines(path)) {
     number++;
-    yield [number, number === 1 ? line.replace(/^\uFEFF/, "") : line];
+    const line = bytesToText(bytes);
+    yield [number, number === 1 && line !== null ? withoutMark(line) : line];
   }
 }
 
-/** How many lines hold more than blanks: an independent count of the records of an NDJSON file. */
-export async function countRecords(path: string): Promise<number> {
-  let records = 0;
-  let inRecord = false;
+/** The text of UTF-8 bytes, or null: a replacement character would change a patient's data unseen. */
+export function bytesToText(bytes: Uint8Array): string | null {
+  return isUtf8(bytes)
+    ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
+    : null;
+}
+
+export function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, "");
+}
+
+/** What no record stands in. */
+export function isBlankLine(line: string): boolean {
+  return /^[ \t\r]*$/.test(line);
+}
+
+async function* byteLines(path: string): AsyncGenerator<Uint8Array> {
+  let rest: Buffer[] = [];
   for await (const chunk of openBytes(path) as AsyncIterable<Buffer>) {
     let from = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
+      yield Buffer.concat([...rest, chunk.subarray(from, end)]);
+      rest = [];
+      from = end + 1;
+    }
+    if (from < chunk.length) rest.push(chunk.subarray(from));
+  }
+  if (rest.length > 0) yield Buffer.concat(rest);
+}
+
+/**
+ * How many lines hold more than blanks: an independent count of the records of an NDJSON file. `hasGap` says that a blank line
+ * stands before one of them, so that a record's place in the file is not its line.
+ */
+export async function countRecords(path: string): Promise<{ records: number; hasGap: boolean }> {
+  let line = 1;
+  let records = 0;
+  let hasGap = false;
+  let inRecord = false;
+  for await (const chunk of openBytes(path) as AsyncIterable<Buffer>) {
+    // The byte order mark is no record; DuckDB refuses such a file, and the sieve reads it.
+    let from = line === 1 && records === 0 && chunk.indexOf(MARK) === 0 ? MARK.length : 0;
     while (from < chunk.length) {
-      if (!inRecord && !isBlank(chunk[from] as number)) {
-        inRecord = true;
-        records++;
+      if (inRecord) {
+        const end = chunk.indexOf(NEWLINE, from);
+        if (end === -1) break;
+        inRecord = false;
+        line++;
+        from = end + 1;
+        continue;
       }
-      if (!inRecord) {
+      const byte = chunk[from] as number;
+      if (byte === NEWLINE) line++;
+      if (isBlank(byte)) {
         from++;
         continue;
       }
-      const end = chunk.indexOf(NEWLINE, from);
-      if (end === -1) break;
-      inRecord = false;
-      from = end + 1;
+      inRecord = true;
+      records++;
+      hasGap ||= line !== records;
     }
   }
-  return records;
+  return { records, hasGap };
 }
 
 const NEWLINE = 10;
+const MARK = Buffer.from("\uFEFF");
 
 function isBlank(byte: number): boolean {
   return byte === NEWLINE || byte === 13 || byte === 32 || byte === 9;

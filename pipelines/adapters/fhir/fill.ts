@@ -22,7 +22,7 @@ const MACROS = [
   "loinc_in(t) AS nullif(regexp_extract(t, '(?:^|[^0-9])([0-9]{3,7}-[0-9])(?:$|[^0-9])', 1), '')",
   "fhir_coding(c) AS coalesce(list_filter(c, lambda x: x.system = 'http://loinc.org')[1], c[1])",
   // Extensions differ too much to be read strictly; a JSON path finds the value wherever it stands.
-  "us_core(e, name, path) AS json_extract_string(list_filter(CAST(e AS JSON[]), lambda x: (x->>'url') = 'http://hl7.org/fhir/us/core/StructureDefinition/' || name)[1], path)",
+  "us_core(e, name, path) AS json_extract_string(list_filter(e, lambda x: (x->>'url') = 'http://hl7.org/fhir/us/core/StructureDefinition/' || name)[1], path)",
 ];
 
 /** Numbers all resources that were read and fills the intake tables from them. */
@@ -132,7 +132,7 @@ const RESPONSES = [
     panel AS instrument_code, CASE WHEN panel IS NOT NULL THEN 'http://loinc.org' END AS instrument_system,
     form_name AS instrument_text, nullif(split_part(form_name, '|', 2), '') AS instrument_version,
     authored AS answered_at, 'stated' AS answered_origin, status,
-    json_extract_string(list_filter(CAST(extension AS JSON[]), lambda x:
+    json_extract_string(list_filter(extension, lambda x:
       (x->>'url') = 'http://hl7.org/fhir/StructureDefinition/questionnaireresponse-completionMode')[1],
       '$.valueCodeableConcept.coding[0].code') AS method,
     CASE WHEN source.reference IS NOT NULL OR author.reference IS NOT NULL
@@ -140,22 +140,23 @@ const RESPONSES = [
     language
   FROM fhir_answered`,
 
-  // Level by level, so that depth costs nothing where there is none. The path is the JSON pointer of the item.
+  // Level by level, so that depth costs nothing where there is none. The pointer is JSON's; the path sorts items as they stand
+  // in the form, where the pointer would put the tenth before the second.
   `CREATE TEMP TABLE fhir_item AS
   WITH RECURSIVE items AS (
-    SELECT record_key, form, '/item/' || (i - 1) AS pointer, item[i] AS one
+    SELECT record_key, form, [i] AS path, '/item/' || (i - 1) AS pointer, item[i] AS one
     FROM (SELECT record_key, form, item, unnest(range(1, len(item) + 1)) AS i FROM fhir_answered)
     UNION ALL
-    SELECT record_key, form, pointer || '/item/' || (i - 1), nested[i]
+    SELECT record_key, form, list_append(path, i), pointer || '/item/' || (i - 1), nested[i]
     FROM (
-      SELECT record_key, form, pointer, nested, unnest(range(1, len(nested) + 1)) AS i
+      SELECT record_key, form, path, pointer, nested, unnest(range(1, len(nested) + 1)) AS i
       FROM (
-        SELECT record_key, form, pointer, json_transform(one.item, '${jsonStructure([RESPONSE_ITEM])}') AS nested
+        SELECT record_key, form, list_append(path, 0) AS path, pointer, json_transform(one.item, '${jsonStructure([RESPONSE_ITEM])}') AS nested
         FROM items WHERE one.item IS NOT NULL
         UNION ALL
-        SELECT record_key, form, pointer || '/answer/' || (a - 1), json_transform(answers[a].item, '${jsonStructure([RESPONSE_ITEM])}')
+        SELECT record_key, form, list_append(path, a), pointer || '/answer/' || (a - 1), json_transform(answers[a].item, '${jsonStructure([RESPONSE_ITEM])}')
         FROM (
-          SELECT record_key, form, pointer, one.answer AS answers, unnest(range(1, len(one.answer) + 1)) AS a
+          SELECT record_key, form, path, pointer, one.answer AS answers, unnest(range(1, len(one.answer) + 1)) AS a
           FROM items
         ) WHERE answers[a].item IS NOT NULL
       )
@@ -165,7 +166,7 @@ const RESPONSES = [
 
   `INSERT INTO intake_response BY NAME
   WITH answered AS (
-    SELECT record_key, form, pointer, one.linkId AS link_id, one.text AS item_text, one.answer AS answers,
+    SELECT record_key, form, path, pointer, one.linkId AS link_id, one.text AS item_text, one.answer AS answers,
       one.item IS NOT NULL AS is_group,
       unnest(CASE WHEN coalesce(len(one.answer), 0) = 0 THEN [0] ELSE range(1, len(one.answer) + 1) END) AS a
     FROM fhir_item
@@ -186,7 +187,7 @@ const RESPONSES = [
     CASE WHEN a = 0 THEN 'no answer' END AS missing,
     'reported' AS origin
   FROM coded
-  ORDER BY record_key, pointer, a`,
+  ORDER BY record_key, path, a`,
 ];
 
 const OBSERVATION_VALUE = (o: string) => `
@@ -197,13 +198,15 @@ const OBSERVATION_VALUE = (o: string) => `
     coalesce(${o}.dataAbsentReason.coding[1].code, ${o}.dataAbsentReason.text) AS missing`;
 
 const OBSERVATIONS = [
-  // An Observation concerns us when its code, or a component's code, is in the catalogue, or when it says that it is a survey.
+  // An Observation concerns us when its code is known (to the catalogue or to the site), when it is a member of a panel, or when it
+  // says that it is a survey.
   `CREATE TEMP TABLE fhir_survey AS
   WITH member AS (
     SELECT fhir_key(m.reference) AS id, any_value(panel) AS panel
     FROM (SELECT id AS panel, unnest(hasMember) AS m FROM fhir_observation) GROUP BY ALL
   ), known AS (
-    SELECT code, any_value(instrument) AS instrument, any_value(kind) AS kind FROM catalogue_code GROUP BY code
+    SELECT code, any_value(instrument) AS instrument, any_value(kind) AS kind FROM code
+    WHERE code_system IS DISTINCT FROM 'propool' GROUP BY code
   )
   SELECT o.*, coalesce(o.effectiveDateTime, o.effectiveInstant, o.effectivePeriod.start) AS effective,
     fhir_coding(o.code.coding) AS coded, k.kind, coalesce(k.instrument, '?' || fhir_coding(o.code.coding).code) AS instrument,
@@ -224,12 +227,12 @@ const OBSERVATIONS = [
   FROM fhir_survey`,
 
   `INSERT INTO intake_administration BY NAME
-  SELECT min(record_key) AS record_key, 'Observation' AS where_pointer, 'Observation ' || administration AS administration_key,
+  SELECT coalesce(min(record_key) FILTER (panel = id), min(record_key)) AS record_key, 'Observation' AS where_pointer, 'Observation ' || administration AS administration_key,
     CASE WHEN count(*) = 1 OR bool_or(panel IS NOT NULL) THEN arg_min(coalesce(panel, id), record_key) END AS source_id,
     max(meta.lastUpdated) AS version_at,
     fhir_key(min(subject.reference)) AS patient_key, fhir_key(min(encounter.reference)) AS encounter_key,
     coalesce(any_value(CASE WHEN kind = 'panel' THEN coded.code END), any_value(CASE WHEN panel = id THEN coded.code END)) AS instrument_code,
-    'http://loinc.org' AS instrument_system,
+    coalesce(any_value(CASE WHEN kind = 'panel' THEN coded.system END), any_value(CASE WHEN panel = id THEN coded.system END)) AS instrument_system,
     min(effective) AS answered_at, 'stated' AS answered_origin, arg_min(status, record_key) AS status,
     CASE WHEN any_value(fhir_type(performer[1].reference)) IS NOT NULL
       THEN '|' || any_value(fhir_type(performer[1].reference)) END AS mode

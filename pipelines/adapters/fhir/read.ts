@@ -5,7 +5,8 @@ import { ident, text } from "../../../warehouse/sql.ts";
 import { ProError } from "../../core/errors.ts";
 import type { AdapterInput } from "../adapter.ts";
 import { nextRecordKey } from "../intake.ts";
-import { countRecords, numberedLines } from "./container.ts";
+import { countRecords, isBlankLine, numberedLines } from "./container.ts";
+import { hasMisfitNested } from "./nested.ts";
 import {
   isResourceType,
   RESOURCES,
@@ -13,8 +14,8 @@ import {
   resourceShape,
   resourceTable,
 } from "./resources.ts";
-import { duckColumns, duckType } from "./shape.ts";
-import { type SetAside, sieve } from "./sieve.ts";
+import { duckColumns, duckType, type Shape } from "./shape.ts";
+import { isDocument, type SetAside, sieve } from "./sieve.ts";
 
 /** Creates an empty table for each resource type; a row is a resource as read, in the order of the file. */
 export async function createResourceTables(db: DuckDb): Promise<void> {
@@ -28,21 +29,31 @@ export async function createResourceTables(db: DuckDb): Promise<void> {
 
 /**
  * Reads one file into the resource tables. NDJSON of one resource type takes the fast way: DuckDB's strict reader. A file that it
- * refuses, mixed files, Bundles and single resources go through the sieve. Either way the number of records is proven.
+ * refuses, mixed files, files with blank lines between records (whose line numbers only a line-by-line reader knows), Bundles
+ * and single resources go through the sieve. Either way the number of records is proven.
  *
- * @throws ProError `SOURCE_EMPTY`, `SOURCE_WRONG_FORMAT`, `SOURCE_COUNT`.
+ * @throws ProError `SOURCE_EMPTY`, `SOURCE_UNREADABLE`, `SOURCE_COUNT`.
  */
 export async function readFhirFile(input: AdapterInput, file: string): Promise<void> {
   const path = join(input.exportDirectory, file);
-  const isNdjson = !/\.json(\.gz)?$/.test(file);
-  const expected = isNdjson ? await provenCount(path, file) : null;
-  const type = isNdjson ? await firstType(path) : null;
+  const isNdjson = !isDocument(file);
+  const counted = isNdjson ? await provenCount(path, file) : null;
+  const type = counted && !counted.hasGap ? await firstType(path) : null;
+  const expected = counted?.records ?? null;
   if (type && (await readStrictly(input.db, { path, file, type, expected }))) return;
   const { files, setAside } = await sieve(path, input.scratch).catch((cause) => {
     throw unreadable(file, cause);
   });
+  const sieved = files.reduce((sum, part) => sum + part.records, setAside.length);
+  if (sieved === 0) throw empty(file);
+  if (expected !== null && sieved !== expected) {
+    throw new ProError("SOURCE_COUNT", `${expected} records were counted but ${sieved} were read`, {
+      where: { file },
+      hint: "nothing of this night was loaded; the file may have changed while it was read",
+    });
+  }
   for (const part of files) {
-    const found = { path: part.path, file, type: part.type, expected: part.records };
+    const found = { ...part, file, expected: part.records, isSieved: true };
     if (!(await readStrictly(input.db, found))) setAside.push(...(await readHalves(input, found)));
   }
   await recordSetAside(input.db, file, setAside);
@@ -54,46 +65,59 @@ interface TypedFile {
   file: string;
   type: string;
   expected: number | null;
+  /** Whether the sieve has looked at every record. */
+  isSieved?: boolean;
 }
 
 /** Whether the whole file could be read as this type; nothing of it is kept otherwise. */
-async function readStrictly(
-  db: DuckDb,
-  { path, file, type, expected }: TypedFile,
-): Promise<boolean> {
-  const shape = isResourceType(type)
-    ? resourceShape(type)
-    : ({ resourceType: "VARCHAR", id: "VARCHAR" } as const);
-  const reader = `read_ndjson(${text(path)}, columns = ${duckColumns(shape)})`;
+async function readStrictly(db: DuckDb, found: TypedFile): Promise<boolean> {
+  const { type } = found;
+  if (!isResourceType(type)) return recordNotRead(db, found);
+  const table = resourceTable(type);
   await db.run("BEGIN");
   try {
-    const table = isResourceType(type) ? resourceTable(type) : "fhir_other";
-    if (!isResourceType(type)) {
-      await db.run("CREATE TABLE fhir_other (file VARCHAR, resourceType VARCHAR, id VARCHAR)");
+    const isAsCounted = await insertRecords(db, table, resourceShape(type), found);
+    if (isAsCounted && (found.isSieved || !(await hasMisfitNested(db, type, found.file)))) {
+      await db.run("COMMIT");
+      return true;
     }
-    const read = await db.run(`INSERT INTO ${table} SELECT ${text(file)}, * FROM ${reader}`);
-    const { others } = await db.one<{ others: bigint }>(
-      `SELECT count(*) AS others FROM ${table} WHERE file = ${text(file)} AND resourceType IS DISTINCT FROM ${text(type)}`,
-    );
-    if (others > 0n || (expected !== null && read !== expected)) {
-      await db.run("ROLLBACK");
-      return false;
-    }
-    if (!isResourceType(type)) await recordNotRead(db);
-    await db.run("COMMIT");
-    return true;
   } catch {
     // The reader's message quotes the line, a patient's data: it is not kept. The sieve finds the place.
-    await db.run("ROLLBACK");
-    return false;
   }
+  await db.run("ROLLBACK");
+  return false;
 }
 
-async function recordNotRead(db: DuckDb): Promise<void> {
-  await db.run(`INSERT INTO intake_record
-    SELECT ${await nextRecordKey(db)} + rowid, file, 'line ' || (rowid + 1), resourceType,
-      'out_of_scope', 'SOURCE_RESOURCE_NOT_READ', NULL FROM fhir_other`);
+/** Whether as many records went into the table as were counted, all of one type. */
+async function insertRecords(
+  db: DuckDb,
+  table: string,
+  shape: { readonly [column: string]: Shape },
+  { path, file, type, expected }: TypedFile,
+): Promise<boolean> {
+  const reader = `read_ndjson(${text(path)}, columns = ${duckColumns(shape)})`;
+  const read = await db.run(`INSERT INTO ${table} SELECT ${text(file)}, * FROM ${reader}`);
+  const { others } = await db.one<{ others: bigint }>(
+    `SELECT count(*) AS others FROM ${table} WHERE file = ${text(file)} AND resourceType IS DISTINCT FROM ${text(type)}`,
+  );
+  return others === 0n && (expected === null || read === expected);
+}
+
+/** A file of resources that propool does not read: each is counted under its line. */
+async function recordNotRead(db: DuckDb, found: TypedFile): Promise<boolean> {
+  // Its rows must be committed before they have row ids, hence a table and no transaction.
+  await db.run(
+    "CREATE OR REPLACE TABLE fhir_other (file VARCHAR, resourceType VARCHAR, id VARCHAR)",
+  );
+  const shape = { resourceType: "VARCHAR", id: "VARCHAR" } as const;
+  const isAsCounted = await insertRecords(db, "fhir_other", shape, found).catch(() => false);
+  if (isAsCounted) {
+    await db.run(`INSERT INTO intake_record
+      SELECT ${await nextRecordKey(db)} + rowid, file, 'line ' || (rowid + 1), resourceType,
+        'out_of_scope', 'SOURCE_RESOURCE_NOT_READ', NULL FROM fhir_other`);
+  }
   await db.run("DROP TABLE fhir_other");
+  return isAsCounted;
 }
 
 /**
@@ -132,21 +156,19 @@ async function recordSetAside(db: DuckDb, file: string, setAside: SetAside[]): P
   appender.closeSync();
 }
 
-async function provenCount(path: string, file: string): Promise<number> {
-  const expected = await countRecords(path).catch((cause) => {
+async function provenCount(path: string, file: string) {
+  const counted = await countRecords(path).catch((cause) => {
     throw unreadable(file, cause);
   });
-  if (expected > 0) return expected;
-  throw new ProError("SOURCE_EMPTY", "the file holds no record", {
-    where: { file },
-    hint: "export it again, or take it out of the export folder",
-  });
+  if (counted.records === 0) throw empty(file);
+  return counted;
 }
 
 /** The resource type of the first record, or null when that record does not say one. */
 async function firstType(path: string): Promise<string | null> {
   for await (const [, line] of numberedLines(path)) {
-    if (!line.trim()) continue;
+    if (line === null) return null;
+    if (isBlankLine(line)) continue;
     try {
       const type = JSON.parse(line)?.resourceType;
       return typeof type === "string" && /^[A-Za-z]{1,64}$/.test(type) ? type : null;
@@ -155,6 +177,13 @@ async function firstType(path: string): Promise<string | null> {
     }
   }
   return null;
+}
+
+function empty(file: string): ProError {
+  return new ProError("SOURCE_EMPTY", "the file holds no record", {
+    where: { file },
+    hint: "export it again, or take it out of the export folder",
+  });
 }
 
 function unreadable(file: string, cause: unknown): ProError {

@@ -19,7 +19,7 @@ const answer = {
   valueDate: "VARCHAR",
   valueDateTime: "VARCHAR",
   extension: [extension],
-  item: "JSON",
+  item: (): Shape => [RESPONSE_ITEM],
 } as const;
 
 export const RESPONSE_ITEM = {
@@ -27,13 +27,13 @@ export const RESPONSE_ITEM = {
   definition: "VARCHAR",
   text: "VARCHAR",
   answer: [answer],
-  item: "JSON",
+  item: (): Shape => [RESPONSE_ITEM],
 } as const satisfies Shape;
 
 export const FORM_ITEM = {
   linkId: "VARCHAR",
   code: [coding],
-  item: "JSON",
+  item: (): Shape => [FORM_ITEM],
 } as const satisfies Shape;
 
 const observationValue = {
@@ -47,7 +47,7 @@ const observationValue = {
 /** The resource types that are read, and what is read of each. Everything else is counted and left alone. */
 export const RESOURCES = {
   Patient: {
-    extension: "JSON",
+    extension: ["JSON"],
     identifier: [{ system: "VARCHAR", value: "VARCHAR", type: concept }],
     name: [{ use: "VARCHAR", family: "VARCHAR", given: ["VARCHAR"], text: "VARCHAR" }],
     telecom: [{ system: "VARCHAR", value: "VARCHAR" }],
@@ -83,7 +83,7 @@ export const RESOURCES = {
   },
   Questionnaire: { url: "VARCHAR", title: "VARCHAR", code: [coding], item: [FORM_ITEM] },
   QuestionnaireResponse: {
-    extension: "JSON",
+    extension: ["JSON"],
     questionnaire: "JSON",
     subject: reference,
     encounter: reference,

@@ -1,17 +1,20 @@
 /**
  * What the adapter reads of a resource: a scalar (numbers are read as text, so that no digit is lost), a list, or an object
- * with named members. `JSON` is kept as it stands and looked into later.
+ * with named members. `JSON` is kept as it stands and looked into later; a function is kept so too, and gives the shape that it
+ * must have: so a shape can hold itself.
  */
 export type Shape =
   | "VARCHAR"
   | "BOOLEAN"
   | "JSON"
+  | (() => Shape)
   | readonly [Shape]
   | { readonly [member: string]: Shape };
 
 /** The DuckDB type of a shape: `STRUCT("a" VARCHAR)[]`. */
 export function duckType(shape: Shape): string {
   if (typeof shape === "string") return shape;
+  if (typeof shape === "function") return "JSON";
   if (isList(shape)) return `${duckType(shape[0])}[]`;
   const members = Object.entries(shape).map(([name, one]) => `"${name}" ${duckType(one)}`);
   return `STRUCT(${members.join(", ")})`;
@@ -24,6 +27,7 @@ export function jsonStructure(shape: Shape): string {
 
 function structure(shape: Shape): unknown {
   if (typeof shape === "string") return shape;
+  if (typeof shape === "function") return "JSON";
   if (isList(shape)) return [structure(shape[0])];
   return Object.fromEntries(Object.entries(shape).map(([name, one]) => [name, structure(one)]));
 }
@@ -40,6 +44,7 @@ export function duckColumns(shape: { readonly [column: string]: Shape }): string
  */
 export function misfit(value: unknown, shape: Shape, pointer = ""): string | null {
   if (value === null || value === undefined || shape === "JSON") return null;
+  if (typeof shape === "function") return misfit(value, shape(), pointer);
   if (shape === "VARCHAR") return typeof value === "object" ? pointer : null;
   if (shape === "BOOLEAN") return typeof value === "boolean" ? null : pointer;
   if (isList(shape)) {

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { gunzipSync } from "node:zlib";
-import { numberedLines } from "./container.ts";
+import { bytesToText, isBlankLine, numberedLines, withoutMark } from "./container.ts";
 import { isResourceType, type ResourceType, resourceShape } from "./resources.ts";
 import { misfit } from "./shape.ts";
 
@@ -39,7 +39,8 @@ export async function sieve(path: string, scratch: string): Promise<Sieved> {
     }
     let writer = writers.get(judged.type);
     if (!writer) {
-      const target = join(scratch, `${basename(path)}.${judged.type}.ndjson`);
+      // Not named after the source: DuckDB would take a bracket or an asterisk in the name for a pattern.
+      const target = join(scratch, `sieved.${judged.type}.ndjson`);
       writer = { path: target, stream: createWriteStream(target, { mode: 0o600 }), records: 0 };
       writers.set(judged.type, writer);
     }
@@ -58,34 +59,48 @@ export async function sieve(path: string, scratch: string): Promise<Sieved> {
   return { files, setAside };
 }
 
+/** Whether a file is one JSON document, by its name; the others hold a record a line. */
+export function isDocument(file: string): boolean {
+  return /\.json(\.gz)?$/i.test(file);
+}
+
 interface Candidate {
   where: string;
-  /** The record as text on one line. */
-  text: string;
+  /** The record as text on one line; null when its bytes are no text. */
+  text: string | null;
 }
 
 async function* records(path: string): AsyncGenerator<Candidate> {
-  if (/\.json(\.gz)?$/.test(path)) {
+  if (isDocument(path)) {
     yield* documentRecords(path);
     return;
   }
   for await (const [number, line] of numberedLines(path)) {
-    if (line.trim()) yield { where: `line ${number}`, text: line.trim() };
+    if (line !== null && isBlankLine(line)) continue;
+    yield { where: `line ${number}`, text: line?.trim() ?? null };
   }
 }
 
 /** A JSON document: a Bundle gives its entries, anything else is one record. */
 async function* documentRecords(path: string): AsyncGenerator<Candidate> {
   const bytes = await readFile(path);
-  const source = (path.endsWith(".gz") ? gunzipSync(bytes) : bytes)
-    .toString("utf8")
-    .replace(/^\uFEFF/, "");
-  const document = parse(source);
-  if (document?.resourceType !== "Bundle" || !Array.isArray(document.entry)) {
-    yield { where: "resource", text: document === null ? source : JSON.stringify(document) };
+  const source = bytesToText(/\.gz$/i.test(path) ? gunzipSync(bytes) : bytes);
+  if (source === null) {
+    yield { where: "resource", text: null };
     return;
   }
-  for (const [i, entry] of document.entry.entries()) {
+  // A line break stands between members or makes the JSON invalid, so that a blank does not change what it says.
+  const text = withoutMark(source)
+    .replace(/[\r\n]+/g, " ")
+    .trim();
+  if (text === "") return;
+  const document = parse(text);
+  const entries = isResource(document) && document.resourceType === "Bundle" && document.entry;
+  if (!Array.isArray(entries) || entries.length === 0) {
+    yield { where: "resource", text: document === undefined ? source : text };
+    return;
+  }
+  for (const [i, entry] of entries.entries()) {
     yield { where: `entry[${i}]`, text: JSON.stringify(entry?.resource ?? null) };
   }
 }
@@ -98,24 +113,34 @@ function judge({ where, text }: Candidate): SetAside | { type: ResourceType; tex
     reason,
     pointer,
   });
+  if (text === null) return aside("SOURCE_REFUSED");
   const resource = parse(text);
-  if (resource === null) return aside("SOURCE_MALFORMED");
+  if (resource === undefined) return aside("SOURCE_MALFORMED");
+  if (!isResource(resource)) return aside("SOURCE_NOT_A_RESOURCE");
   const type = resource.resourceType;
-  if (typeof type !== "string" || !/^[A-Za-z]{1,64}$/.test(type))
-    return aside("SOURCE_NOT_A_RESOURCE");
-  if (!isResourceType(type)) {
+  if (type === "Bundle" && misfit(resource.entry, ["JSON"]) !== null)
+    return aside("SOURCE_WRONG_TYPE", type, "/entry");
+  if (!isResourceType(type))
     return { ...aside("SOURCE_RESOURCE_NOT_READ", type), state: "out_of_scope" };
-  }
   const pointer = misfit(resource, resourceShape(type));
   return pointer === null ? { type, text } : aside("SOURCE_WRONG_TYPE", type, pointer);
 }
 
-function parse(text: string): Record<string, unknown> | null {
+interface Resource {
+  resourceType: string;
+  [member: string]: unknown;
+}
+
+function isResource(value: unknown): value is Resource {
+  const type = (value as Resource | null | undefined)?.resourceType;
+  return !Array.isArray(value) && typeof type === "string" && /^[A-Za-z]{1,64}$/.test(type);
+}
+
+/** The JSON value of a text; undefined when it is none. */
+function parse(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    return isObject ? (value as Record<string, unknown>) : null;
+    return JSON.parse(text);
   } catch {
-    return null;
+    return undefined;
   }
 }
