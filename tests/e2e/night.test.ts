@@ -1,0 +1,240 @@
+import { mkdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunReport } from "../../pipelines/run.ts";
+import { propool, type Told } from "../support/command.ts";
+import {
+  FORMATS,
+  IDENTIFIERS,
+  PEOPLE,
+  siteIn,
+  type TestSite,
+  temporary,
+  VISITS,
+} from "../support/site.ts";
+import { responseResource } from "../support/site-export.ts";
+import {
+  digestTables,
+  filesIn,
+  inStore,
+  leftovers,
+  placesOf,
+  totals,
+} from "../support/site-look.ts";
+
+const TODAY = ["--today", "2024-06-01"];
+
+let directory: string;
+let remove: () => Promise<void>;
+beforeAll(async () => {
+  ({ directory, remove } = await temporary());
+});
+afterAll(() => remove());
+
+/** A night that must end well; its report. */
+async function night(site: TestSite, ...options: string[]): Promise<RunReport> {
+  const told = await propool("run", site.directory, "--json", ...TODAY, ...options);
+  expect(told.err).toBe("");
+  expect(told.exitCode).toBe(0);
+  return (JSON.parse(told.out) as RunReport[])[0] as RunReport;
+}
+
+const rowsOf = (site: TestSite, table: string) =>
+  inStore(site, async (db) => {
+    const { n } = await db.one<{ n: number }>(`SELECT count(*)::INTEGER AS n FROM ${table}`);
+    return n;
+  });
+
+describe.each(FORMATS)("the nights of a %s site", (format) => {
+  let site: TestSite;
+  let first: Told;
+  let tables: Record<string, string>;
+  beforeAll(async () => {
+    site = await siteIn(directory, format);
+    first = await propool("run", site.directory, ...TODAY);
+    tables = await digestTables(site);
+  });
+
+  it("end in a store, a submission and a report", async () => {
+    expect(first.exitCode).toBe(0);
+    // 4 visits of 9 items and a total each; 3 people.
+    expect(await rowsOf(site, "demographic")).toBe(3);
+    expect(await rowsOf(site, "pro_collection")).toBe(4);
+    expect(await rowsOf(site, "pro_cm")).toBe(40);
+    expect(await totals(site)).toEqual([1, 4, 8, 20]);
+    const files = await filesIn(site.path("outbox"));
+    expect(files).toContain(`${format.toUpperCase()}-000001/manifest.json`);
+    expect(files).toContain(`${format.toUpperCase()}-000001/manifest.sig`);
+    expect(await filesIn(site.path("reports"))).toEqual(["last-night.json"]);
+  });
+
+  it("account for every record and answer", async () => {
+    const report = JSON.parse(await readFile(site.path("reports/last-night.json"), "utf8"));
+    for (const { read, ...states } of Object.values((report as RunReport).ledgers)) {
+      expect(Object.values(states).reduce((sum, n) => sum + n, 0)).toBe(read);
+    }
+    // 40 answers and totals; the comment is withheld.
+    expect(report.ledgers.answers).toMatchObject({ read: 41, loaded: 40, quarantined: 1 });
+  });
+
+  it.skipIf(process.platform === "win32")("let nobody else read the site's results", async () => {
+    for (const name of ["store", "outbox", "reports", "keys"]) {
+      expect((await stat(site.path(name))).mode & 0o077, name).toBe(0);
+    }
+  });
+
+  it("leave no identifier in the store, the outbox, the reports and on the screen", async () => {
+    expect(await placesOf(IDENTIFIERS, site, [first])).toEqual([]);
+    // The search does find what stands there.
+    const places = await placesOf(["several days", "MAPPING_FREE_TEXT"], site, [first]);
+    expect(places.filter((place) => place.includes("values of"))).toHaveLength(2);
+    expect(places.filter((place) => /printed|reports/.test(place))).toHaveLength(2);
+    expect(await leftovers(site)).toEqual([]);
+  });
+
+  it("send nothing and change nothing when the same files come again", async () => {
+    const report = await night(site);
+    expect(report.submission).toBeNull();
+    expect(await digestTables(site)).toEqual(tables);
+    expect((await filesIn(site.path("outbox"))).length).toBe(12);
+    expect(await leftovers(site)).toEqual([]);
+  });
+
+  it("replace an answer that was corrected, and send the next submission", async () => {
+    const [one, ...others] = VISITS;
+    const corrected = {
+      ...one,
+      answers: [3, 3, 3, 3, 3, 3, 3, 3, 3],
+      version: "2024-05-20T10:00:00Z",
+    };
+    await site.deliver(PEOPLE, [corrected as (typeof VISITS)[number], ...others]);
+    const report = await night(site);
+    expect(report.submission?.sequence).toBe(2);
+    expect(await totals(site)).toEqual([1, 4, 20, 27]);
+    expect(await rowsOf(site, "pro_cm")).toBe(40);
+  });
+});
+
+describe("a night", () => {
+  let site: TestSite;
+  let number = 0;
+  beforeAll(async () => {
+    site = await siteIn(directory, "fhir", { id: "LONG" });
+    await night(site);
+  });
+
+  /** A site that had its first night. */
+  async function another(): Promise<TestSite> {
+    const next = await siteIn(directory, "fhir", { id: `SITE${++number}` });
+    await night(next);
+    return next;
+  }
+
+  it("removes what the source says was entered in error", async () => {
+    await site.deliver(
+      PEOPLE,
+      VISITS.map((visit) => (visit.id === "visit-51703" ? { ...visit, isError: true } : visit)),
+    );
+    const report = await night(site);
+    expect(report.ledgers.records).toMatchObject({ read: 7, loaded: 6, withdrawn: 1 });
+    expect(await totals(site)).toEqual([1, 4, 8]);
+  });
+
+  it("removes what the source withdrew and emptied", async () => {
+    const [visit] = VISITS;
+    const {
+      item: _,
+      questionnaire: __,
+      ...emptied
+    } = {
+      ...responseResource({ ...visit, isError: true } as (typeof VISITS)[number]),
+    } as Record<string, unknown>;
+    await site.write("export/QuestionnaireResponse.ndjson", `${JSON.stringify(emptied)}\n`);
+    const report = await night(site);
+    expect(report.ledgers.records.withdrawn).toBe(1);
+    expect(await totals(site)).toEqual([1, 4]);
+  });
+
+  it("knows the people whom an earlier night brought", async () => {
+    const next = { ...VISITS[0], id: "visit-51799", day: "2024-05-30" } as (typeof VISITS)[number];
+    const stranger = { ...next, id: "visit-51798", person: "person-99999" };
+    await site.deliver([], [next, stranger]);
+    const report = await night(site);
+    expect(report.ledgers.records).toMatchObject({ read: 2, loaded: 1, quarantined: 1 });
+    expect(report.issues.map(({ code }) => code)).toContain("MAPPING_NO_PATIENT");
+    expect(await totals(site)).toEqual([1, 4, 8]);
+    expect(await rowsOf(site, "demographic")).toBe(3);
+  });
+
+  it("keeps the intervals of a person whose visits came on two nights", async () => {
+    const days = await inStore(site, (db) =>
+      db.all<{ days: number }>(`SELECT max(pro_date) - min(pro_date) AS days FROM pro_collection
+        GROUP BY patid HAVING count(*) = 2`),
+    );
+    // 6 May and 30 May.
+    expect(days.map((row) => Number(row.days))).toEqual([24]);
+  });
+
+  it("made anew from one export holds that export alone, and goes on counting submissions", async () => {
+    await rm(site.path("outbox"), { recursive: true });
+    await site.deliver(PEOPLE, VISITS.slice(0, 1));
+    const report = await night(site, "--full");
+    expect(await totals(site)).toEqual([8]);
+    // 1 to 4 were sent by the nights above and carried off.
+    expect(report.submission?.name).toBe("LONG-000005");
+  });
+
+  it("of a distributed site sends nothing", async () => {
+    const distributed = await siteIn(directory, "csv", { id: "HOME", mode: "distributed" });
+    const report = await night(distributed);
+    expect(report.submission).toBeNull();
+    expect(await totals(distributed)).toEqual([1, 4, 8, 20]);
+    expect(await filesIn(distributed.path("outbox"))).toEqual([]);
+  });
+
+  it("that is only tried publishes nothing", async () => {
+    const tried = await siteIn(directory, "fhir", { id: "TRIED" });
+    const report = await night(tried, "--dry-run");
+    expect(report.ledgers.records.loaded).toBe(7);
+    for (const folder of ["store", "outbox", "reports"]) {
+      expect(await filesIn(tried.path(folder)), folder).toEqual([]);
+    }
+    expect(await leftovers(tried)).toEqual([]);
+  });
+
+  it("that was killed between outbox and store sends its submission once", async () => {
+    const killed = await another();
+    // The submission is out, the store is not there yet: what such a kill leaves.
+    await rm(killed.path("store/store.duckdb"));
+    const report = await night(killed);
+    expect(report.submission).toBeNull();
+    expect(await filesIn(killed.path("outbox"))).toHaveLength(12);
+  });
+
+  it("reads files that an export folder only links to, and a folder named with a slash", async () => {
+    const linked = await siteIn(directory, "fhir", { id: "LINKED" });
+    await rename(linked.path("export"), linked.path("elsewhere"));
+    await mkdir(linked.path("nightly"));
+    for (const file of await filesIn(linked.path("elsewhere"))) {
+      await symlink(linked.path("elsewhere", file), linked.path("nightly", file));
+    }
+    const configuration = await readFile(linked.path("site.yaml"), "utf8");
+    await linked.write("site.yaml", configuration.replace("export: export", "export: nightly/"));
+    const report = await night(linked);
+    expect(report.files).toEqual({ read: 2, ignored: [] });
+    expect(report.issues[0]?.examples[0]?.file).toBe("QuestionnaireResponse.ndjson");
+  });
+
+  it("of two sites finishes the one when the other fails, and tells which", async () => {
+    const good = await siteIn(directory, "fhir", { id: "GOOD" });
+    const bad = await siteIn(directory, "fhir", { id: "BAD" });
+    await rm(bad.path("export"), { recursive: true });
+    const told = await propool("run", bad.directory, good.directory, ...TODAY);
+    expect(told.exitCode).toBe(12);
+    expect(await totals(good)).toEqual([1, 4, 8, 20]);
+    expect(told.out).toContain("GOOD Test fhir (fhir)");
+    expect(told.err.match(/the export folder cannot be read/g)).toHaveLength(1);
+    expect(told.err).toContain("1 of 2 sites failed (SOURCE_MISSING)");
+    expect(told.err).toContain(bad.directory);
+    expect(await leftovers(bad)).toEqual([]);
+  });
+});
