@@ -145,6 +145,7 @@ async function night(here: Night): Promise<RunReport> {
       ...new Set([...tokenPurposes(profile), "patid", "pro_seq"]),
     ]);
     await progress.stage(site.site, "read", () => readExport(db, site, source, progress));
+    await refuseUnreadable(db, site.format);
     await progress.stage(site.site, "map", async () => {
       await findKnownPatients(db, options.full ? null : site.storeFile);
       await mapRecords(db, site);
@@ -263,6 +264,32 @@ export async function readExport(
     "SELECT CAST(count(*) AS DOUBLE) AS records FROM intake_record",
   );
   return { rowsOut: records };
+}
+
+/**
+ * A few broken records are set aside; an export of nothing else is of another format.
+ *
+ * @throws ProError `SOURCE_WRONG_FORMAT`.
+ */
+async function refuseUnreadable(db: DuckDb, format: string): Promise<void> {
+  const { read, broken, file, record } = await db.one<{
+    read: number;
+    broken: number;
+    file: string;
+    record: string;
+  }>(`SELECT CAST(count(*) AS DOUBLE) AS read,
+      CAST(count(*) FILTER (reason IN ('SOURCE_MALFORMED', 'SOURCE_NOT_A_RESOURCE', 'SOURCE_NOT_CCDA')) AS DOUBLE) AS broken,
+      arg_min(where_file, record_key) AS file, arg_min(where_record, record_key) AS record
+    FROM intake_record`);
+  if (read === 0 || broken < read) return;
+  throw new ProError(
+    "SOURCE_WRONG_FORMAT",
+    `none of the ${read} records can be read as ${format}`,
+    {
+      where: { file, record },
+      hint: "check format: in site.yaml, and what the exporting system wrote",
+    },
+  );
 }
 
 /** Persons of this night's records whom an earlier night brought; their token is in the old store. */

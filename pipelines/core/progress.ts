@@ -41,7 +41,8 @@ export function createProgress(options: {
         show(`${node}: ${stage} ${seconds.toFixed(1)} s`, true);
         return result;
       } catch (error) {
-        show("", true);
+        // Only a terminal has a line to clear.
+        if (options.tty) show("", true);
         throw error;
       }
     },

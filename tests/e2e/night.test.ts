@@ -68,8 +68,10 @@ describe.each(FORMATS)("the nights of a %s site", (format) => {
   });
 
   it("account for every record and answer", async () => {
-    const report = JSON.parse(await readFile(site.path("reports/last-night.json"), "utf8"));
-    for (const { read, ...states } of Object.values((report as RunReport).ledgers)) {
+    const report: RunReport = JSON.parse(
+      await readFile(site.path("reports/last-night.json"), "utf8"),
+    );
+    for (const { read, ...states } of Object.values(report.ledgers)) {
       expect(Object.values(states).reduce((sum, n) => sum + n, 0)).toBe(read);
     }
     // 40 answers and totals; the comment is withheld.
