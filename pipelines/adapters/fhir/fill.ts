@@ -19,6 +19,8 @@ const MACROS = [
   "fhir_type(r) AS nullif(regexp_extract(regexp_replace(r, '/_history/.*$', ''), '([A-Za-z]+)/[^/]+$', 1), '')",
   `fhir_ordinal(e) AS list_filter(e, lambda x: x.url IN ${ORDINAL})[1].valueDecimal`,
   "fhir_number(t) AS TRY_CAST(t AS DECIMAL(18,6))",
+  // A number that is none, or too large for one, goes on as a text: so the mapping sees an answer and refuses it.
+  "fhir_no_number(t) AS CASE WHEN fhir_number(t) IS NULL THEN t END",
   "loinc_in(t) AS nullif(regexp_extract(t, '(?:^|[^0-9])([0-9]{3,7}-[0-9])(?:$|[^0-9])', 1), '')",
   "fhir_coding(c) AS coalesce(list_filter(c, lambda x: x.system = 'http://loinc.org')[1], c[1])",
   // Extensions differ too much to be read strictly; a JSON path finds the value wherever it stands.
@@ -181,7 +183,8 @@ const RESPONSES = [
     CASE WHEN form_code.code IS NOT NULL THEN form_code.system WHEN link_code IS NOT NULL THEN 'http://loinc.org' END AS item_system,
     item_text,
     answer.valueCoding.code AS answer_code, answer.valueCoding.system AS answer_system,
-    coalesce(answer.valueCoding.display, answer.valueString, answer.valueBoolean, answer.valueDate, answer.valueDateTime) AS answer_text,
+    coalesce(answer.valueCoding.display, answer.valueString, answer.valueBoolean, answer.valueDate, answer.valueDateTime,
+      fhir_no_number(coalesce(answer.valueInteger, answer.valueDecimal, answer.valueQuantity.value))) AS answer_text,
     fhir_number(coalesce(fhir_ordinal(answer.valueCoding.extension), fhir_ordinal(answer.extension),
       answer.valueInteger, answer.valueDecimal, answer.valueQuantity.value)) AS answer_num,
     CASE WHEN a = 0 THEN 'no answer' END AS missing,
@@ -193,7 +196,8 @@ const RESPONSES = [
 const OBSERVATION_VALUE = (o: string) => `
     ${o}.valueCodeableConcept.coding[1].code AS answer_code,
     ${o}.valueCodeableConcept.coding[1].system AS answer_system,
-    coalesce(${o}.valueCodeableConcept.coding[1].display, ${o}.valueCodeableConcept.text, ${o}.valueString) AS answer_text,
+    coalesce(${o}.valueCodeableConcept.coding[1].display, ${o}.valueCodeableConcept.text, ${o}.valueString,
+      fhir_no_number(coalesce(${o}.valueInteger, ${o}.valueQuantity.value))) AS answer_text,
     fhir_number(coalesce(fhir_ordinal(${o}.valueCodeableConcept.coding[1].extension), ${o}.valueInteger, ${o}.valueQuantity.value)) AS answer_num,
     coalesce(${o}.dataAbsentReason.coding[1].code, ${o}.dataAbsentReason.text) AS missing`;
 
