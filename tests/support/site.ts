@@ -98,6 +98,18 @@ export const VISITS: readonly Visit[] = [
   },
 ];
 
+/** As many different visits, some years of them, so that a night takes its time. */
+export function manyVisits(count: number): Visit[] {
+  return Array.from({ length: count }, (_, i) => ({
+    id: `visit-9${i}`,
+    person: PEOPLE[i % PEOPLE.length]?.key ?? "",
+    day: new Date(Date.UTC(2015, 0, 1) + Math.floor(i / PEOPLE.length) * 86_400_000)
+      .toISOString()
+      .slice(0, 10),
+    answers: Array.from({ length: 9 }, (__, item) => (i * 7 + item * 5) % 4),
+  }));
+}
+
 /** Every text that tells who somebody is, as an attacker would search for it. */
 export const IDENTIFIERS: readonly string[] = [
   ...PEOPLE.flatMap((one) => [

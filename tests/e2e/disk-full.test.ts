@@ -1,0 +1,76 @@
+import { spawnSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { propool } from "../support/command.ts";
+import { IDENTIFIERS, manyVisits, PEOPLE, siteIn, type TestSite } from "../support/site.ts";
+import { digestTables, filesIn, leftovers, totals } from "../support/site-look.ts";
+
+const TODAY = ["--today", "2024-06-01"];
+const SIZE_KB = 40 * 1024;
+
+const disk = await mkdtemp(join(tmpdir(), "propool-disk-"));
+const isMounted = mount(disk);
+
+/** A file system of 40 MB in memory; needs Linux and the right to mount. */
+function mount(folder: string): boolean {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
+  const argv = ["-t", "tmpfs", "-o", `size=${SIZE_KB}k`, "propool-test", folder];
+  return spawnSync("mount", argv).status === 0;
+}
+
+afterAll(async () => {
+  if (isMounted) spawnSync("umount", [disk]);
+  await rm(disk, { recursive: true, force: true });
+});
+
+if (!isMounted) {
+  console.warn("left out: a full disk is tried on a small tmpfs, which needs Linux and root");
+}
+
+describe.skipIf(!isMounted)("a night on a disk that is full", () => {
+  let site: TestSite;
+  let before: Record<string, string>;
+  beforeAll(async () => {
+    site = await siteIn(disk, "fhir", { id: "SMALL" });
+    const told = await propool("run", site.directory, ...TODAY);
+    expect(told.exitCode, told.err).toBe(0);
+    before = await digestTables(site);
+    await site.deliver(PEOPLE, manyVisits(3_000));
+  }, 30_000);
+
+  /** Fills the disk but for so many kilobytes. */
+  async function leave(kilobytes: number): Promise<void> {
+    await rm(join(disk, "ballast"), { force: true });
+    const { stdout } = spawnSync("df", ["-k", "--output=avail", disk], { encoding: "utf8" });
+    const free = Number(stdout.trim().split("\n").at(-1));
+    const ballast = Math.max(0, free - kilobytes) * 1024;
+    await writeFile(join(disk, "ballast"), Buffer.alloc(ballast));
+  }
+
+  // From no room for the lock, over the working files and the store, to the submission.
+  it.each([0, 500, 3_000, 7_000, 12_000])(
+    "tells so with %i KB of room, and the old store stays whole",
+    async (kilobytes) => {
+      await leave(kilobytes);
+      const told = await propool("run", site.directory, ...TODAY);
+      expect(told.err).toMatch(
+        /^propool: the disk is full \(WAREHOUSE_DISK_FULL\)\n {2}do: .*make room/m,
+      );
+      expect(told.exitCode).toBe(15);
+      expect(await digestTables(site)).toEqual(before);
+      expect(await filesIn(site.path("outbox"))).toHaveLength(12);
+      expect(await leftovers(site)).toEqual([]);
+      expect(IDENTIFIERS.filter((one) => (told.err + told.out).includes(one))).toEqual([]);
+    },
+    20_000,
+  );
+
+  it("comes to its end when room was made", async () => {
+    await rm(join(disk, "ballast"), { force: true });
+    const told = await propool("run", site.directory, ...TODAY);
+    expect(told.exitCode, told.err).toBe(0);
+    expect(await totals(site)).toHaveLength(3_004);
+  });
+});

@@ -1,0 +1,81 @@
+import { cp, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { propool, startPropool } from "../support/command.ts";
+import { manyVisits, PEOPLE, siteIn, type TestSite, temporary, VISITS } from "../support/site.ts";
+import { digestTables, filesIn, leftovers } from "../support/site-look.ts";
+
+const TODAY = ["--today", "2024-06-01"];
+const KILLS = 12;
+
+let directory: string;
+let remove: () => Promise<void>;
+/** A site after its first night, with the second night's export in its folder. */
+let site: TestSite;
+let before: Record<string, string>;
+let after: Record<string, string>;
+let milliseconds: number;
+
+beforeAll(async () => {
+  ({ directory, remove } = await temporary());
+  site = await siteIn(directory, "fhir");
+  await propool("run", site.directory, ...TODAY);
+  before = await digestTables(site);
+  await site.deliver(PEOPLE, [...VISITS.slice(1), ...manyVisits(150)]);
+  const undisturbed = await copyOf("undisturbed");
+  const started = performance.now();
+  const told = await startPropool("run", undisturbed.directory, ...TODAY).ended;
+  milliseconds = performance.now() - started;
+  expect(told.exitCode).toBe(0);
+  after = await digestTables(undisturbed);
+  expect(after).not.toEqual(before);
+}, 30_000);
+afterAll(() => remove());
+
+async function copyOf(name: string): Promise<TestSite> {
+  const copy = join(directory, name);
+  await cp(site.directory, copy, { recursive: true });
+  return { ...site, directory: copy, path: (...parts) => join(copy, ...parts) };
+}
+
+/** Rows by table, as each submission's manifest tells; the keys are the submissions. */
+async function submissions(of: TestSite): Promise<Record<string, unknown>> {
+  const files = await filesIn(of.path("outbox"));
+  const manifests = files.filter((file) => /^[A-Z]+-\d{6}\/manifest\.json$/.test(file));
+  const entries = manifests.map(async (file) => {
+    const manifest = JSON.parse(await readFile(of.path("outbox", file), "utf8"));
+    return [file.split("/")[0], manifest.tables] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+describe("a night that is killed", () => {
+  // One kill in each part of the runtime, at a moment of its own.
+  it.each(
+    Array.from({ length: KILLS }, (_, part) => ({ part, share: (part + Math.random()) / KILLS })),
+  )(
+    "in part $part leaves the old state whole, and the next one makes it good",
+    async ({ part, share }) => {
+      const killed = await copyOf(`killed-${part}`);
+      const run = startPropool("run", killed.directory, ...TODAY);
+      await setTimeout(share * milliseconds);
+      run.process.kill("SIGKILL");
+      await run.ended;
+      const what = `killed after ${Math.round(share * milliseconds)} ms of ${Math.round(milliseconds)} ms`;
+      expect([before, after], what).toContainEqual(await digestTables(killed));
+      const sent = await submissions(killed);
+
+      const again = await propool("run", killed.directory, ...TODAY);
+      expect(again.exitCode, `${what}: ${again.err}`).toBe(0);
+      expect(await digestTables(killed), what).toEqual(after);
+      expect(await leftovers(killed), what).toEqual([]);
+      const finallySent = await submissions(killed);
+      expect(Object.keys(finallySent), what).toEqual(["FHIR-000001", "FHIR-000002"]);
+      // What was out already stayed as it was.
+      expect(finallySent, what).toMatchObject(sent);
+      expect(await filesIn(killed.path("outbox")), what).toHaveLength(24);
+    },
+    20_000,
+  );
+});
