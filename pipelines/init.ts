@@ -1,6 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { readSite } from "./configuration/site.ts";
+import { hubSchema } from "./configuration/hub.ts";
+import { parseYaml } from "./configuration/read-yaml.ts";
+import { readSite, siteSchema } from "./configuration/site.ts";
 import {
   csvMappingTemplate,
   type HubTemplate,
@@ -16,14 +18,17 @@ import { createSiteKeys, readSiteKeys } from "./privacy/keys.ts";
  * Makes a site's folder: commented site.yaml, for csv a mapping to fill in, keys, an empty export folder. What is there stays.
  *
  * @returns the site's public key, which the hub needs
- * @throws ProError `CONFIG_EXISTS` when there is a site.yaml already.
+ * @throws ProError `CONFIG_EXISTS` when there is a site.yaml already, `CONFIG_SITE` when an id or a name is not possible.
  */
 export async function initSite(
   directory: string,
   template: SiteTemplate,
 ): Promise<{ publicKey: string }> {
   const root = resolve(directory);
-  await refuseExisting(join(root, "site.yaml"));
+  const file = join(root, "site.yaml");
+  await refuseExisting(file);
+  const configuration = siteTemplate(template);
+  parseYaml(configuration, file, siteSchema, "CONFIG_SITE");
   await privateDirectory(root);
   await mkdir(join(root, "export"), { recursive: true });
   const keys = await createSiteKeys(join(root, "keys"));
@@ -31,7 +36,7 @@ export async function initSite(
   if (template.format === "csv" && !(await exists(mappingFile))) {
     await writeWhole(mappingFile, csvMappingTemplate());
   }
-  await writeWhole(join(root, "site.yaml"), siteTemplate(template));
+  await writeWhole(file, configuration);
   return { publicKey: keys.publicKey };
 }
 
@@ -39,7 +44,7 @@ export async function initSite(
  * Makes a hub's folder. `siteDirectories` are sites on this machine: they are listed with their public keys, and their outboxes
  * are the hub's inboxes.
  *
- * @throws ProError `CONFIG_EXISTS` when there is a hub.yaml already, `CONFIG_SITE`, `CONFIG_KEY`.
+ * @throws ProError `CONFIG_EXISTS` when there is a hub.yaml already, `CONFIG_HUB` when the id is not possible, `CONFIG_SITE`, `CONFIG_KEY`.
  */
 export async function initHub(
   directory: string,
@@ -47,16 +52,19 @@ export async function initHub(
   siteDirectories: readonly string[] = [],
 ): Promise<void> {
   const root = resolve(directory);
-  await refuseExisting(join(root, "hub.yaml"));
+  const file = join(root, "hub.yaml");
+  await refuseExisting(file);
   const sites = [];
   for (const siteDirectory of siteDirectories) {
     const site = await readSite(siteDirectory);
     const { publicKey } = await readSiteKeys(site.keysDirectory);
     sites.push({ site: site.site, publicKey, inbox: relative(root, site.outboxDirectory) });
   }
+  const configuration = hubTemplate({ ...template, sites });
+  parseYaml(configuration, file, hubSchema, "CONFIG_HUB");
   await privateDirectory(root);
   await mkdir(join(root, "inbox"), { recursive: true });
-  await writeWhole(join(root, "hub.yaml"), hubTemplate({ ...template, sites }));
+  await writeWhole(file, configuration);
 }
 
 async function refuseExisting(file: string): Promise<void> {

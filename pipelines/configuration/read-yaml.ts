@@ -1,5 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { isMap, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
+import {
+  type Document,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLMap,
+} from "yaml";
 import type { z } from "zod";
 import { type ErrorCode, ProError } from "../core/errors.ts";
 
@@ -39,13 +47,13 @@ export function parseYaml<S extends z.ZodType>(
       hint: "indent with blanks, and quote texts that hold : or #",
     });
   }
-  // A hundred aliases are more than any of our files needs; the limit stops an alias bomb.
-  const result = schema.safeParse(document.toJS({ maxAliasCount: 100 }));
+  const result = schema.safeParse(expand(document, path, code));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const pointer = (issue?.path ?? []).map(String);
   const node = nearestNode(document.contents, pointer);
-  const line = node?.range ? lines.linePos(node.range[0]).line : 1;
+  const range = strangerIn(node, issue)?.range ?? node?.range;
+  const line = range ? lines.linePos(range[0]).line : 1;
   throw new ProError(code, describe(issue), {
     where: { file: path, record: `line ${line}`, pointer: pointer.join(".") || "(top level)" },
     hint: hint(issue, schema, pointer),
@@ -53,7 +61,27 @@ export function parseYaml<S extends z.ZodType>(
   });
 }
 
+/** A hundred aliases are more than any of our files needs; the limit stops an alias bomb. */
+function expand(document: Document, path: string, code: ErrorCode): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    throw new ProError(code, "the aliases (*name) of the file lead nowhere or are too many", {
+      where: { file: path },
+      hint: "write the values out",
+      cause,
+    });
+  }
+}
+
 type ZodIssue = z.core.$ZodIssue;
+
+/** The first unknown key itself: the object that holds it may begin many lines above. */
+function strangerIn(node: Node | undefined, issue: ZodIssue | undefined): Node | undefined {
+  if (!isMap(node) || issue?.code !== "unrecognized_keys") return undefined;
+  const keys = node.items.map((pair) => pair.key);
+  return keys.filter(isScalar).find((key) => String(key.value) === issue.keys[0]);
+}
 
 function describe(issue: ZodIssue | undefined): string {
   if (issue?.code === "unrecognized_keys") return `unknown key ${issue.keys.join(", ")}`;

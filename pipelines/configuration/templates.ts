@@ -1,3 +1,5 @@
+import { stringify } from "yaml";
+
 /** The configuration files that `propool init` writes; every key has its comment. */
 
 export interface SiteTemplate {
@@ -12,11 +14,11 @@ export function siteTemplate({ site, name, network, format }: SiteTemplate): str
   return `# A site of a propool network. Checked by propool: an unknown key is an error.
 
 # The site's id in the network: 1 to 10 capital letters or digits (DATAMARTID).
-site: ${site}
+site: ${plain(site)}
 # Its name, at most 20 characters (DATAMART_NAME).
 name: ${JSON.stringify(name)}
 # The network's id (NETWORKID).
-network: ${network}
+network: ${plain(network)}
 
 # What the export folder holds: fhir (NDJSON, Bundles, resources), ccda (XML documents) or csv.
 format: ${format}
@@ -49,6 +51,9 @@ privacy: shifted
 #   - { code: LOCAL-PHQ-1, instrument: phq-9, item: PHQ9_1 }
 `;
 }
+
+/** Quoted only where YAML would take it for something else than a text: NO, 007. */
+const plain = (value: string) => stringify(value, { lineWidth: 0, version: "1.1" }).trim();
 
 export function csvMappingTemplate(): string {
   return `# What the columns of this site's CSV files mean. See the README, "Start with your own export".
@@ -92,12 +97,12 @@ export interface HubTemplate {
 export function hubTemplate({ network, name, sites = [] }: HubTemplate): string {
   const lines = sites.map(
     ({ site, publicKey, inbox }) =>
-      `  - site: ${site}\n    public_key: "${publicKey}"\n    inbox: ${JSON.stringify(inbox)}`,
+      `  - site: ${plain(site)}\n    public_key: "${publicKey}"\n    inbox: ${JSON.stringify(inbox)}`,
   );
   return `# The hub of a propool network: it verifies what sites send and publishes the pooled warehouse.
 
 # The network's id (NETWORKID) and name.
-network: ${network}
+network: ${plain(network)}
 name: ${JSON.stringify(name)}
 
 # Where the pooled rows live: a DuckDB file inside this folder, or a PostgreSQL database

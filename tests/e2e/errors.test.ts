@@ -378,6 +378,13 @@ describe("the command line", () => {
     expect(told.err).toContain("Usage: propool");
   });
 
+  it("refuses to make a site that no run could read", async () => {
+    const told = await propool("init", "site", join(directory, "new"), "--site", "river-1");
+    expect(told.exitCode).toBe(10);
+    expect(told.err).toMatch(/capital letters or digits.*CONFIG_SITE/);
+    expect(await filesIn(join(directory, "new"))).toEqual([]);
+  });
+
   it("refuses to write over a site that is there", async () => {
     const site = await siteAfterANight("fhir");
     const configuration = await readFile(site.path("site.yaml"), "utf8");
