@@ -12,6 +12,10 @@ export interface AdministrationOptions {
 /** Deliveries of one administration: the same id of the source. */
 const SAME = "patient_key, instrument, coalesce(source_id, administration_key)";
 
+/** When a version was written, whatever the zone that its text names; a text without one is taken for UTC on every machine. */
+const INSTANT = `CASE WHEN regexp_matches(version_at, '(Z|[+-][0-9]{2}:?[0-9]{2})$')
+            THEN epoch_us(TRY_CAST(version_at AS TIMESTAMPTZ)) ELSE epoch_us(TRY_CAST(version_at AS TIMESTAMP)) END`;
+
 /**
  * A fact about how answers were collected, and where it comes from. `assumed` is the site's default; `otherwise` is the CDM's word
  * for not knowing, which is no assumption.
@@ -105,7 +109,7 @@ export function mapAdministrations({ format, defaults, checks }: AdministrationO
         SELECT *, (content, problem) IS NOT DISTINCT FROM (first(content) OVER latest, first(problem) OVER latest) AS is_newest
         FROM described_administration WHERE problem IS NULL OR problem = 'SOURCE_ENTERED_IN_ERROR'
         WINDOW latest AS (PARTITION BY ${SAME}
-          ORDER BY TRY_CAST(version_at AS TIMESTAMP) DESC NULLS LAST, version_at DESC NULLS LAST, record_key DESC)
+          ORDER BY ${INSTANT} DESC NULLS LAST, version_at DESC NULLS LAST, record_key DESC)
       )
     ), copies AS (
       SELECT administration_key,

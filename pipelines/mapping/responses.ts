@@ -97,7 +97,7 @@ export const MAP_RESPONSES = [
     CASE WHEN j.problem IS NULL AND r.differs IS NOT TRUE THEN j.value END AS value,
     l.label AS answer_label, l.code AS answer_code,
     CASE WHEN j.kind = 'item' THEN
-      CASE WHEN j.value IS NOT NULL THEN 'answered' WHEN j.missing = 'not_shown' THEN 'not_shown' ELSE 'skipped' END
+      CASE WHEN NOT j.is_blank THEN 'answered' WHEN j.missing = 'not_shown' THEN 'not_shown' ELSE 'skipped' END
     END AS answer_state,
     CASE
       WHEN j.problem IN ('MAPPING_INSTRUMENT_UNKNOWN', 'MAPPING_BLANK') THEN 'out_of_scope'
