@@ -1,6 +1,7 @@
 import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { openWarehouse } from "../warehouse/open.ts";
+import { readCatalogue } from "./catalogue/read.ts";
 import { readHub } from "./configuration/hub.ts";
 import type { Progress } from "./core/progress.ts";
 import {
@@ -80,7 +81,10 @@ export async function runDemo(
   const started = performance.now();
   const root = resolve(directory);
   const { progress } = options;
-  const network = await progress.stage("demo", "generate", () => generateNetwork(root, options));
+  const catalogue = await readCatalogue();
+  const network = await progress.stage("demo", "generate", () =>
+    generateNetwork(root, { seed: options.seed, catalogue }),
+  );
   const hubDirectory = join(root, "hub");
   await prepareNetwork(root, hubDirectory, network.sites);
   const nights: RunReport[] = [];

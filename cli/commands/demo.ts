@@ -21,7 +21,7 @@ export const addDemo: AddCommand = (program, io) => {
     .option("--json", "print the report as JSON")
     .addHelpText(
       "after",
-      "\nExamples:\n  propool demo\n  propool demo /tmp/network --seed 7 --json",
+      "\nExamples:\n  $ propool demo\n  $ propool demo /tmp/network --seed 7 --json",
     )
     .action(async (directory: string, options: { seed: string; json?: boolean }) => {
       const progress = createProgress({ err: io.err, tty: io.tty, quiet: !io.tty });

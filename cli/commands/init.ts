@@ -43,7 +43,7 @@ export const addInit: AddCommand = (program, io) => {
     .option("--json", "print what was made as JSON")
     .addHelpText(
       "after",
-      "\nExamples:\n  propool init site river-clinic --format fhir\n  propool init site summit --format csv --site SUMMIT --network DEMO",
+      "\nExamples:\n  $ propool init site river-clinic --format fhir\n  $ propool init site summit --format csv --site SUMMIT --network DEMO",
     )
     .action(async (directory: string, options: SiteOptions) => {
       const folder = basename(resolve(directory));
@@ -91,7 +91,7 @@ export const addInit: AddCommand = (program, io) => {
     .option("--json", "print what was made as JSON")
     .addHelpText(
       "after",
-      "\nExamples:\n  propool init hub hub --with river-clinic harbor\n  propool init hub /srv/propool/hub --network DEMO --name 'Demo network'",
+      "\nExamples:\n  $ propool init hub hub --with river-clinic harbor\n  $ propool init hub /srv/propool/hub --network DEMO --name 'Demo network'",
     )
     .action(async (directory: string, { with: sites = [], json, ...template }: HubOptions) => {
       await initHub(directory, template, sites);

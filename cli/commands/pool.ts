@@ -32,11 +32,11 @@ export const addPool: AddCommand = (program, io) => {
 };
 
 const EXAMPLES = `
+A refused submission is set aside with refusal.json, the others go on; the exit code is then 16.
+
 Examples:
   $ propool pool hub
-  $ propool pool hub --rebuild --json > pool-report.json
-
-A refused submission is set aside with refusal.json, the others go on; the exit code is then 16.`;
+  $ propool pool hub --rebuild --json > pool-report.json`;
 
 function reportText(report: PoolReport): string {
   const lines = [

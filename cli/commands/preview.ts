@@ -54,7 +54,7 @@ export const addPreview: AddCommand = (program, io) => {
     .addOption(todayOption())
     .addHelpText(
       "after",
-      "\nExamples:\n  propool preview export/QuestionnaireResponse.ndjson\n  propool preview survey.csv --site summit-health --format csv > rows.csv",
+      "\nExamples:\n  $ propool preview export/QuestionnaireResponse.ndjson\n  $ propool preview survey.csv --site summit-health --format csv > rows.csv",
     )
     .action(async (files: string[], options: Options) => {
       const rows = preview({

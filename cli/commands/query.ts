@@ -40,11 +40,11 @@ export const addQuery: AddCommand = (program, io) => {
 };
 
 const EXAMPLES = `
+Reading only: nothing in the warehouse can be changed here.
+
 Examples:
   $ propool query hub --measure phq-9 --score total --sex F --from 2024-01-01 --out phq-9.csv
-  $ propool query hub "SELECT instrument, score, count(*) AS n FROM pro_score GROUP BY ALL"
-
-Reading only: nothing in the warehouse can be changed here.`;
+  $ propool query hub "SELECT instrument, score, count(*) AS n FROM pro_score GROUP BY ALL"`;
 
 async function query(
   hubDirectory: string,

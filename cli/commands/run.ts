@@ -26,7 +26,7 @@ export const addRun: AddCommand = (program, io) => {
     .option("--json", "print one report a site as JSON")
     .addHelpText(
       "after",
-      "\nExamples:\n  propool run /srv/propool/river-clinic\n  propool run sites/* --json > night.json",
+      "\nExamples:\n  $ propool run /srv/propool/river-clinic\n  $ propool run sites/* --json > night.json",
     )
     .action(async (directories: string[], options: Options) => {
       const reports: RunReport[] = [];

@@ -17,6 +17,7 @@ import {
   summarizeSite,
 } from "../../pipelines/study.ts";
 import type { AddCommand, Io } from "../command.ts";
+import { writeJson } from "../output.ts";
 import { studyText } from "../study-text.ts";
 
 export const addStudy: AddCommand = (program, io) => {
@@ -81,8 +82,9 @@ function addNew(study: Command, io: Io): void {
     .command("new")
     .description("write a commented study file to start from")
     .argument("<file>", "file to write, such as depression.yaml")
+    .option("--json", "print what was written as JSON")
     .addHelpText("after", NEW_EXAMPLES)
-    .action(async (file: string) => {
+    .action(async (file: string, options: { json?: boolean }) => {
       if (await exists(file)) {
         throw new ProError("CONFIG_STUDY", "there is a file of this name already", {
           where: { file },
@@ -91,8 +93,10 @@ function addNew(study: Command, io: Io): void {
       }
       const id = basename(file, extname(file))
         .toLowerCase()
-        .replaceAll(/[^a-z0-9]+/g, "-");
-      await writeWhole(file, studyTemplate(id.replaceAll(/^-+|-+$/g, "") || "study"));
+        .replaceAll(/[^a-z0-9]+/g, "-")
+        .replaceAll(/^-+|-+$/g, "");
+      await writeWhole(file, studyTemplate(id || "study"));
+      if (options.json) return writeJson(io.out, { file, id: id || "study" });
       io.err.write(`${file} written; run it with propool study run ${file} --on <dir>\n`);
     });
 }

@@ -86,7 +86,9 @@ function aspect(instrument: string, item: string, burden: Burden): number {
 
 /** The stored values of an answer list, ascending. */
 function valuesOf(instrument: Instrument, list: string): number[] {
-  return (instrument.answers[list] ?? []).map((answer) => answer.value).sort((a, b) => a - b);
+  return (instrument.answers[list] ?? [])
+    .flatMap((answer) => answer.value ?? [])
+    .sort((a, b) => a - b);
 }
 
 /** Score by score id, as the instrument's rules give it; a score that cannot be computed is absent. */

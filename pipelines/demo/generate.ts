@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Catalogue, readCatalogue } from "../catalogue/read.ts";
+import type { Catalogue } from "../catalogue/read.ts";
 import type { WordLists } from "../configuration/site.ts";
 import { ProError } from "../core/errors.ts";
 import { writeWhole } from "../core/files.ts";
@@ -40,6 +40,8 @@ export interface DemoRequest {
   seed: number | string;
   /** 1 is 2,000 people with about 10,000 administrations; at least 0.05, below which the defects do not fit. Default 1. */
   scale?: number;
+  /** Instruments that the people answer. */
+  catalogue: Catalogue;
 }
 
 const SITES = {
@@ -78,7 +80,7 @@ const SITES = {
  */
 export async function generateNetwork(
   directory: string,
-  { seed, scale = 1 }: DemoRequest,
+  { seed, scale = 1, catalogue }: DemoRequest,
 ): Promise<DemoNetwork> {
   if (!(scale >= 0.05 && scale <= 100)) {
     throw new ProError("USAGE_SCALE", "the scale of the demo must be from 0.05 to 100", {
@@ -89,7 +91,6 @@ export async function generateNetwork(
     directory,
     Object.values(SITES).map(({ folder }) => folder),
   );
-  const catalogue = await readCatalogue();
   const random = createRandom(`propool demo ${seed}`);
   const population = drawPopulation(catalogue, random, scale);
   plantDefects(population, random.fork("defects"));

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCsvMapping } from "../../pipelines/adapters/csv/mapping.ts";
+import { type Catalogue, readCatalogue } from "../../pipelines/catalogue/read.ts";
 import { dayOf, isoDate, isoTime, workday } from "../../pipelines/demo/calendar.ts";
 import { type DemoNetwork, generateNetwork, networkStudy } from "../../pipelines/demo/index.ts";
 import { createRandom } from "../../pipelines/demo/random.ts";
@@ -27,14 +28,16 @@ import {
   summitTotals,
 } from "./demo-generator.read.ts";
 
+let catalogue: Catalogue;
 let parent: string;
 let network: DemoNetwork;
 let files: DemoFiles;
 let firstDeliveries: Set<string>;
 
 beforeAll(async () => {
+  catalogue = await readCatalogue();
   parent = await mkdtemp(join(tmpdir(), "propool-demo-"));
-  network = await generateNetwork(join(parent, "network"), { seed: 1 });
+  network = await generateNetwork(join(parent, "network"), { seed: 1, catalogue });
   files = await readDemo(network);
   firstDeliveries = new Set(firstDocuments(files).map(({ place }) => place));
 }, 60_000);
@@ -100,7 +103,7 @@ describe("the folder of a network", () => {
     const hashes: string[] = [];
     for (const [i, seed] of [7, 7, 8].entries()) {
       const directory = join(parent, `seed-${i}`);
-      await generateNetwork(directory, { seed, scale: 0.1 });
+      await generateNetwork(directory, { seed, scale: 0.1, catalogue });
       hashes.push(await hashOf(directory));
     }
     expect(hashes[1]).toBe(hashes[0]);
@@ -109,12 +112,12 @@ describe("the folder of a network", () => {
 
   it("is replaced by a second demo, with all that the sites put there", async () => {
     const directory = join(parent, "again");
-    await generateNetwork(directory, { seed: 1, scale: 0.1 });
+    await generateNetwork(directory, { seed: 1, scale: 0.1, catalogue });
     const before = await hashOf(directory);
     await mkdir(join(directory, "river-clinic", "store"));
     await writeFile(join(directory, "river-clinic", "store", "store.duckdb"), "old");
     await writeFile(join(directory, "notes.txt"), "kept");
-    await generateNetwork(directory, { seed: 1, scale: 0.1 });
+    await generateNetwork(directory, { seed: 1, scale: 0.1, catalogue });
     expect(await readFile(join(directory, "notes.txt"), "utf8")).toBe("kept");
     await rm(join(directory, "notes.txt"));
     expect(await hashOf(directory)).toBe(before);
@@ -127,7 +130,9 @@ describe("the folder of a network", () => {
     const directory = await mkdtemp(join(parent, "other-"));
     for (const [name, text] of Object.entries(content))
       await writeFile(join(directory, name), text);
-    await expect(generateNetwork(directory, { seed: 1, scale: 0.1 })).rejects.toMatchObject({
+    await expect(
+      generateNetwork(directory, { seed: 1, scale: 0.1, catalogue }),
+    ).rejects.toMatchObject({
       code: "CONFIG_NOT_EMPTY",
     });
     expect(await readdir(directory)).toEqual(Object.keys(content));
@@ -136,13 +141,15 @@ describe("the folder of a network", () => {
   it("cannot be a file", async () => {
     const path = join(parent, "file");
     await writeFile(path, "");
-    await expect(generateNetwork(path, { seed: 1 })).rejects.toMatchObject({
+    await expect(generateNetwork(path, { seed: 1, catalogue })).rejects.toMatchObject({
       code: "CONFIG_DEMO_FOLDER",
     });
   });
 
   it.each([0, 0.01, 101, Number.NaN])("is not made at the scale %s", async (scale) => {
-    await expect(generateNetwork(join(parent, "scale"), { seed: 1, scale })).rejects.toMatchObject({
+    await expect(
+      generateNetwork(join(parent, "scale"), { seed: 1, scale, catalogue }),
+    ).rejects.toMatchObject({
       code: "USAGE_SCALE",
     });
   });
