@@ -66,12 +66,20 @@ function checkReferences(instrument: Instrument, file: string): void {
 }
 
 async function readTable(path: string): Promise<TableRow[]> {
-  const [header, ...lines] = (await readFile(path, "utf8")).trimEnd().split(/\r?\n/);
-  const columns = (header ?? "").split(",");
+  const source = await readFile(path, "utf8").catch((cause) => {
+    throw new ProError("MAPPING_INSTRUMENT", "a score table cannot be read", {
+      where: { file: path },
+      hint: "put the table into tables/ beside the instruments, or correct its name",
+      cause,
+    });
+  });
+  const [header = "", ...lines] = source.trimEnd().split(/\r?\n/);
+  const columns = header.split(",");
   const at = (name: string) => columns.indexOf(name);
   const value = Math.max(at("t_score"), at("interval_score"));
   return lines.map((line, index) => {
-    const cells = line.split(",").map(Number);
+    // A blank cell is no zero.
+    const cells = line.split(",").map((cell) => (cell.trim() === "" ? Number.NaN : Number(cell)));
     const row = { raw: cells[at("raw")], value: cells[value], se: cells[at("se")] ?? null };
     if (!Number.isFinite(row.raw) || !Number.isFinite(row.value)) {
       throw new ProError("MAPPING_INSTRUMENT", "a score table row has no number", {
@@ -79,6 +87,6 @@ async function readTable(path: string): Promise<TableRow[]> {
         hint: "columns are raw, t_score or interval_score, and se",
       });
     }
-    return row as TableRow;
+    return { ...row, se: Number.isFinite(row.se) ? row.se : null } as TableRow;
   });
 }

@@ -209,8 +209,10 @@ const OBSERVATIONS = [
     SELECT fhir_key(m.reference) AS id, any_value(panel) AS panel
     FROM (SELECT id AS panel, unnest(hasMember) AS m FROM fhir_observation) GROUP BY ALL
   ), known AS (
-    SELECT code, any_value(instrument) AS instrument, any_value(kind) AS kind FROM code
-    WHERE code_system IS DISTINCT FROM 'propool' GROUP BY code
+    -- A code of a short form stands in the long form too: the longer one keeps the items of one sitting together.
+    SELECT c.code, arg_max(c.instrument, (i.items, c.instrument)) AS instrument, arg_max(c.kind, (i.items, c.instrument)) AS kind
+    FROM code c JOIN catalogue_instrument i USING (instrument)
+    WHERE c.code_system IS DISTINCT FROM 'propool' GROUP BY c.code
   )
   SELECT o.*, coalesce(o.effectiveDateTime, o.effectiveInstant, o.effectivePeriod.start) AS effective,
     fhir_coding(o.code.coding) AS coded, k.kind, coalesce(k.instrument, '?' || fhir_coding(o.code.coding).code) AS instrument,
