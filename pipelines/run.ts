@@ -8,7 +8,7 @@ import { readCsvMapping } from "./adapters/csv/mapping.ts";
 import { ADAPTERS } from "./adapters/index.ts";
 import { createIntake } from "./adapters/intake.ts";
 import { loadCatalogue } from "./catalogue/load.ts";
-import { readCatalogue } from "./catalogue/read.ts";
+import { type Catalogue, readCatalogue } from "./catalogue/read.ts";
 import { readSite, type Site } from "./configuration/site.ts";
 import { ProError } from "./core/errors.ts";
 import {
@@ -233,19 +233,35 @@ export async function openIdentified(directory: string): Promise<DuckDb> {
 /** Empty intake tables, catalogue, words and the day of the run. */
 export async function prepare(
   db: DuckDb,
-  site: Pick<Site, "words" | "codes">,
+  site: Pick<Site, "words" | "codes"> & Partial<Pick<Site, "instruments">>,
   today: string,
 ): Promise<void> {
   await createIntake(db);
-  await loadCatalogue(db, await readCatalogue());
+  const catalogue = await readCatalogue();
+  refuseUnknownInstruments(site.instruments ?? [], catalogue);
+  await loadCatalogue(db, catalogue);
   await loadWords(db, site.words, site.codes);
   await db.run("SET VARIABLE today = CAST(? AS DATE)", [today]);
   await db.run("CREATE TABLE known_patient (patient_key VARCHAR)");
 }
 
+/** @throws ProError `CONFIG_SITE`. */
+function refuseUnknownInstruments(listed: readonly string[], { instruments }: Catalogue): void {
+  const known = instruments.map(({ id }) => id);
+  const unknown = listed.filter((id) => !known.includes(id));
+  if (unknown.length === 0) return;
+  throw new ProError("CONFIG_SITE", `instruments names ${unknown.join(", ")}, which is not known`, {
+    where: { file: "site.yaml", pointer: "instruments" },
+    hint: `known: ${known.join(", ")}`,
+  });
+}
+
 export async function readExport(
   db: DuckDb,
-  site: Pick<Site, "site" | "format" | "exportDirectory" | "mappingFile" | "identifiedDirectory">,
+  site: Pick<
+    Site,
+    "site" | "format" | "exportDirectory" | "mappingFile" | "identifiedDirectory" | "ccda"
+  >,
   source: Source,
   progress: Progress,
 ): Promise<{ rowsOut: number }> {
@@ -256,6 +272,7 @@ export async function readExport(
     isPartial: source.isPartial === true,
     mapping:
       site.format === "csv" && site.mappingFile ? await readCsvMapping(site.mappingFile) : null,
+    narrative: site.ccda.narrative,
     scratch: join(site.identifiedDirectory, "scratch"),
     progress,
     site: site.site,

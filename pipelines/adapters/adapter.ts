@@ -12,6 +12,8 @@ export interface AdapterInput {
   isPartial?: boolean;
   /** The site's mapping file as read (the part named after the format); null where the site has none. */
   mapping: unknown;
+  /** C-CDA: read items from text tables where only the total is coded. Default: yes. */
+  narrative?: boolean;
   /** A private folder for working files, removed after the run. */
   scratch: string;
   progress: Progress;

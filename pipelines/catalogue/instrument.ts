@@ -1,7 +1,10 @@
 import { z } from "zod";
 
 const answer = z.strictObject({
-  value: z.number().describe("the number that is stored for this answer"),
+  value: z
+    .number()
+    .nullable()
+    .describe("the number that is stored for this answer; null: it has words only"),
   label: z.string(),
   loinc: z.string().optional().describe("LOINC answer code"),
 });
@@ -11,6 +14,13 @@ const item = z.strictObject({
   label: z.string().describe("what the item asks, in our own words"),
   loinc: z.string().optional(),
   answers: z.string().describe("name of its answer list"),
+  words: z
+    .array(z.string().regex(/^[a-z0-9 ]+$/))
+    .min(1)
+    .optional()
+    .describe(
+      "what a text that asks this item contains, all of it; to find it in a narrative table",
+    ),
   reversed: z
     .boolean()
     .default(false)
@@ -34,12 +44,13 @@ const score = z
     loinc: z.string().optional(),
     scale: z.enum(["raw", "t"]),
     decimals: z.int().min(0).max(6).describe("decimals of the score's grid"),
-    range: z.tuple([z.number(), z.number()]),
+    range: z.tuple([z.number(), z.number()]).nullable().describe("null: not known"),
     sum: z.array(z.string()).optional().describe("items that are added"),
     table: z
       .strictObject({ from: z.string(), file: z.string() })
       .optional()
       .describe("look-up table: the raw score it starts from, and a file of tables/"),
+    reported: z.literal(true).optional().describe("taken as the source reports it"),
     missing: z
       .strictObject({
         allowed: z.int().min(0),
@@ -52,8 +63,8 @@ const score = z
     mid: z.strictObject({ value: z.number(), verification: z.string() }).optional(),
     confidence: z.string().describe("how sure we are of the rule or table"),
   })
-  .refine((s) => (s.sum === undefined) !== (s.table === undefined), {
-    error: "a score is either a sum of items or looked up in a table",
+  .refine((s) => [s.sum, s.table, s.reported].filter((way) => way !== undefined).length === 1, {
+    error: "a score is either a sum of items, looked up in a table, or taken as reported",
   });
 
 /** A file of mappings/instruments: one instrument with its items, answers and scores. */
@@ -64,6 +75,10 @@ export const instrumentSchema = z.strictObject({
   name: z.string(),
   version: z.string(),
   recall: z.string(),
+  kind: z
+    .enum(["pro", "clinician", "sdoh", "disability"])
+    .default("pro")
+    .describe("others than pro load only where a site lists the instrument"),
   license: z.strictObject({ status: z.string(), holder: z.string(), note: z.string().optional() }),
   direction: z.enum(["better", "worse"]).describe("what a higher score means"),
   panels: z.array(z.strictObject({ system: z.string(), code: z.string() })),

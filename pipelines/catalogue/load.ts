@@ -8,10 +8,12 @@ const LOINC = "http://loinc.org";
 
 const TABLES = {
   catalogue_instrument:
-    "instrument VARCHAR, name VARCHAR, version VARCHAR, direction VARCHAR, items INTEGER",
+    "instrument VARCHAR, name VARCHAR, version VARCHAR, direction VARCHAR, items INTEGER, kind VARCHAR",
   /** Codes by which panels, items and scores are recognised. */
   catalogue_code:
     "code_system VARCHAR, code VARCHAR, instrument VARCHAR, kind VARCHAR, name VARCHAR",
+  /** Text that asks an item contains all of these words, separated by |. */
+  catalogue_wording: "code_system VARCHAR, code VARCHAR, instrument VARCHAR, words VARCHAR",
   catalogue_item: "instrument VARCHAR, item VARCHAR, label VARCHAR, code VARCHAR, position INTEGER",
   /** `scored` is what the answer adds to a sum. */
   catalogue_answer:
@@ -49,13 +51,23 @@ function rowsOf(instrument: Instrument, { tables }: Catalogue): Record<Table, Ce
     list.filter((one) => one.loinc).map((one) => [LOINC, one.loinc ?? null, id, kind, one.id]);
   return {
     catalogue_instrument: [
-      [id, instrument.name, instrument.version, instrument.direction, items.length],
+      [
+        id,
+        instrument.name,
+        instrument.version,
+        instrument.direction,
+        items.length,
+        instrument.kind,
+      ],
     ],
     catalogue_code: [
       ...instrument.panels.map((panel) => [panel.system, panel.code, id, "panel", id]),
       ...codes("item", items),
       ...codes("score", scores),
     ],
+    catalogue_wording: items.flatMap((item) =>
+      item.loinc && item.words ? [[LOINC, item.loinc, id, item.words.join("|")]] : [],
+    ),
     catalogue_item: items.map((item, i) => [id, item.id, item.label, item.loinc ?? null, i + 1]),
     catalogue_answer: answers.map(({ item, answer }) => [
       id,
@@ -71,8 +83,8 @@ function rowsOf(instrument: Instrument, { tables }: Catalogue): Record<Table, Ce
       score.loinc ?? null,
       score.scale,
       score.decimals,
-      score.range[0],
-      score.range[1],
+      score.range?.[0] ?? null,
+      score.range?.[1] ?? null,
       score.sum?.length ?? null,
       score.missing?.allowed ?? 0,
       score.missing?.rule === "prorate",

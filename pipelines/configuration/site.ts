@@ -69,6 +69,21 @@ export const siteSchema = z.strictObject({
   words: wordLists
     .default({})
     .describe("the source's words for coded fields, beside the format's own"),
+  instruments: z
+    .array(z.string())
+    .default([])
+    .describe(
+      "instruments that load though nobody reports an outcome with them: glasgow-coma, bims",
+    ),
+  ccda: z
+    .strictObject({
+      narrative: z
+        .boolean()
+        .default(true)
+        .describe("read items from a section's text table where only the total is coded"),
+    })
+    .prefault({})
+    .describe("how C-CDA documents are read"),
   codes: z
     .array(localCode)
     .default([])

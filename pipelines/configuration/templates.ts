@@ -46,6 +46,18 @@ privacy: shifted
 #   sex: { "1": M, "2": F }
 #   pro_method: { "touch screen": EC }
 
+# Instruments that load though they are no patient-reported outcomes: rated by clinicians (glasgow-coma, bims), social needs
+# (hunger-vital-sign) or disability (disability-cubs). Left out, they are counted as out of scope.
+# instruments: [glasgow-coma]
+${
+  format === "ccda"
+    ? `
+# Where only a total is coded, its items are read from the section's text table; their origin is then "narrative".
+# ccda:
+#   narrative: false    # do not
+`
+    : ""
+}
 # Local item codes that a data steward has approved.
 # codes:
 #   - { code: LOCAL-PHQ-1, instrument: phq-9, item: PHQ9_1 }

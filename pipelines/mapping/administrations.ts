@@ -5,6 +5,8 @@ import { wordSql } from "./words.ts";
 export interface AdministrationOptions {
   format: string;
   defaults: SiteConfiguration["defaults"];
+  /** Instruments that load though they are no patient-reported outcomes. */
+  instruments: readonly string[];
   /** Arms of a CASE over a described administration: WHEN … THEN reason. */
   checks: string;
 }
@@ -37,9 +39,15 @@ function fact(
  * In: `intake_administration`, `administration_instrument`, `mapped_response`, `patient`, `mapped_encounter`. Out:
  * `mapped_administration` with state and reason; `pro_seq_key` is the administration's stable key from night to night.
  */
-export function mapAdministrations({ format, defaults, checks }: AdministrationOptions): string[] {
+export function mapAdministrations({
+  format,
+  defaults,
+  instruments,
+  checks,
+}: AdministrationOptions): string[] {
   // A survey platform's CSV and an EHR's FHIR differ in what a row's source is, unless the site says so itself.
   const source = defaults.pro_source ?? (format === "csv" ? undefined : "OD");
+  const isUnlisted = `instrument NOT IN (${["", ...instruments].map(text).join(", ")})`;
   return [
     `CREATE TEMP TABLE dated_administration AS
     SELECT a.*, i.instrument,
@@ -53,15 +61,15 @@ export function mapAdministrations({ format, defaults, checks }: AdministrationO
     `CREATE TEMP TABLE described_administration AS
     WITH answers AS (
       SELECT administration_key,
-        count(*) FILTER (state = 'loaded' AND value IS NOT NULL) AS usable,
+        count(*) FILTER (state = 'loaded' AND coalesce(CAST(value AS VARCHAR), answer_label) IS NOT NULL) AS usable,
         count(*) FILTER (state = 'loaded' AND kind = 'item' AND value IS NOT NULL) AS items_answered,
         count(*) FILTER (state = 'quarantined') AS quarantined,
         min(reason) FILTER (state = 'quarantined') AS worst,
-        md5(CAST(list((name, value, state) ORDER BY name, value, response_key) AS VARCHAR)) AS content
+        md5(CAST(list((name, value, CASE WHEN value IS NULL THEN answer_label END, state) ORDER BY name, value, response_key) AS VARCHAR)) AS content
       FROM mapped_response GROUP BY administration_key
     ), worded AS (
       SELECT d.*, coalesce(s.usable, 0) AS usable, coalesce(s.items_answered, 0) AS items_answered,
-        coalesce(s.quarantined, 0) AS quarantined, s.worst, s.content, c.items AS items_expected,
+        coalesce(s.quarantined, 0) AS quarantined, s.worst, s.content, c.items AS items_expected, c.kind AS instrument_kind,
         TRY_CAST(left(d.answered, 10) AS DATE) AS pro_date,
         CASE WHEN substr(d.answered, 12, 5) SIMILAR TO '[0-2][0-9]:[0-5][0-9]' THEN substr(d.answered, 12, 5) END AS pro_time,
         coalesce(${wordSql("status", "d.status")}, 'unknown') AS completion,
@@ -90,6 +98,8 @@ export function mapAdministrations({ format, defaults, checks }: AdministrationO
       CASE
         WHEN completion = 'entered-in-error' THEN 'SOURCE_ENTERED_IN_ERROR'
         WHEN instrument IS NULL THEN 'MAPPING_INSTRUMENT_UNKNOWN'
+        WHEN instrument_kind = 'clinician' AND ${isUnlisted} THEN 'MAPPING_CLINICIAN_RATED'
+        WHEN instrument_kind <> 'pro' AND ${isUnlisted} THEN 'MAPPING_INSTRUMENT_UNLISTED'
         WHEN completion = 'cancelled' THEN 'SOURCE_STATUS_CANCELLED'
         WHEN completion = 'incomplete' THEN 'SOURCE_STATUS_INCOMPLETE'
         WHEN NOT has_patient THEN 'MAPPING_NO_PATIENT'
@@ -128,7 +138,7 @@ export function mapAdministrations({ format, defaults, checks }: AdministrationO
         WHEN is_same THEN 'duplicate'
         WHEN version > 1 THEN 'superseded'
         WHEN problem = 'SOURCE_ENTERED_IN_ERROR' THEN 'withdrawn'
-        WHEN problem IN ('MAPPING_INSTRUMENT_UNKNOWN', 'SOURCE_STATUS_INCOMPLETE', 'SOURCE_STATUS_CANCELLED', 'MAPPING_EMPTY') THEN 'out_of_scope'
+        WHEN problem IN ('MAPPING_INSTRUMENT_UNKNOWN', 'MAPPING_CLINICIAN_RATED', 'MAPPING_INSTRUMENT_UNLISTED', 'SOURCE_STATUS_INCOMPLETE', 'SOURCE_STATUS_CANCELLED', 'MAPPING_EMPTY') THEN 'out_of_scope'
         WHEN problem IS NOT NULL THEN 'quarantined'
         WHEN copy > 1 THEN 'duplicate'
         ELSE 'loaded'

@@ -26,8 +26,9 @@ export const MAP_RESPONSES = [
     SELECT administration_key, instrument, count(DISTINCT name) AS items
     FROM candidate GROUP BY administration_key, instrument
   ), by_items AS (
-    SELECT administration_key, arg_max(instrument, (items, instrument)) AS instrument
-    FROM votes GROUP BY administration_key
+    -- Two items of a PHQ-9 and of a PHQ-2 are a PHQ-2: of equals, the instrument that leaves least unanswered.
+    SELECT administration_key, arg_max(v.instrument, (v.items, -c.items, v.instrument)) AS instrument
+    FROM votes v JOIN catalogue_instrument c USING (instrument) GROUP BY administration_key
   )
   SELECT a.administration_key, coalesce(p.instrument, i.instrument) AS instrument
   FROM intake_administration a
@@ -53,7 +54,7 @@ export const MAP_RESPONSES = [
   ORDER BY r.rowid`,
 
   `CREATE TEMP TABLE valued_response AS
-  SELECT r.*, by_code.value AS code_value, by_number.value AS number_value, by_label.value AS label_value, s.minimum, s.maximum, s.decimals
+  SELECT r.*, by_code.value AS code_value, coalesce(by_code.label, by_label.label) AS listed_label, by_number.value AS number_value, by_label.value AS label_value, s.minimum, s.maximum, s.decimals
   FROM named_response r
   LEFT JOIN catalogue_answer by_code
     ON r.kind = 'item' AND by_code.instrument = r.instrument AND by_code.item = r.name AND by_code.code = r.answer_code
@@ -68,6 +69,7 @@ export const MAP_RESPONSES = [
     CASE WHEN kind = 'item' THEN coalesce(code_value, number_value, label_value) ELSE number END AS value,
     number IS NULL AND words IS NULL AND answer_code IS NULL AS is_blank,
     CASE
+      WHEN name IS NULL AND origin = 'narrative' THEN 'MAPPING_NARRATIVE_UNMATCHED'
       WHEN instrument IS NULL THEN 'MAPPING_INSTRUMENT_UNKNOWN'
       WHEN name IS NULL AND number IS NULL AND answer_code IS NULL AND words IS NOT NULL THEN 'MAPPING_FREE_TEXT'
       WHEN name IS NULL AND number IS NULL AND answer_code IS NULL THEN 'MAPPING_BLANK'
@@ -75,6 +77,7 @@ export const MAP_RESPONSES = [
       WHEN number IS NULL AND words IS NULL AND answer_code IS NULL THEN CASE WHEN kind = 'score' THEN 'MAPPING_BLANK' END
       WHEN kind = 'item' AND (code_value <> answer_num OR code_value <> label_value OR label_value <> answer_num) THEN 'MAPPING_ANSWER_CONFLICT'
       WHEN kind = 'item' AND coalesce(code_value, number_value, label_value) IS NOT NULL THEN NULL
+      WHEN kind = 'item' AND listed_label IS NOT NULL AND number IS NULL THEN NULL
       WHEN kind = 'item' AND number IS NULL AND answer_code IS NULL THEN 'MAPPING_FREE_TEXT'
       WHEN kind = 'item' THEN 'MAPPING_ANSWER_NOT_IN_LIST'
       WHEN number IS NULL THEN 'MAPPING_FREE_TEXT'
@@ -95,12 +98,12 @@ export const MAP_RESPONSES = [
   )
   SELECT j.response_key, j.record_key, j.administration_key, j.where_pointer, j.instrument, j.kind, j.name, j.origin,
     CASE WHEN j.problem IS NULL AND r.differs IS NOT TRUE THEN j.value END AS value,
-    l.label AS answer_label, l.code AS answer_code,
+    coalesce(l.label, CASE WHEN j.value IS NULL AND j.problem IS NULL THEN j.listed_label END) AS answer_label, l.code AS answer_code,
     CASE WHEN j.kind = 'item' THEN
       CASE WHEN NOT j.is_blank THEN 'answered' WHEN j.missing = 'not_shown' THEN 'not_shown' ELSE 'skipped' END
     END AS answer_state,
     CASE
-      WHEN j.problem IN ('MAPPING_INSTRUMENT_UNKNOWN', 'MAPPING_BLANK') THEN 'out_of_scope'
+      WHEN j.problem IN ('MAPPING_INSTRUMENT_UNKNOWN', 'MAPPING_BLANK', 'MAPPING_NARRATIVE_UNMATCHED') THEN 'out_of_scope'
       WHEN j.problem IS NOT NULL OR r.differs THEN 'quarantined'
       WHEN r.nth > 1 THEN 'duplicate'
       ELSE 'loaded'

@@ -32,6 +32,13 @@ export function findScale(
     throw unknown(`score ${outcome.score} of ${outcome.instrument}`, ids);
   }
   const { scale, decimals, range, mid } = score;
+  if (range === null) {
+    throw new ProError(
+      "CONFIG_STUDY_MEASURE",
+      `the catalogue knows no range of ${outcome.instrument} ${outcome.score}`,
+      { where: { file }, hint: "a score of unknown range has no bins; choose another one" },
+    );
+  }
   const { direction } = instrument;
   return { instrument, scale: { scale, decimals, direction, range, mid: mid?.value ?? null } };
 }
