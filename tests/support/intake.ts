@@ -1,9 +1,8 @@
-import { type IntakeTable, intakeColumns } from "../../pipelines/adapters/intake.ts";
+import { INTAKE, type IntakeTable, intakeColumns } from "../../pipelines/adapters/intake.ts";
 import { type Site, siteSchema } from "../../pipelines/configuration/site.ts";
 import { drawLedgers, type Ledgers, settleRecords } from "../../pipelines/quality/ledger.ts";
 import { mapRecords, prepare } from "../../pipelines/run.ts";
 import { DuckDb, type Row } from "../../warehouse/duckdb.ts";
-import { ident } from "../../warehouse/sql.ts";
 
 export type Cells = Record<string, string | number | boolean | null>;
 
@@ -76,34 +75,58 @@ export async function mapCases<Title extends string>(
 
 const PEOPLE = ["patient", "encounter", "condition", "procedure"] as const;
 
+type Rows = Partial<Record<IntakeTable, Cells[]>>;
+
 /** Returns the case of each record, by record key less one. */
 async function fill(db: DuckDb, cases: Record<string, Case>): Promise<string[]> {
   const owners: string[] = [];
+  const rows: Rows = {};
   for (const [title, one] of Object.entries(cases)) {
-    const own = (cells: Cells): Cells => ({
-      ...cells,
-      patient_key: cells.patient_key === null ? null : `${title}/${cells.patient_key ?? "p1"}`,
+    addCase(rows, one, {
+      own: (cells) => ({
+        ...cells,
+        patient_key: cells.patient_key === null ? null : `${title}/${cells.patient_key ?? "p1"}`,
+      }),
+      record: (kind) => {
+        const key = owners.push(title);
+        const place = { where_file: "export", where_record: `line ${key}` };
+        add(rows, "intake_record", { record_key: key, ...place, kind });
+        return key;
+      },
     });
-    const record = async (kind: string) => {
-      const key = owners.push(title);
-      const cells = { record_key: key, where_file: "export", where_record: `line ${key}`, kind };
-      await insert(db, "intake_record", cells);
-      return key;
-    };
-    for (const table of PEOPLE) {
-      const rows = one[`${table}s`] ?? (table === "patient" ? [{ birth_date: "1970-01-01" }] : []);
-      for (const row of rows)
-        await insert(db, `intake_${table}`, { record_key: await record(table), ...own(row) });
-    }
-    for (const { cells = {}, answers = [] } of one.administrations ?? []) {
-      const key = await record("administration");
-      await insert(db, "intake_administration", administration(key, own(cells)));
-      for (const answer of answers) await insert(db, "intake_response", response(key, answer));
-    }
     for (const person of one.known ?? [])
       await db.run("INSERT INTO known_patient VALUES (?)", [`${title}/${person}`]);
   }
+  for (const [table, list] of Object.entries(rows)) await insert(db, table as IntakeTable, list);
   return owners;
+}
+
+interface Owner {
+  /** Makes the keys of persons the case's own. */
+  own: (cells: Cells) => Cells;
+  /** Adds a record of the case and returns its key. */
+  record: (kind: string) => number;
+}
+
+function addCase(rows: Rows, one: Case, { own, record }: Owner): void {
+  for (const table of PEOPLE) {
+    const list = one[`${table}s`] ?? (table === "patient" ? [{ birth_date: "1970-01-01" }] : []);
+    for (const row of list)
+      add(rows, `intake_${table}`, { record_key: record(table), ...own(row) });
+  }
+  for (const { cells = {}, answers = [] } of one.administrations ?? []) {
+    const key = record("administration");
+    add(rows, "intake_administration", administration(key, own(cells)));
+    for (const answer of answers) add(rows, "intake_response", response(key, answer));
+  }
+}
+
+function add(rows: Rows, table: IntakeTable, cells: Cells): void {
+  const unknown = Object.keys(cells).filter((name) => !intakeColumns(table).includes(name));
+  if (unknown.length > 0) throw new TypeError(`${table} has no ${unknown.join(", ")}`);
+  const list = rows[table] ?? [];
+  list.push(cells);
+  rows[table] = list;
 }
 
 function administration(key: number, cells: Cells): Cells {
@@ -127,13 +150,13 @@ function response(key: number, cells: Cells): Cells {
   };
 }
 
-async function insert(db: DuckDb, table: IntakeTable, cells: Cells): Promise<void> {
-  const names = Object.keys(cells);
-  const unknown = names.filter((name) => !intakeColumns(table).includes(name));
-  if (unknown.length > 0) throw new TypeError(`${table} has no ${unknown.join(", ")}`);
+/** All rows at once, as one JSON text: a statement a row would take most of the time of a test. */
+async function insert(db: DuckDb, table: IntakeTable, rows: Cells[]): Promise<void> {
+  const types = Object.entries(INTAKE[table]).map(([name, [type]]) => [name, type]);
+  const structure = JSON.stringify([Object.fromEntries(types)]);
   await db.run(
-    `INSERT INTO ${table} (${names.map(ident).join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
-    Object.values(cells),
+    `INSERT INTO ${table} BY NAME SELECT unnest(from_json(?, '${structure}'), max_depth := 2)`,
+    [JSON.stringify(rows)],
   );
 }
 
