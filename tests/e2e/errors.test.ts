@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { chmod, cp, mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { propool } from "../support/command.ts";
 import {
   FORMATS,
@@ -13,6 +13,9 @@ import {
   temporary,
 } from "../support/site.ts";
 import { filesIn, leftovers, placesOf, totals } from "../support/site-look.ts";
+
+// A night takes a second here, and many on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const TODAY = ["--today", "2024-06-01"];
 
@@ -26,7 +29,7 @@ beforeAll(async () => {
     const { exitCode } = await propool("run", done[format].directory, ...TODAY);
     expect(exitCode).toBe(0);
   }
-}, 30_000);
+});
 afterAll(() => remove());
 
 let number = 0;

@@ -1,10 +1,13 @@
 import { cp, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { propool, startPropool } from "../support/command.ts";
 import { manyVisits, PEOPLE, siteIn, type TestSite, temporary, VISITS } from "../support/site.ts";
 import { digestTables, filesIn, leftovers } from "../support/site-look.ts";
+
+// A night takes a second here, and many on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const TODAY = ["--today", "2024-06-01"];
 const KILLS = 12;
@@ -30,7 +33,7 @@ beforeAll(async () => {
   expect(told.exitCode).toBe(0);
   after = await digestTables(undisturbed);
   expect(after).not.toEqual(before);
-}, 30_000);
+});
 afterAll(() => remove());
 
 async function copyOf(name: string): Promise<TestSite> {

@@ -1,5 +1,5 @@
 import { mkdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunReport } from "../../pipelines/run.ts";
 import { propool, type Told } from "../support/command.ts";
 import {
@@ -20,6 +20,9 @@ import {
   placesOf,
   totals,
 } from "../support/site-look.ts";
+
+// A night takes a second here, and many on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const TODAY = ["--today", "2024-06-01"];
 
