@@ -12,7 +12,7 @@ import {
 } from "./fhir-resources.ts";
 import { LineFile } from "./line-file.ts";
 import type { Patient } from "./population.ts";
-import type { Administration, Visit } from "./visits.ts";
+import { type Administration, ANSWERED, type Visit } from "./visits.ts";
 
 const TYPES = [
   "Patient",
@@ -36,7 +36,8 @@ export async function writeFhirSite(
   try {
     for (const type of TYPES)
       files[type] = await LineFile.create(join(directory, `${type}.ndjson`));
-    await new BulkExport(files, catalogue.instruments.map(formOf), planted).write(patients);
+    const forms = catalogue.instruments.filter(({ id }) => ANSWERED.has(id)).map(formOf);
+    await new BulkExport(files, forms, planted).write(patients);
   } finally {
     for (const file of Object.values(files)) await file.close();
   }

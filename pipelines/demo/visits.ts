@@ -84,6 +84,11 @@ const INSTRUMENTS: Readonly<Record<Track, readonly (readonly [string, number])[]
   ],
 };
 
+/** All instruments that somebody in the demo answers. */
+export const ANSWERED: ReadonlySet<string> = new Set(
+  Object.values(INSTRUMENTS).flatMap((list) => list.map(([id]) => id)),
+);
+
 /** Mean burden at the first visit. */
 const START: Readonly<Record<Track, Burden>> = {
   depression: { depression: 1.45, anxiety: 0.9, pain: 0.3 },

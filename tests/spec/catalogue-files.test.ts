@@ -6,6 +6,8 @@ import { type Catalogue, readCatalogue } from "../../pipelines/catalogue/read.ts
 import { mappingsDirectory } from "../../pipelines/core/mappings.ts";
 
 const FOLDER = join(mappingsDirectory, "instruments");
+/** A code of SNOMED CT that real documents carry under LOINC's name. */
+const MISFILED = "248241002";
 const files = (await readdir(FOLDER)).filter((file) => file.endsWith(".yaml")).sort();
 
 let catalogue: Catalogue;
@@ -23,7 +25,7 @@ function extremes({ items, answers }: Instrument, { sum = [] }: Score): [number,
   const ranges = sum.map((id) => {
     const item = items.find((one) => one.id === id);
     const values = (answers[item?.answers ?? ""] ?? []).map(
-      ({ value }) => item?.recode?.[String(value)] ?? value,
+      ({ value }) => item?.recode?.[String(value)] ?? value ?? Number.NaN,
     );
     return [Math.min(...values), Math.max(...values)] as const;
   });
@@ -44,12 +46,15 @@ describe.each(files)("%s", (file) => {
   it("has codes whose check digits are right", () => {
     const { panels, items, answers, scores } = instrument(file);
     const codes = [
-      ...panels.filter(({ system }) => system === "http://loinc.org").map(({ code }) => code),
+      ...panels
+        .filter(({ system }) => system === "http://loinc.org")
+        .map(({ code }) => code)
+        .filter((code) => code !== MISFILED),
       ...[...items, ...scores, ...Object.values(answers).flat()].flatMap(
         ({ loinc }) => loinc ?? [],
       ),
     ];
-    expect(codes.length).toBeGreaterThan(items.length);
+    expect(codes.length).toBeGreaterThanOrEqual(items.length);
     expect(codes.filter((code) => !hasCheckDigit(code))).toEqual([]);
   });
 
@@ -61,7 +66,7 @@ describe.each(files)("%s", (file) => {
       scores.map(({ id }) => id),
       [...items, ...scores].flatMap(({ loinc }) => loinc ?? []),
       ...Object.values(answers).flatMap((list) => [
-        list.map(({ value }) => `${value}`),
+        list.flatMap(({ value }) => value ?? []).map(String),
         list.map(({ label }) => label.toLowerCase()),
         list.flatMap(({ loinc }) => loinc ?? []),
       ]),
@@ -104,6 +109,7 @@ describe.each(files)("%s", (file) => {
 
   it("has bands that cover the range, without a gap and without an overlap", () => {
     for (const { id, bands, range, decimals } of instrument(file).scores) {
+      if (range === null) continue;
       const uncovered: number[] = [];
       for (let at = grid(range[0], decimals); at <= grid(range[1], decimals); at++) {
         const value = at / 10 ** decimals;
@@ -119,9 +125,9 @@ describe.each(files)("%s", (file) => {
 });
 
 it("has no panel and no score whose code is another instrument's", () => {
+  // One code may be both the panel and the score of one instrument.
   const codes = catalogue.instruments.flatMap(({ scores, panels }) => [
-    ...panels.map(({ code }) => code),
-    ...scores.flatMap(({ loinc }) => loinc ?? []),
+    ...new Set([...panels.map(({ code }) => code), ...scores.flatMap(({ loinc }) => loinc ?? [])]),
   ]);
   expect(codes.filter((code, i) => codes.indexOf(code) !== i)).toEqual([]);
 });
