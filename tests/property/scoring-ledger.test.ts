@@ -82,6 +82,6 @@ it("every record and every answer ends in exactly one state, whatever was read",
       expect(sum(mapped.ledgers.records)).toBe(mapped.ledgers.records.read);
       expect(sum(mapped.ledgers.answers)).toBe(mapped.ledgers.answers.read);
     }),
-    { numRuns: 5 },
+    { numRuns: 5, endOnFailure: true },
   );
 }, 60_000);

@@ -32,7 +32,7 @@ it("a PHQ-9 total is the sum of its items, scaled up half up for two missing at 
         for (const score of scores) expect(score >= 0 && score <= 27).toBe(true);
       }
     }),
-    { numRuns: 3 },
+    { numRuns: 3, endOnFailure: true },
   );
 }, 60_000);
 
@@ -93,7 +93,7 @@ it("PROMIS scores stay in their ranges, and a T-score grows with its raw sum", a
         }
       }
     }),
-    { numRuns: 3 },
+    { numRuns: 3, endOnFailure: true },
   );
 }, 60_000);
 
