@@ -72,3 +72,13 @@ export class DuckDb {
     this.#instance.closeSync();
   }
 }
+
+/**
+ * Whether DuckDB refused what it was given to read (malformed, or of another type than asked for), in contrast to failures of
+ * the machine such as a full disk.
+ */
+export function isInputRefused(error: unknown): boolean {
+  return (
+    error instanceof Error && /^(Invalid Input|Conversion|Out of Range) Error/.test(error.message)
+  );
+}

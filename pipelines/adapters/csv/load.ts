@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { DuckDb } from "../../../warehouse/duckdb.ts";
+import { type DuckDb, isInputRefused } from "../../../warehouse/duckdb.ts";
 import { text } from "../../../warehouse/sql.ts";
 import { ProError } from "../../core/errors.ts";
 import { compileRead } from "./compile-records.ts";
@@ -68,7 +68,7 @@ async function loadStrictly(
   const { columns, delimiter, lineFeed } = header;
   const dialect = { delimiter, header: entry.header, lineFeed };
   const read = compileRead({ entry, path, table, columns, dialect, lines });
-  if (!(await isRead(db, read.sql, file))) return null;
+  if (!(await isRead(db, read.sql))) return null;
   const total = lines === "counted" ? "count(*) + coalesce(sum(propool_lines), 0)" : "count(*)";
   const { rows, spanned } = await db.one<{ rows: number; spanned: number }>(
     `SELECT count(*)::DOUBLE AS rows, (${total})::DOUBLE AS spanned FROM ${table}`,
@@ -93,7 +93,7 @@ async function loadSieved(
     const { columns } = header;
     const dialect = { delimiter: ",", header: false, lineFeed: true };
     const read = compileRead({ entry, path: clean, table, columns, dialect, lines: "sieved" });
-    const isWhole = await isRead(db, read.sql, file);
+    const isWhole = await isRead(db, read.sql);
     const refusedTable = `${table}_refused`;
     const source = readCsv(refused, ["line", "pointer", "reason"], dialect);
     await db.run(`CREATE TEMP TABLE ${refusedTable} AS SELECT * FROM ${source}`);
@@ -131,18 +131,13 @@ async function countLines(
 }
 
 /** Runs a strict read; false when DuckDB refuses the text. Its message shows the line, so it goes no further. */
-async function isRead(db: DuckDb, sql: string, file: string): Promise<boolean> {
+async function isRead(db: DuckDb, sql: string): Promise<boolean> {
   try {
     await db.run(sql);
     return true;
   } catch (error) {
-    const message = (error as Error).message;
-    if (message.startsWith("Invalid Input Error")) return false;
-    const [kind] = message.split(":");
-    throw new ProError("SOURCE_UNREADABLE", `DuckDB cannot read the file: ${kind}`, {
-      where: { file },
-      hint: "check free disk space and memory, and the file's permissions",
-    });
+    if (isInputRefused(error)) return false;
+    throw error;
   }
 }
 

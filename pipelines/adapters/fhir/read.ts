@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { DuckDb } from "../../../warehouse/duckdb.ts";
+import { type DuckDb, isInputRefused } from "../../../warehouse/duckdb.ts";
 import { ident, text } from "../../../warehouse/sql.ts";
 import { ProError } from "../../core/errors.ts";
 import type { AdapterInput } from "../adapter.ts";
@@ -81,8 +81,11 @@ async function readStrictly(db: DuckDb, found: TypedFile): Promise<boolean> {
       await db.run("COMMIT");
       return true;
     }
-  } catch {
+  } catch (error) {
+    await db.run("ROLLBACK");
     // The reader's message quotes the line, a patient's data: it is not kept. The sieve finds the place.
+    if (isInputRefused(error)) return false;
+    throw error;
   }
   await db.run("ROLLBACK");
   return false;
@@ -110,7 +113,10 @@ async function recordNotRead(db: DuckDb, found: TypedFile): Promise<boolean> {
     "CREATE OR REPLACE TABLE fhir_other (file VARCHAR, resourceType VARCHAR, id VARCHAR)",
   );
   const shape = { resourceType: "VARCHAR", id: "VARCHAR" } as const;
-  const isAsCounted = await insertRecords(db, "fhir_other", shape, found).catch(() => false);
+  const isAsCounted = await insertRecords(db, "fhir_other", shape, found).catch((error) => {
+    if (isInputRefused(error)) return false;
+    throw error;
+  });
   if (isAsCounted) {
     await db.run(`INSERT INTO intake_record
       SELECT ${await nextRecordKey(db)} + rowid, file, 'line ' || (rowid + 1), resourceType,
