@@ -2,21 +2,39 @@ import type { DuckDb } from "../../../warehouse/duckdb.ts";
 import { text } from "../../../warehouse/sql.ts";
 import { type ResourceType, resourceTable } from "./resources.ts";
 
-/** Items below the first level, as the JSON in which they wait to be unfolded. */
-const NESTED: Partial<Record<ResourceType, string>> = {
-  Questionnaire: "SELECT i.item AS nested FROM top",
-  QuestionnaireResponse: `SELECT i.item AS nested FROM top
-    UNION ALL SELECT unnest(i.answer).item FROM top WHERE len(i.answer) > 0`,
+/** What stands below the first level: the JSON in which it waits to be unfolded, and what must be a list or an object there. */
+interface Nested {
+  items: string;
+  lists: readonly string[];
+  objects: readonly string[];
+}
+
+const NESTED: Partial<Record<ResourceType, Nested>> = {
+  Questionnaire: {
+    items: "SELECT i.item AS nested FROM top",
+    lists: ["item", "code"],
+    objects: ["item[*]"],
+  },
+  QuestionnaireResponse: {
+    items: `SELECT i.item AS nested FROM top
+      UNION ALL SELECT unnest(i.answer).item FROM top WHERE len(i.answer) > 0`,
+    lists: ["item", "answer", "extension"],
+    objects: ["item[*]", "answer[*]", "valueCoding", "valueQuantity"],
+  },
 };
 
-/** What must be a list, and what an object, at any depth below. */
-const LISTS = ["$..item", "$..answer", "$..extension", "$[*].code", "$..item[*].code"];
-const OBJECTS = ["$[*]", "$..item[*]", "$..answer[*]", "$..valueCoding", "$..valueQuantity"];
+/** A `code` in a coding is a text: only that of an item is looked at. */
+const pathsOf = (member: string) =>
+  member === "code" ? ["$[*].code", "$..item[*].code"] : [`$..${member}`];
 
-const isOther = (paths: readonly string[], type: string) =>
-  paths
-    .map((path) => `len(list_filter(json_type(nested, '${path}'), lambda t: t <> '${type}')) > 0`)
-    .join(" OR ");
+const isOther = (path: string, type: string) =>
+  `len(list_filter(json_type(nested, '${path}'), lambda t: t <> '${type}')) > 0`;
+
+/** Each path costs a parse of the text, hence the look whether the text has the member at all. */
+const misfit = (type: string) => (member: string) =>
+  `(contains(nested::VARCHAR, '"${member.replace("[*]", "")}"') AND (${pathsOf(member)
+    .map((path) => isOther(path, type))
+    .join(" OR ")}))`;
 
 /**
  * Whether nested items of a file that was just read may have another shape than FHIR says. The strict reader takes them as they
@@ -32,9 +50,9 @@ export async function hasMisfitNested(
   const { misfits } = await db.one<{ misfits: bigint }>(`
     WITH top AS (
       SELECT unnest(item) AS i FROM ${resourceTable(type)} WHERE file = ${text(file)}
-    ), nested AS (${nested})
+    ), nested AS (${nested.items})
     SELECT count(*) AS misfits FROM nested
-    WHERE nested IS NOT NULL
-      AND (json_type(nested) <> 'ARRAY' OR ${isOther(LISTS, "ARRAY")} OR ${isOther(OBJECTS, "OBJECT")})`);
+    WHERE nested IS NOT NULL AND (json_type(nested) <> 'ARRAY' OR ${isOther("$[*]", "OBJECT")}
+      OR ${[...nested.lists.map(misfit("ARRAY")), ...nested.objects.map(misfit("OBJECT"))].join(" OR ")})`);
   return misfits > 0n;
 }
