@@ -1,17 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import type { DuckDb } from "../warehouse/duckdb.ts";
 import { ADAPTERS } from "./adapters/index.ts";
 import { readSite, type Site, siteSchema } from "./configuration/site.ts";
+import { ephemeral } from "./core/ephemeral.ts";
 import { ProError } from "./core/errors.ts";
 import type { Progress } from "./core/progress.ts";
+import { mapRecords, openIdentified, prepare, readExport } from "./intake.ts";
 import { readSiteKeys } from "./privacy/keys.ts";
 import { readPrivacyProfile } from "./privacy/profile.ts";
 import { dateShiftSql, loadTokenKeys, tokenSql } from "./privacy/tokens.ts";
 import { settleRecords } from "./quality/ledger.ts";
-import { mapRecords, openIdentified, prepare, readExport } from "./run.ts";
 
 /** The columns of a preview: one row an item answer, a score, or a record that could not be read. */
 export const PREVIEW_COLUMNS = [
@@ -58,36 +59,28 @@ export interface PreviewOptions {
  */
 export async function* preview(options: PreviewOptions): AsyncGenerator<PreviewRow[]> {
   const scratch = await mkdtemp(join(tmpdir(), "propool-preview-"));
+  await using _scratch = ephemeral(scratch);
+  const site = await previewSite(options, scratch);
+  const db = await openIdentified(scratch);
   try {
-    const site = await previewSite(options, scratch);
-    const db = await openIdentified(scratch);
-    try {
-      await prepare(db, site, options.today);
-      const key = options.siteDirectory
-        ? (await readSiteKeys(site.keysDirectory)).tokenKey
-        : randomBytes(32);
-      await loadTokenKeys(db, key, ["patid", "pro_seq"]);
-      const adapter = ADAPTERS[site.format];
-      const files = options.files.map((file) => relative(site.exportDirectory, resolve(file)));
-      await readExport(
-        db,
-        site,
-        { adapter, files, ignored: [], isPartial: true },
-        options.progress,
-      );
-      // A preview may look at the answers alone: whether their patients are known is for the night to judge.
-      await db.run(
-        "INSERT INTO known_patient SELECT DISTINCT patient_key FROM intake_administration WHERE patient_key IS NOT NULL",
-      );
-      await mapRecords(db, site);
-      await settleRecords(db);
-      await createShift(db, site, options.shifted === true);
-      for await (const chunk of db.chunks(ROWS)) yield chunk.map(toRow);
-    } finally {
-      db.close();
-    }
+    await prepare(db, site, options.today);
+    const key = options.siteDirectory
+      ? (await readSiteKeys(site.keysDirectory)).tokenKey
+      : randomBytes(32);
+    await loadTokenKeys(db, key, ["patid", "pro_seq"]);
+    const adapter = ADAPTERS[site.format];
+    const files = options.files.map((file) => relative(site.exportDirectory, resolve(file)));
+    await readExport(db, site, { adapter, files, ignored: [], isPartial: true }, options.progress);
+    // A preview may look at the answers alone: whether their patients are known is for the night to judge.
+    await db.run(
+      "INSERT INTO known_patient SELECT DISTINCT patient_key FROM intake_administration WHERE patient_key IS NOT NULL",
+    );
+    await mapRecords(db, site);
+    await settleRecords(db);
+    await createShift(db, site, options.shifted === true);
+    for await (const chunk of db.chunks(ROWS)) yield chunk.map(toRow);
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    db.close();
   }
 }
 

@@ -1,16 +1,10 @@
-import { readdir, rm } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { DuckDb } from "../warehouse/duckdb.ts";
 import { createSchema } from "../warehouse/migrate.ts";
 import { text } from "../warehouse/sql.ts";
-import type { Adapter } from "./adapters/adapter.ts";
-import { readCsvMapping } from "./adapters/csv/mapping.ts";
-import { ADAPTERS } from "./adapters/index.ts";
-import { createIntake } from "./adapters/intake.ts";
-import { loadCatalogue } from "./catalogue/load.ts";
-import { type Catalogue, readCatalogue } from "./catalogue/read.ts";
 import { readSite, type Site } from "./configuration/site.ts";
-import { ProError } from "./core/errors.ts";
+import { ephemeral } from "./core/ephemeral.ts";
 import {
   cloneFile,
   exists,
@@ -23,17 +17,20 @@ import type { Issue } from "./core/issues.ts";
 import { withLock } from "./core/lock.ts";
 import type { Progress, StageEvent } from "./core/progress.ts";
 import { removeUnfinished } from "./core/remove-unfinished.ts";
-import { mapAdministrations } from "./mapping/administrations.ts";
-import { stageCdm } from "./mapping/cdm.ts";
-import { mapPeople } from "./mapping/people.ts";
-import { MAP_RESPONSES } from "./mapping/responses.ts";
-import { loadWords } from "./mapping/words.ts";
+import {
+  findKnownPatients,
+  listExport,
+  mapRecords,
+  openIdentified,
+  prepare,
+  readExport,
+  refuseUnreadable,
+} from "./intake.ts";
 import { deidentifyInto } from "./privacy/deidentify.ts";
 import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
 import { auditLeaks, type LeakAudit } from "./privacy/leak-audit.ts";
 import { type PrivacyProfile, readPrivacyProfile, tokenPurposes } from "./privacy/profile.ts";
-import { loadTokenKeys, tokenSql } from "./privacy/tokens.ts";
-import { checkArms } from "./quality/index.ts";
+import { loadTokenKeys } from "./privacy/tokens.ts";
 import {
   collectIssues,
   drawLedgers,
@@ -42,7 +39,6 @@ import {
   settleRecords,
 } from "./quality/ledger.ts";
 import { readReasons } from "./quality/reasons.ts";
-import { SCORE } from "./scoring/score.ts";
 import { prepareSubmission, type Submitted } from "./submission/prepare.ts";
 import {
   checkStoreFacts,
@@ -98,6 +94,7 @@ export async function runSite(siteDirectory: string, options: RunOptions): Promi
     await cleanUp(site);
     try {
       const previous = await lookBack(site, keys, options.full === true);
+      await using _identified = ephemeral(site.identifiedDirectory);
       return await night({ site, keys, profile, options, previous });
     } catch (error) {
       throw explainDamage(error, site.storeFile);
@@ -179,163 +176,6 @@ async function night(here: Night): Promise<RunReport> {
   } finally {
     db.close();
   }
-}
-
-interface Source {
-  adapter: Adapter;
-  files: string[];
-  ignored: string[];
-  /** The files are some of the export's, chosen by hand. */
-  isPartial?: boolean;
-}
-
-/** @throws ProError `SOURCE_MISSING`, `SOURCE_NOTHING`. */
-export async function listExport(site: Pick<Site, "format" | "exportDirectory">): Promise<Source> {
-  const adapter = ADAPTERS[site.format];
-  const entries = await readdir(site.exportDirectory, {
-    recursive: true,
-    withFileTypes: true,
-  }).catch((cause) => {
-    throw new ProError("SOURCE_MISSING", "the export folder cannot be read", {
-      where: { file: site.exportDirectory },
-      hint: "create it and put the export's files into it, or correct export: in site.yaml",
-      cause,
-    });
-  });
-  const all = entries
-    // A link counts as the file it leads to: leaving it out would lose its records silently.
-    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
-    .filter((entry) => !entry.name.startsWith("."))
-    .map((entry) => relative(site.exportDirectory, join(entry.parentPath, entry.name)))
-    .sort();
-  const files = all.filter((file) => adapter.accepts(file));
-  if (files.length === 0) {
-    throw new ProError("SOURCE_NOTHING", `no file in the export folder looks like ${site.format}`, {
-      where: { file: site.exportDirectory },
-      hint:
-        all.length > 0
-          ? "check format: in site.yaml"
-          : "the folder is empty; put the export's files into it",
-    });
-  }
-  return { adapter, files, ignored: all.filter((file) => !adapter.accepts(file)) };
-}
-
-/** The temporary database of identified rows; it spills only beside itself. */
-export async function openIdentified(directory: string): Promise<DuckDb> {
-  await privateDirectory(directory);
-  await privateDirectory(join(directory, "scratch"));
-  return DuckDb.open(":memory:", {
-    temporaryDirectory: join(directory, "spill"),
-  });
-}
-
-/** Empty intake tables, catalogue, words and the day of the run. */
-export async function prepare(
-  db: DuckDb,
-  site: Pick<Site, "words" | "codes"> & Partial<Pick<Site, "instruments">>,
-  today: string,
-): Promise<void> {
-  await createIntake(db);
-  const catalogue = await readCatalogue();
-  refuseUnknownInstruments(site.instruments ?? [], catalogue);
-  await loadCatalogue(db, catalogue);
-  await loadWords(db, site.words, site.codes);
-  await db.run("SET VARIABLE today = CAST(? AS DATE)", [today]);
-  await db.run("CREATE TABLE known_patient (patient_key VARCHAR)");
-}
-
-/** @throws ProError `CONFIG_SITE`. */
-function refuseUnknownInstruments(listed: readonly string[], { instruments }: Catalogue): void {
-  const known = instruments.map(({ id }) => id);
-  const unknown = listed.filter((id) => !known.includes(id));
-  if (unknown.length === 0) return;
-  throw new ProError("CONFIG_SITE", `instruments names ${unknown.join(", ")}, which is not known`, {
-    where: { file: "site.yaml", pointer: "instruments" },
-    hint: `known: ${known.join(", ")}`,
-  });
-}
-
-export async function readExport(
-  db: DuckDb,
-  site: Pick<
-    Site,
-    "site" | "format" | "exportDirectory" | "mappingFile" | "identifiedDirectory" | "ccda"
-  >,
-  source: Source,
-  progress: Progress,
-): Promise<{ rowsOut: number }> {
-  await source.adapter.read({
-    db,
-    exportDirectory: site.exportDirectory,
-    files: source.files,
-    isPartial: source.isPartial === true,
-    mapping:
-      site.format === "csv" && site.mappingFile ? await readCsvMapping(site.mappingFile) : null,
-    narrative: site.ccda.narrative,
-    scratch: join(site.identifiedDirectory, "scratch"),
-    progress,
-    site: site.site,
-  });
-  const { records } = await db.one<{ records: number }>(
-    "SELECT CAST(count(*) AS DOUBLE) AS records FROM intake_record",
-  );
-  return { rowsOut: records };
-}
-
-/**
- * A few broken records are set aside; an export of nothing else is of another format.
- *
- * @throws ProError `SOURCE_WRONG_FORMAT`.
- */
-async function refuseUnreadable(db: DuckDb, format: string): Promise<void> {
-  const { read, broken, file, record } = await db.one<{
-    read: number;
-    broken: number;
-    file: string;
-    record: string;
-  }>(`SELECT CAST(count(*) AS DOUBLE) AS read,
-      CAST(count(*) FILTER (reason IN ('SOURCE_MALFORMED', 'SOURCE_NOT_A_RESOURCE', 'SOURCE_NOT_CCDA')) AS DOUBLE) AS broken,
-      arg_min(where_file, record_key) AS file, arg_min(where_record, record_key) AS record
-    FROM intake_record`);
-  if (read === 0 || broken < read) return;
-  throw new ProError(
-    "SOURCE_WRONG_FORMAT",
-    `none of the ${read} records can be read as ${format}`,
-    {
-      where: { file, record },
-      hint: "check format: in site.yaml, and what the exporting system wrote",
-    },
-  );
-}
-
-/** Persons of this night's records whom an earlier night brought; their token is in the old store. */
-async function findKnownPatients(db: DuckDb, storeFile: string | null): Promise<void> {
-  if (!storeFile || !(await exists(storeFile))) return;
-  await db.run(`ATTACH ${text(storeFile)} AS old_store (READ_ONLY)`);
-  const keys = ["encounter", "condition", "procedure", "administration"].map(
-    (table) => `SELECT patient_key FROM intake_${table}`,
-  );
-  await db.run(`INSERT INTO known_patient
-    WITH asked AS MATERIALIZED (
-      SELECT p.patient_key, ${tokenSql("patid", "p.patient_key")} AS patid
-      FROM (${keys.join(" UNION ")}) p CROSS JOIN token_key k
-      WHERE p.patient_key NOT IN (SELECT patient_key FROM intake_patient WHERE patient_key IS NOT NULL)
-    )
-    SELECT patient_key FROM asked WHERE patid IN (SELECT patid FROM old_store.demographic)`);
-  await db.run("DETACH old_store");
-}
-
-/** Intake tables to staged CDM rows: meaning, identity, scores. */
-export async function mapRecords(db: DuckDb, site: Site): Promise<void> {
-  const statements = [
-    ...MAP_RESPONSES,
-    ...mapPeople(checkArms("patient")),
-    ...mapAdministrations({ ...site, checks: checkArms("administration") }),
-    ...SCORE,
-    ...stageCdm(site),
-  ];
-  for (const statement of statements) await db.run(statement);
 }
 
 /** Last night's store, copied, brought to the newest schema and given tonight's rows, under an unfinished name. */

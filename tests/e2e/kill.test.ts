@@ -1,4 +1,4 @@
-import { cp, readFile } from "node:fs/promises";
+import { cp, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -81,4 +81,16 @@ describe("a night that is killed", () => {
     },
     20_000,
   );
+});
+
+describe("a night that is interrupted from the keyboard", () => {
+  it("removes what identifies at once, and leaves the old state whole", async () => {
+    const interrupted = await copyOf("interrupted");
+    const night = startPropool("run", interrupted.directory, ...TODAY);
+    await vi.waitFor(() => stat(interrupted.path("identified")), { timeout: 30_000, interval: 5 });
+    night.process.kill("SIGINT");
+    expect((await night.ended).exitCode).toBe(130);
+    await expect(stat(interrupted.path("identified"))).rejects.toMatchObject({ code: "ENOENT" });
+    expect(await digestTables(interrupted)).toEqual(before);
+  });
 });

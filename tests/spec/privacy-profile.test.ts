@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Site } from "../../pipelines/configuration/site.ts";
+import { type Site, siteSchema } from "../../pipelines/configuration/site.ts";
+import { mapRecords, prepare } from "../../pipelines/intake.ts";
 import { deidentifyInto } from "../../pipelines/privacy/deidentify.ts";
 import {
   type PrivacyProfile,
@@ -7,7 +8,6 @@ import {
   tokenPurposes,
 } from "../../pipelines/privacy/profile.ts";
 import { loadTokenKeys } from "../../pipelines/privacy/tokens.ts";
-import { mapRecords, prepare } from "../../pipelines/run.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 import {
   type ColumnShape,
@@ -33,9 +33,10 @@ describe("the profile shifted", () => {
   it("has an action for every column that a night can fill", async () => {
     const staging = await DuckDb.open(":memory:");
     try {
-      await prepare(staging, { words: {}, codes: [] }, "2024-06-01");
-      const site = { site: "RIVER", name: "River", network: "NET", format: "fhir", defaults: {} };
-      await mapRecords(staging, site as Site);
+      const identity = { site: "RIVER", name: "River", network: "NET", format: "fhir" };
+      const site = siteSchema.parse(identity) as Site;
+      await prepare(staging, site, "2024-06-01");
+      await mapRecords(staging, site);
       const staged = await staging.all<{ table: TableName; column: string }>(`
         SELECT table_name[5:] AS "table", column_name AS "column" FROM duckdb_columns() WHERE table_name LIKE 'cdm\\_%' ESCAPE '\\'`);
       expect(staged.length).toBeGreaterThan(80);

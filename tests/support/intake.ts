@@ -1,7 +1,7 @@
 import { INTAKE, type IntakeTable, intakeColumns } from "../../pipelines/adapters/intake.ts";
 import { type Site, siteSchema } from "../../pipelines/configuration/site.ts";
+import { mapRecords, prepare } from "../../pipelines/intake.ts";
 import { drawLedgers, type Ledgers, settleRecords } from "../../pipelines/quality/ledger.ts";
-import { mapRecords, prepare } from "../../pipelines/run.ts";
 import { DuckDb, type Row } from "../../warehouse/duckdb.ts";
 
 export type Cells = Record<string, string | number | boolean | null>;

@@ -6,7 +6,7 @@ import { fhir } from "../../../pipelines/adapters/fhir/fhir.ts";
 import { type IntakeTable, intakeColumns } from "../../../pipelines/adapters/intake.ts";
 import { siteSchema } from "../../../pipelines/configuration/site.ts";
 import { createProgress } from "../../../pipelines/core/progress.ts";
-import { prepare } from "../../../pipelines/run.ts";
+import { prepare } from "../../../pipelines/intake.ts";
 import { DuckDb } from "../../../warehouse/duckdb.ts";
 
 export interface Source {

@@ -1,0 +1,181 @@
+import { readdir } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { DuckDb } from "../warehouse/duckdb.ts";
+import { text } from "../warehouse/sql.ts";
+import type { Adapter } from "./adapters/adapter.ts";
+import { readCsvMapping } from "./adapters/csv/mapping.ts";
+import { ADAPTERS } from "./adapters/index.ts";
+import { createIntake } from "./adapters/intake.ts";
+import { loadCatalogue } from "./catalogue/load.ts";
+import { type Catalogue, readCatalogue } from "./catalogue/read.ts";
+import type { Site } from "./configuration/site.ts";
+import { ProError } from "./core/errors.ts";
+import { exists, privateDirectory } from "./core/files.ts";
+import type { Progress } from "./core/progress.ts";
+import { mapAdministrations } from "./mapping/administrations.ts";
+import { stageCdm } from "./mapping/cdm.ts";
+import { mapPeople } from "./mapping/people.ts";
+import { MAP_RESPONSES } from "./mapping/responses.ts";
+import { loadWords } from "./mapping/words.ts";
+import { tokenSql } from "./privacy/tokens.ts";
+import { checkArms } from "./quality/index.ts";
+import { SCORE } from "./scoring/score.ts";
+
+/** The first half of a night, which a preview shares: from the export's files to staged CDM rows, all inside `identified/`. */
+
+export interface Source {
+  adapter: Adapter;
+  files: string[];
+  ignored: string[];
+  /** The files are some of the export's, chosen by hand. */
+  isPartial?: boolean;
+}
+
+/** @throws ProError `SOURCE_MISSING`, `SOURCE_NOTHING`. */
+export async function listExport(site: Pick<Site, "format" | "exportDirectory">): Promise<Source> {
+  const adapter = ADAPTERS[site.format];
+  const entries = await readdir(site.exportDirectory, {
+    recursive: true,
+    withFileTypes: true,
+  }).catch((cause) => {
+    throw new ProError("SOURCE_MISSING", "the export folder cannot be read", {
+      where: { file: site.exportDirectory },
+      hint: "create it and put the export's files into it, or correct export: in site.yaml",
+      cause,
+    });
+  });
+  const all = entries
+    // A link counts as the file it leads to: leaving it out would lose its records silently.
+    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+    .filter((entry) => !entry.name.startsWith("."))
+    .map((entry) => relative(site.exportDirectory, join(entry.parentPath, entry.name)))
+    .sort();
+  const files = all.filter((file) => adapter.accepts(file));
+  if (files.length === 0) {
+    throw new ProError("SOURCE_NOTHING", `no file in the export folder looks like ${site.format}`, {
+      where: { file: site.exportDirectory },
+      hint:
+        all.length > 0
+          ? "check format: in site.yaml"
+          : "the folder is empty; put the export's files into it",
+    });
+  }
+  return { adapter, files, ignored: all.filter((file) => !adapter.accepts(file)) };
+}
+
+/** The temporary database of identified rows; it spills only beside itself. */
+export async function openIdentified(directory: string): Promise<DuckDb> {
+  await privateDirectory(directory);
+  await privateDirectory(join(directory, "scratch"));
+  return DuckDb.open(":memory:", {
+    temporaryDirectory: join(directory, "spill"),
+  });
+}
+
+/** Empty intake tables, catalogue, words and the day of the run. */
+export async function prepare(
+  db: DuckDb,
+  site: Pick<Site, "words" | "codes"> & Partial<Pick<Site, "instruments">>,
+  today: string,
+): Promise<void> {
+  await createIntake(db);
+  const catalogue = await readCatalogue();
+  refuseUnknownInstruments(site.instruments ?? [], catalogue);
+  await loadCatalogue(db, catalogue);
+  await loadWords(db, site.words, site.codes);
+  await db.run("SET VARIABLE today = CAST(? AS DATE)", [today]);
+  await db.run("CREATE TABLE known_patient (patient_key VARCHAR)");
+}
+
+/** @throws ProError `CONFIG_SITE`. */
+function refuseUnknownInstruments(listed: readonly string[], { instruments }: Catalogue): void {
+  const known = instruments.map(({ id }) => id);
+  const unknown = listed.filter((id) => !known.includes(id));
+  if (unknown.length === 0) return;
+  throw new ProError("CONFIG_SITE", `instruments names ${unknown.join(", ")}, which is not known`, {
+    where: { file: "site.yaml", pointer: "instruments" },
+    hint: `known: ${known.join(", ")}`,
+  });
+}
+
+export async function readExport(
+  db: DuckDb,
+  site: Pick<
+    Site,
+    "site" | "format" | "exportDirectory" | "mappingFile" | "identifiedDirectory" | "ccda"
+  >,
+  source: Source,
+  progress: Progress,
+): Promise<{ rowsOut: number }> {
+  await source.adapter.read({
+    db,
+    exportDirectory: site.exportDirectory,
+    files: source.files,
+    isPartial: source.isPartial === true,
+    mapping:
+      site.format === "csv" && site.mappingFile ? await readCsvMapping(site.mappingFile) : null,
+    narrative: site.ccda.narrative,
+    scratch: join(site.identifiedDirectory, "scratch"),
+    progress,
+    site: site.site,
+  });
+  const { records } = await db.one<{ records: number }>(
+    "SELECT CAST(count(*) AS DOUBLE) AS records FROM intake_record",
+  );
+  return { rowsOut: records };
+}
+
+/**
+ * A few broken records are set aside; an export of nothing else is of another format.
+ *
+ * @throws ProError `SOURCE_WRONG_FORMAT`.
+ */
+export async function refuseUnreadable(db: DuckDb, format: string): Promise<void> {
+  const { read, broken, file, record } = await db.one<{
+    read: number;
+    broken: number;
+    file: string;
+    record: string;
+  }>(`SELECT CAST(count(*) AS DOUBLE) AS read,
+      CAST(count(*) FILTER (reason IN ('SOURCE_MALFORMED', 'SOURCE_NOT_A_RESOURCE', 'SOURCE_NOT_CCDA')) AS DOUBLE) AS broken,
+      arg_min(where_file, record_key) AS file, arg_min(where_record, record_key) AS record
+    FROM intake_record`);
+  if (read === 0 || broken < read) return;
+  throw new ProError(
+    "SOURCE_WRONG_FORMAT",
+    `none of the ${read} records can be read as ${format}`,
+    {
+      where: { file, record },
+      hint: "check format: in site.yaml, and what the exporting system wrote",
+    },
+  );
+}
+
+/** Persons of this night's records whom an earlier night brought; their token is in the old store. */
+export async function findKnownPatients(db: DuckDb, storeFile: string | null): Promise<void> {
+  if (!storeFile || !(await exists(storeFile))) return;
+  await db.run(`ATTACH ${text(storeFile)} AS old_store (READ_ONLY)`);
+  const keys = ["encounter", "condition", "procedure", "administration"].map(
+    (table) => `SELECT patient_key FROM intake_${table}`,
+  );
+  await db.run(`INSERT INTO known_patient
+    WITH asked AS MATERIALIZED (
+      SELECT p.patient_key, ${tokenSql("patid", "p.patient_key")} AS patid
+      FROM (${keys.join(" UNION ")}) p CROSS JOIN token_key k
+      WHERE p.patient_key NOT IN (SELECT patient_key FROM intake_patient WHERE patient_key IS NOT NULL)
+    )
+    SELECT patient_key FROM asked WHERE patid IN (SELECT patid FROM old_store.demographic)`);
+  await db.run("DETACH old_store");
+}
+
+/** Intake tables to staged CDM rows: meaning, identity, scores. */
+export async function mapRecords(db: DuckDb, site: Site): Promise<void> {
+  const statements = [
+    ...MAP_RESPONSES,
+    ...mapPeople(checkArms("patient")),
+    ...mapAdministrations({ ...site, checks: checkArms("administration") }),
+    ...SCORE,
+    ...stageCdm(site),
+  ];
+  for (const statement of statements) await db.run(statement);
+}
