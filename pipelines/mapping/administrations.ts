@@ -65,7 +65,8 @@ export function mapAdministrations({
         count(*) FILTER (state = 'loaded' AND kind = 'item' AND value IS NOT NULL) AS items_answered,
         count(*) FILTER (state = 'quarantined') AS quarantined,
         min(reason) FILTER (state = 'quarantined') AS worst,
-        md5(CAST(list((name, value, CASE WHEN value IS NULL THEN answer_label END, state) ORDER BY name, value, response_key) AS VARCHAR)) AS content
+        -- The same answers in whatever order; only administrations of one person and instrument are compared.
+        CAST(sum(CAST(hash(name, value, CASE WHEN value IS NULL THEN answer_label END, state) AS HUGEINT)) AS VARCHAR) AS content
       FROM mapped_response GROUP BY administration_key
     ), worded AS (
       SELECT d.*, coalesce(s.usable, 0) AS usable, coalesce(s.items_answered, 0) AS items_answered,

@@ -9,12 +9,19 @@
  * Free text never gets a value: an answer's text counts only when it equals a label of the item's answer list or is a number.
  */
 export const MAP_RESPONSES = [
-  // A code may stand in more than one instrument; the administration decides which one is meant.
-  `CREATE TEMP TABLE candidate AS
-  SELECT r.rowid AS response_key, r.administration_key, c.instrument, c.kind, c.name
-  FROM intake_response r JOIN code c
-    ON c.code = r.item_code AND (r.item_system IS NULL OR c.code_system IS NULL OR c.code_system = r.item_system)`,
+  // What each code of this night may mean; a code may stand in more than one instrument.
+  `CREATE TEMP TABLE code_meaning AS
+  WITH given AS (SELECT DISTINCT item_code, item_system FROM intake_response)
+  SELECT g.item_code, g.item_system, c.instrument,
+    any_value(CASE WHEN c.kind = 'panel' THEN 'score' ELSE c.kind END) AS kind,
+    -- A panel that carries a value reports the instrument's main score.
+    any_value(CASE WHEN c.kind = 'panel' THEN s.score ELSE c.name END) AS name
+  FROM given g
+  JOIN code c ON c.code = g.item_code AND (g.item_system IS NULL OR c.code_system IS NULL OR c.code_system = g.item_system)
+  LEFT JOIN catalogue_score s ON s.instrument = c.instrument AND s.position = 1
+  GROUP BY g.item_code, g.item_system, c.instrument`,
 
+  // The administration decides which instrument is meant.
   `CREATE TABLE administration_instrument AS
   WITH by_panel AS (
     SELECT a.administration_key, any_value(c.instrument) AS instrument
@@ -23,8 +30,10 @@ export const MAP_RESPONSES = [
       AND (a.instrument_system IS NULL OR c.code_system = a.instrument_system)
     GROUP BY a.administration_key
   ), votes AS (
-    SELECT administration_key, instrument, count(DISTINCT name) AS items
-    FROM candidate GROUP BY administration_key, instrument
+    SELECT r.administration_key, m.instrument, count(DISTINCT m.name) AS items
+    FROM intake_response r
+    JOIN code_meaning m ON m.item_code = r.item_code AND m.item_system IS NOT DISTINCT FROM r.item_system
+    GROUP BY r.administration_key, m.instrument
   ), by_items AS (
     -- Two items of a PHQ-9 and of a PHQ-2 are a PHQ-2: of equals, the instrument that leaves least unanswered.
     SELECT administration_key, arg_max(v.instrument, (v.items, -c.items, v.instrument)) AS instrument
@@ -35,70 +44,83 @@ export const MAP_RESPONSES = [
   LEFT JOIN by_panel p USING (administration_key)
   LEFT JOIN by_items i USING (administration_key)`,
 
-  // A panel that carries a value reports the instrument's main score.
-  `CREATE TEMP TABLE named_response AS
-  WITH meaning AS (
-    SELECT c.response_key, any_value(CASE WHEN c.kind = 'panel' THEN 'score' ELSE c.kind END) AS kind,
-      any_value(CASE WHEN c.kind = 'panel' THEN s.score ELSE c.name END) AS name
-    FROM candidate c
-    JOIN administration_instrument a USING (administration_key, instrument)
-    LEFT JOIN catalogue_score s ON s.instrument = c.instrument AND s.position = 1
-    GROUP BY c.response_key
-  )
-  SELECT r.rowid AS response_key, r.* REPLACE (nullif(trim(r.answer_code), '') AS answer_code), a.instrument, m.kind, m.name,
-    nullif(trim(r.answer_text), '') AS words,
-    coalesce(r.answer_num, TRY_CAST(nullif(trim(r.answer_text), '') AS DECIMAL(18,6))) AS number
-  FROM intake_response r
-  LEFT JOIN administration_instrument a USING (administration_key)
-  LEFT JOIN meaning m ON m.response_key = r.rowid
-  ORDER BY r.rowid`,
+  // Millions of answers say the same few hundred things: each different statement is judged once.
+  `CREATE TEMP TABLE statement AS
+  SELECT DISTINCT a.instrument, r.item_code, r.item_system, r.answer_code, r.answer_num, r.answer_text, r.origin
+  FROM intake_response r LEFT JOIN administration_instrument a USING (administration_key)`,
 
-  `CREATE TEMP TABLE valued_response AS
-  SELECT r.*, by_code.value AS code_value, coalesce(by_code.label, by_label.label) AS listed_label, by_number.value AS number_value, by_label.value AS label_value, s.minimum, s.maximum, s.decimals
-  FROM named_response r
+  `CREATE TEMP TABLE valued_statement AS
+  WITH named AS (
+    SELECT s.*, m.kind, m.name, nullif(trim(s.answer_code), '') AS choice, nullif(trim(s.answer_text), '') AS words,
+      coalesce(s.answer_num, TRY_CAST(nullif(trim(s.answer_text), '') AS DECIMAL(18,6))) AS number
+    FROM statement s
+    LEFT JOIN code_meaning m ON m.item_code = s.item_code AND m.item_system IS NOT DISTINCT FROM s.item_system AND m.instrument = s.instrument
+  )
+  SELECT n.*, by_code.value AS code_value, coalesce(by_code.label, by_label.label) AS listed_label,
+    by_number.value AS number_value, by_label.value AS label_value, s.minimum, s.maximum, s.decimals
+  FROM named n
   LEFT JOIN catalogue_answer by_code
-    ON r.kind = 'item' AND by_code.instrument = r.instrument AND by_code.item = r.name AND by_code.code = r.answer_code
+    ON n.kind = 'item' AND by_code.instrument = n.instrument AND by_code.item = n.name AND by_code.code = n.choice
   LEFT JOIN catalogue_answer by_number
-    ON r.kind = 'item' AND by_number.instrument = r.instrument AND by_number.item = r.name AND by_number.value = r.number
+    ON n.kind = 'item' AND by_number.instrument = n.instrument AND by_number.item = n.name AND by_number.value = n.number
   LEFT JOIN catalogue_answer by_label
-    ON r.kind = 'item' AND by_label.instrument = r.instrument AND by_label.item = r.name AND lower(by_label.label) = lower(r.words)
-  LEFT JOIN catalogue_score s ON r.kind = 'score' AND s.instrument = r.instrument AND s.score = r.name`,
+    ON n.kind = 'item' AND by_label.instrument = n.instrument AND by_label.item = n.name AND lower(by_label.label) = lower(n.words)
+  LEFT JOIN catalogue_score s ON n.kind = 'score' AND s.instrument = n.instrument AND s.score = n.name`,
+
+  `CREATE TEMP TABLE judged_statement AS
+  WITH judged AS (
+    SELECT *,
+      CASE WHEN kind = 'item' THEN coalesce(code_value, number_value, label_value) ELSE number END AS meant,
+      number IS NULL AND words IS NULL AND choice IS NULL AS is_blank,
+      CASE
+        WHEN name IS NULL AND origin = 'narrative' THEN 'MAPPING_NARRATIVE_UNMATCHED'
+        WHEN instrument IS NULL THEN 'MAPPING_INSTRUMENT_UNKNOWN'
+        WHEN name IS NULL AND number IS NULL AND choice IS NULL AND words IS NOT NULL THEN 'MAPPING_FREE_TEXT'
+        WHEN name IS NULL AND number IS NULL AND choice IS NULL THEN 'MAPPING_BLANK'
+        WHEN name IS NULL THEN 'MAPPING_UNMAPPED_CODE'
+        WHEN number IS NULL AND words IS NULL AND choice IS NULL THEN CASE WHEN kind = 'score' THEN 'MAPPING_BLANK' END
+        WHEN kind = 'item' AND (code_value <> answer_num OR code_value <> label_value OR label_value <> answer_num) THEN 'MAPPING_ANSWER_CONFLICT'
+        WHEN kind = 'item' AND coalesce(code_value, number_value, label_value) IS NOT NULL THEN NULL
+        WHEN kind = 'item' AND listed_label IS NOT NULL AND number IS NULL THEN NULL
+        WHEN kind = 'item' AND number IS NULL AND choice IS NULL THEN 'MAPPING_FREE_TEXT'
+        WHEN kind = 'item' THEN 'MAPPING_ANSWER_NOT_IN_LIST'
+        WHEN number IS NULL THEN 'MAPPING_FREE_TEXT'
+        WHEN number < minimum OR number > maximum THEN 'MAPPING_SCORE_OUT_OF_RANGE'
+        WHEN number * power(10, decimals) <> round(number * power(10, decimals)) THEN 'MAPPING_SCORE_OFF_GRID'
+      END AS problem
+    FROM valued_statement
+  )
+  SELECT j.instrument, j.item_code, j.item_system, j.answer_code AS given_code, j.answer_num, j.answer_text, j.origin,
+    j.kind, j.name, j.is_blank, j.problem,
+    CASE WHEN j.problem IS NULL THEN j.meant END AS value,
+    coalesce(l.label, CASE WHEN j.meant IS NULL AND j.problem IS NULL THEN j.listed_label END) AS answer_label, l.code AS answer_code
+  FROM judged j
+  LEFT JOIN catalogue_answer l ON j.kind = 'item' AND l.instrument = j.instrument AND l.item = j.name AND l.value = j.meant`,
 
   `CREATE TEMP TABLE judged_response AS
-  SELECT *,
-    CASE WHEN kind = 'item' THEN coalesce(code_value, number_value, label_value) ELSE number END AS value,
-    number IS NULL AND words IS NULL AND answer_code IS NULL AS is_blank,
-    CASE
-      WHEN name IS NULL AND origin = 'narrative' THEN 'MAPPING_NARRATIVE_UNMATCHED'
-      WHEN instrument IS NULL THEN 'MAPPING_INSTRUMENT_UNKNOWN'
-      WHEN name IS NULL AND number IS NULL AND answer_code IS NULL AND words IS NOT NULL THEN 'MAPPING_FREE_TEXT'
-      WHEN name IS NULL AND number IS NULL AND answer_code IS NULL THEN 'MAPPING_BLANK'
-      WHEN name IS NULL THEN 'MAPPING_UNMAPPED_CODE'
-      WHEN number IS NULL AND words IS NULL AND answer_code IS NULL THEN CASE WHEN kind = 'score' THEN 'MAPPING_BLANK' END
-      WHEN kind = 'item' AND (code_value <> answer_num OR code_value <> label_value OR label_value <> answer_num) THEN 'MAPPING_ANSWER_CONFLICT'
-      WHEN kind = 'item' AND coalesce(code_value, number_value, label_value) IS NOT NULL THEN NULL
-      WHEN kind = 'item' AND listed_label IS NOT NULL AND number IS NULL THEN NULL
-      WHEN kind = 'item' AND number IS NULL AND answer_code IS NULL THEN 'MAPPING_FREE_TEXT'
-      WHEN kind = 'item' THEN 'MAPPING_ANSWER_NOT_IN_LIST'
-      WHEN number IS NULL THEN 'MAPPING_FREE_TEXT'
-      WHEN number < minimum OR number > maximum THEN 'MAPPING_SCORE_OUT_OF_RANGE'
-      WHEN number * power(10, decimals) <> round(number * power(10, decimals)) THEN 'MAPPING_SCORE_OFF_GRID'
-    END AS problem
-  FROM valued_response`,
+  SELECT r.rowid AS response_key, r.record_key, r.administration_key, r.where_pointer, r.missing, s.*
+  FROM intake_response r
+  LEFT JOIN administration_instrument a USING (administration_key)
+  JOIN judged_statement s
+    ON s.instrument IS NOT DISTINCT FROM a.instrument AND s.item_code IS NOT DISTINCT FROM r.item_code
+    AND s.item_system IS NOT DISTINCT FROM r.item_system AND s.given_code IS NOT DISTINCT FROM r.answer_code
+    AND s.answer_num IS NOT DISTINCT FROM r.answer_num AND s.answer_text IS NOT DISTINCT FROM r.answer_text
+    AND s.origin IS NOT DISTINCT FROM r.origin`,
 
   // The same item twice: once if the answers agree, otherwise nobody can say which one was meant.
   `CREATE TABLE mapped_response AS
-  WITH repeated AS (
-    SELECT response_key,
-      row_number() OVER (PARTITION BY administration_key, name ORDER BY value IS NULL, response_key) AS nth,
-      min(value) OVER same IS DISTINCT FROM max(value) OVER same AS differs
-    FROM judged_response
-    WHERE name IS NOT NULL AND problem IS NULL
-    WINDOW same AS (PARTITION BY administration_key, name)
+  WITH twice AS (
+    SELECT administration_key, name, min(value) IS DISTINCT FROM max(value) AS differs
+    FROM judged_response WHERE name IS NOT NULL AND problem IS NULL
+    GROUP BY administration_key, name HAVING count(*) > 1
+  ), repeated AS (
+    SELECT j.response_key, t.differs,
+      row_number() OVER (PARTITION BY j.administration_key, j.name ORDER BY j.value IS NULL, j.response_key) AS nth
+    FROM judged_response j JOIN twice t USING (administration_key, name)
+    WHERE j.problem IS NULL
   )
   SELECT j.response_key, j.record_key, j.administration_key, j.where_pointer, j.instrument, j.kind, j.name, j.origin,
-    CASE WHEN j.problem IS NULL AND r.differs IS NOT TRUE THEN j.value END AS value,
-    coalesce(l.label, CASE WHEN j.value IS NULL AND j.problem IS NULL THEN j.listed_label END) AS answer_label, l.code AS answer_code,
+    CASE WHEN r.differs IS NOT TRUE THEN j.value END AS value, j.answer_label, j.answer_code,
     CASE WHEN j.kind = 'item' THEN
       CASE WHEN NOT j.is_blank THEN 'answered' WHEN j.missing = 'not_shown' THEN 'not_shown' ELSE 'skipped' END
     END AS answer_state,
@@ -111,6 +133,5 @@ export const MAP_RESPONSES = [
     CASE WHEN r.differs THEN 'MAPPING_ANSWERED_TWICE' WHEN r.nth > 1 THEN 'MAPPING_ANSWER_REPEATED' ELSE j.problem END AS reason
   FROM judged_response j
   LEFT JOIN repeated r USING (response_key)
-  LEFT JOIN catalogue_answer l ON j.kind = 'item' AND l.instrument = j.instrument AND l.item = j.name AND l.value = j.value
   ORDER BY j.response_key`,
 ];
