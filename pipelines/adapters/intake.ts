@@ -17,7 +17,7 @@ export const INTAKE = {
     kind: ["VARCHAR", "resource type, document or the CSV layout's kind"],
     state: [
       "VARCHAR",
-      "set by the adapter only where it decides: quarantined, out_of_scope; otherwise null",
+      "set by the adapter only where it decides: quarantined, out_of_scope, or duplicate and superseded for all that the record holds; otherwise null",
     ],
     reason: ["VARCHAR", "reason code for that state, such as SOURCE_MALFORMED"],
     where_pointer: ["VARCHAR", "spot of the reason, if any"],

@@ -36,7 +36,7 @@ function fact(
 /**
  * One row an administration with its CDM facts, each with its origin (stated, derived, assumed, unknown), and its state.
  *
- * In: `intake_administration`, `administration_instrument`, `mapped_response`, `patient`, `mapped_encounter`. Out:
+ * In: `intake_administration`, `administration_instrument`, `mapped_response`, `patient`, `mapped_encounter`, `set_aside`. Out:
  * `mapped_administration` with state and reason; `pro_seq_key` is the administration's stable key from night to night.
  */
 export function mapAdministrations({
@@ -50,12 +50,13 @@ export function mapAdministrations({
   const isUnlisted = `instrument NOT IN (${["", ...instruments].map(text).join(", ")})`;
   return [
     `CREATE TEMP TABLE dated_administration AS
-    SELECT a.*, i.instrument,
+    SELECT a.*, i.instrument, s.state AS aside, s.reason AS aside_reason,
       coalesce(a.answered_at, e.start_at) AS answered,
       CASE WHEN a.answered_at IS NOT NULL THEN coalesce(a.answered_origin, 'stated') WHEN e.start_at IS NOT NULL THEN 'derived' ELSE 'unknown' END AS pro_date_origin,
       e.facility_type AS visit_facility_type, e.enc_type AS visit_type
     FROM intake_administration a
     LEFT JOIN administration_instrument i USING (administration_key)
+    LEFT JOIN set_aside s USING (record_key)
     LEFT JOIN (SELECT * FROM mapped_encounter WHERE state = 'loaded') e USING (patient_key, encounter_key)`,
 
     `CREATE TEMP TABLE described_administration AS
@@ -118,7 +119,7 @@ export function mapAdministrations({
       SELECT *, row_number() OVER (PARTITION BY ${SAME} ORDER BY is_newest DESC, record_key, administration_key) AS version
       FROM (
         SELECT *, (content, problem) IS NOT DISTINCT FROM (first(content) OVER latest, first(problem) OVER latest) AS is_newest
-        FROM described_administration WHERE problem IS NULL OR problem = 'SOURCE_ENTERED_IN_ERROR'
+        FROM described_administration WHERE aside IS NULL AND (problem IS NULL OR problem = 'SOURCE_ENTERED_IN_ERROR')
         WINDOW latest AS (PARTITION BY ${SAME}
           ORDER BY ${INSTANT} DESC NULLS LAST, version_at DESC NULLS LAST, record_key DESC)
       )
@@ -133,9 +134,10 @@ export function mapAdministrations({
       LEFT JOIN versions v USING (administration_key)
       LEFT JOIN copies c USING (administration_key)
     )
-    SELECT * EXCLUDE (version, is_same, copy, nth, problem),
+    SELECT * EXCLUDE (version, is_same, copy, nth, problem, aside, aside_reason),
       coalesce(source_id, concat_ws('|', patient_key, instrument, answered, nth)) || '|' || instrument AS pro_seq_key,
       CASE
+        WHEN aside IS NOT NULL THEN aside
         WHEN is_same THEN 'duplicate'
         WHEN version > 1 THEN 'superseded'
         WHEN problem = 'SOURCE_ENTERED_IN_ERROR' THEN 'withdrawn'
@@ -145,6 +147,7 @@ export function mapAdministrations({
         ELSE 'loaded'
       END AS state,
       CASE
+        WHEN aside IS NOT NULL THEN aside_reason
         WHEN is_same THEN 'MAPPING_SAME_AGAIN'
         WHEN version > 1 THEN 'MAPPING_NEWER_VERSION'
         WHEN problem IS NOT NULL THEN problem

@@ -12,6 +12,9 @@ const day = (expression: string) => `TRY_CAST(left(${expression}, 10) AS DATE)`;
  * the variable `today`. Out: `mapped_patient`, `mapped_encounter`, `mapped_condition`, `mapped_procedure`.
  */
 export const mapPeople = (patientChecks: string): string[] => [
+  // Records that the adapter set aside as copies or older versions take everything in them along.
+  `CREATE TEMP TABLE set_aside AS SELECT record_key, state, reason FROM intake_record WHERE state IN ('duplicate', 'superseded')`,
+
   `CREATE TABLE mapped_patient AS
   WITH typed AS (
     SELECT rowid AS row_key, *, ${day("birth_date")} AS born, ${day("death_date")} AS died,
@@ -19,18 +22,22 @@ export const mapPeople = (patientChecks: string): string[] => [
         address, city, state_code, zip, phone, email, mrn, ssn) AS VARCHAR)) AS content
     FROM intake_patient
   ), judged AS (
-    SELECT *, first(content) OVER (PARTITION BY patient_key ORDER BY record_key DESC, row_key DESC) AS winner FROM typed
+    SELECT t.*, a.state AS aside, a.reason AS aside_reason,
+      first(content) OVER (PARTITION BY patient_key ORDER BY a.state IS NULL DESC, record_key DESC, row_key DESC) AS winner
+    FROM typed t LEFT JOIN set_aside a USING (record_key)
   ), ranked AS (
-    SELECT *, row_number() OVER (PARTITION BY patient_key ORDER BY content = winner DESC, record_key, row_key) AS nth FROM judged
+    SELECT *, row_number() OVER (PARTITION BY patient_key ORDER BY aside IS NULL DESC, content = winner DESC, record_key, row_key) AS nth FROM judged
   )
-  SELECT r.* EXCLUDE (nth, winner),
+  SELECT r.* EXCLUDE (nth, winner, aside, aside_reason),
     CASE
+      WHEN r.aside IS NOT NULL THEN r.aside
       WHEN r.patient_key IS NULL THEN 'quarantined'
       WHEN r.nth = 1 THEN 'loaded'
       WHEN r.content = r.winner THEN 'duplicate'
       ELSE 'superseded'
     END AS state,
     CASE
+      WHEN r.aside IS NOT NULL THEN r.aside_reason
       WHEN r.patient_key IS NULL THEN 'SOURCE_NO_PATIENT'
       WHEN r.nth > 1 AND r.content = r.winner THEN 'MAPPING_SAME_AGAIN'
       WHEN r.nth > 1 THEN 'MAPPING_NEWER_VERSION'
@@ -89,19 +96,20 @@ function mapPart({ table, key, columns, content, problem }: Part): string {
       md5(CAST(struct_pack(${content}) AS VARCHAR)) AS content, p.patient_key IS NOT NULL AS has_patient
     FROM intake_${table} i LEFT JOIN patient p USING (patient_key)
   ), judged AS (
-    SELECT *, CASE WHEN NOT has_patient THEN 'MAPPING_NO_PATIENT' ELSE ${problem} END AS problem,
-      first(content) OVER (PARTITION BY patient_key, ${key} ORDER BY record_key DESC, row_key DESC) AS winner
-    FROM typed
+    SELECT t.*, a.state AS aside, a.reason AS aside_reason, CASE WHEN NOT has_patient THEN 'MAPPING_NO_PATIENT' ELSE ${problem} END AS problem,
+      first(content) OVER (PARTITION BY patient_key, ${key} ORDER BY a.state IS NULL DESC, record_key DESC, row_key DESC) AS winner
+    FROM typed t LEFT JOIN set_aside a USING (record_key)
   ), ranked AS (
-    SELECT *, row_number() OVER (PARTITION BY patient_key, ${key} ORDER BY content = winner DESC, record_key, row_key) AS nth FROM judged
+    SELECT *, row_number() OVER (PARTITION BY patient_key, ${key} ORDER BY aside IS NULL DESC, content = winner DESC, record_key, row_key) AS nth FROM judged
   )
-  SELECT * EXCLUDE (nth, winner, problem),
+  SELECT * EXCLUDE (nth, winner, problem, aside, aside_reason),
     CASE
+      WHEN aside IS NOT NULL THEN aside
       WHEN problem IS NOT NULL THEN 'quarantined'
       WHEN nth = 1 THEN 'loaded'
       WHEN content = winner THEN 'duplicate'
       ELSE 'superseded'
     END AS state,
-    coalesce(problem, CASE WHEN nth > 1 AND content = winner THEN 'MAPPING_SAME_AGAIN' WHEN nth > 1 THEN 'MAPPING_NEWER_VERSION' END) AS reason
+    coalesce(aside_reason, problem, CASE WHEN nth > 1 AND content = winner THEN 'MAPPING_SAME_AGAIN' WHEN nth > 1 THEN 'MAPPING_NEWER_VERSION' END) AS reason
   FROM ranked ORDER BY row_key`;
 }

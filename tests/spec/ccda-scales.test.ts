@@ -46,9 +46,21 @@ describe("a panel's own value", () => {
     expect(answers(rows)).toEqual([["44249-1=14", "44261-6=12"]]);
   });
 
-  it("stays when the supporting total is another instrument's: a PHQ-2 total under a PHQ-9", () => {
-    const rows = read(entry(observation("44249-1", int(3) + part(observation("55758-7", int(3))))));
-    expect(answers(rows)).toEqual([["44249-1=3", "55758-7=3"]]);
+  const blank = (code: string) => part(observation(code, `<value nullFlavor="NI"/>`));
+  it.each([
+    ["with blank items leaves no PHQ-9", "", [["44259-0=NI"], ["55758-7=3"]]],
+    ["that has the same value is not said twice", int(3), [["44259-0=NI"], ["55758-7=3"]]],
+    ["that has another value says both", int(7), [["44249-1=7", "44259-0=NI"], ["55758-7=3"]]],
+  ])("a PHQ-2 total under a PHQ-9 form %s", (_, value, expected) => {
+    const total = part(observation("55758-7", int(3)));
+    const rows = read(entry(observation("44249-1", value + blank("44259-0") + total)));
+    expect(answers(rows)).toEqual(expected);
+  });
+
+  it("stays the PHQ-9's when items beyond the PHQ-2 are answered", () => {
+    const parts = part(observation("44259-0", int(0))) + part(observation("55758-7", int(3)));
+    const rows = read(entry(observation("44249-1", int(3) + parts)));
+    expect(answers(rows)).toEqual([["44249-1=3", "44259-0=0"], ["55758-7=3"]]);
   });
 
   it("is no zero when there is neither value nor item", () => {

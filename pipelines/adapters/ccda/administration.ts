@@ -1,22 +1,37 @@
-import { type Coded, codeText, codings, idOf, inCatalogue } from "./code.ts";
+import { addAnswers, addPanelValue } from "./answers.ts";
+import { chosenCode, codeText, entriesOf, idOf } from "./code.ts";
 import { type DocumentContext, roleOf } from "./context.ts";
+import type { DocumentEncounter } from "./encounter.ts";
 import type { CcdaSettings } from "./settings.ts";
 import { timeOf } from "./time.ts";
 import { ancestors, attribute, type CdaNode, find, hasTemplate, pointer } from "./tree.ts";
-import { type Answer, answersOf } from "./value.ts";
+import { answersOf } from "./value.ts";
 
 /** Observations that belong to one person answering one instrument once. */
 export interface Group {
   /** The panel, if the source has one; otherwise the members only happen to stand together. */
   panel: CdaNode | null;
   members: CdaNode[];
+  /** Totals of another instrument under the panel; they are administrations of their own. */
+  foreign?: CdaNode[];
+}
+
+/** An administration that was added, as far as text beside it may complete it. */
+export interface Added {
+  key: string;
+  /** Instruments that its panel or its members may belong to. */
+  instruments: Set<string>;
+  /** Codes of the items that are answered or asked already. */
+  items: Set<string>;
+  /** YYYY-MM-DD, or less. */
+  day: string | null;
 }
 
 /** Adds one administration and its answers. A panel without value and items is an empty administration, never a zero. */
-export function addAdministration(group: Group, context: DocumentContext): void {
+export function addAdministration(group: Group, context: DocumentContext): Added[] {
   const { rows, settings, narrative } = context;
   const place = group.panel ?? group.members[0];
-  if (place === undefined) return;
+  if (place === undefined) return [];
   const code = find(group.panel ?? undefined, "code");
   const coded = chosenCode(code, settings);
   const time = answeredAt(place, group.members, context);
@@ -38,79 +53,25 @@ export function addAdministration(group: Group, context: DocumentContext): void 
     mode: modeOf(place, context),
     language: attribute(find(place, "languageCode"), "code"),
   });
-  if (group.panel !== null) addPanelValue(group.panel, group.members, key, context);
+  addPanelValue(group, key, context);
   for (const member of group.members) {
     addAnswers(member, answersOf(member, settings, narrative), key, context);
   }
+  return [{ key, ...meaningOf(group, settings), day: time.at?.slice(0, 10) ?? null }];
 }
 
-/** A panel's own value is a score that the source reports, unless a member states the same score under its own code. */
-function addPanelValue(
-  panel: CdaNode,
-  members: CdaNode[],
-  key: string,
-  context: DocumentContext,
-): void {
-  const { settings, narrative } = context;
-  const answers = answersOf(panel, settings, narrative);
-  const [answer] = answers;
-  if (answer === undefined) return;
-  const isSilent = answer.missing !== null && answer.missing !== "negated";
-  const isSaid = find(panel, "value") !== undefined || attribute(panel, "nullFlavor") !== null;
-  if (isSilent && (!isSaid || members.length > 0)) return;
-  const scores = membersWithScore(panel, members, settings);
-  const isTold = scores.some((member) =>
-    answersOf(member, settings, narrative).some((score) => sameValue(score, answer)),
-  );
-  // Two different totals are both kept: the contradiction is for reconciliation to see.
-  if (!isTold) addAnswers(panel, answers, key, context);
-}
-
-function sameValue(a: Answer, b: Answer): boolean {
-  if (a.answer_num !== null && b.answer_num !== null) return a.answer_num === b.answer_num;
-  return a.answer_code === b.answer_code && a.answer_text === b.answer_text;
-}
-
-/** Members that carry a score of the panel's own instrument: a PHQ-2 total under a PHQ-9 says nothing about the PHQ-9. */
-function membersWithScore(panel: CdaNode, members: CdaNode[], settings: CcdaSettings): CdaNode[] {
-  const instruments = new Set(entriesOf(panel, settings).map(({ instrument }) => instrument));
-  return members.filter((member) =>
-    entriesOf(member, settings).some(
-      ({ kind, instrument }) => kind === "score" && instruments.has(instrument),
-    ),
-  );
-}
-
-export function entriesOf(node: CdaNode, settings: CcdaSettings) {
-  const coded = chosenCode(find(node, "code"), settings);
-  return coded === undefined ? [] : inCatalogue(coded, settings);
-}
-
-/** The code by which the catalogue knows the thing, else the first that the source gives. */
-function chosenCode(code: CdaNode | undefined, settings: CcdaSettings): Coded | undefined {
-  const codes = codings(code, settings);
-  return codes.find((one) => inCatalogue(one, settings).length > 0) ?? codes[0];
-}
-
-function addAnswers(
-  observation: CdaNode,
-  answers: Answer[],
-  key: string,
-  context: DocumentContext,
-): void {
-  const code = find(observation, "code");
-  const coded = chosenCode(code, context.settings);
-  for (const answer of answers) {
-    context.rows.add("intake_response", {
-      administration_key: key,
-      where_pointer: pointer(observation),
-      item_code: coded?.code ?? null,
-      item_system: coded?.system ?? null,
-      item_text: coded?.text ?? codeText(code, context.narrative),
-      ...answer,
-      origin: "reported",
-    });
-  }
+function meaningOf({ panel, members }: Group, settings: CcdaSettings) {
+  const known = (panel ? [panel, ...members] : members).map((node) => ({
+    code: chosenCode(find(node, "code"), settings)?.code ?? "",
+    entries: entriesOf(node, settings),
+  }));
+  const strict = known.flatMap(({ entries }) => entries.filter(({ kind }) => kind !== "item"));
+  const entries = strict.length > 0 ? strict : known.flatMap((one) => one.entries);
+  const items = known.filter((one) => one.entries.some(({ kind }) => kind === "item"));
+  return {
+    instruments: new Set(entries.map(({ instrument }) => instrument)),
+    items: new Set(items.map(({ code }) => code)),
+  };
 }
 
 /** Its own time is stated; one taken from its answers, from around it, the encounter or the document is derived. */
@@ -122,7 +83,11 @@ function answeredAt(
   const own = timeOf(find(place, "effectiveTime"));
   if (own !== null) return { at: own, origin: "stated" };
   const derived =
-    commonTime(members) ?? timeAround(place) ?? context.encounter?.startAt ?? context.writtenAt;
+    commonTime(members) ??
+    timeAround(place) ??
+    context.encounter?.startAt ??
+    context.serviceAt ??
+    context.writtenAt;
   return { at: derived, origin: derived === null ? null : "derived" };
 }
 
@@ -160,11 +125,22 @@ function modeOf(place: CdaNode, context: DocumentContext): string | null {
   return context.mode;
 }
 
-/** The document's encounter, when the answer fell into it; a document also holds what was answered long before. */
-function encounterKey(at: string | null, { encounter }: DocumentContext): string | null {
-  if (encounter?.startAt == null || at === null) return null;
-  const day = (time: string) => time.slice(0, 10);
-  const start = day(encounter.startAt);
-  const end = day(encounter.endAt ?? encounter.startAt);
-  return day(at) >= start && day(at) <= end ? encounter.key : null;
+/**
+ * The document's own encounter, when the answer fell into it; a document also holds what was answered long before. Else the one
+ * encounter of the body that it fell into; of several nobody can say which.
+ */
+function encounterKey(
+  at: string | null,
+  { encounter, encounters }: DocumentContext,
+): string | null {
+  if (at === null || at.length < 10) return null;
+  const around = encounters.filter((one) => isWithin(at, one));
+  const own = around.find(({ key }) => key === encounter?.key);
+  return own?.key ?? (around.length === 1 ? (around[0]?.key ?? null) : null);
+}
+
+function isWithin(at: string, { startAt, endAt }: DocumentEncounter): boolean {
+  if (startAt === null) return false;
+  const day = at.slice(0, 10);
+  return day >= startAt.slice(0, 10) && day <= (endAt ?? startAt).slice(0, 10);
 }

@@ -44,6 +44,18 @@ export function inCatalogue(coded: Coded, settings: CcdaSettings) {
   return settings.catalogue.get(`${coded.system}|${coded.code}`) ?? [];
 }
 
+/** The code by which the catalogue knows the thing, else the first that the source gives. */
+export function chosenCode(code: CdaNode | undefined, settings: CcdaSettings): Coded | undefined {
+  const codes = codings(code, settings);
+  return codes.find((one) => inCatalogue(one, settings).length > 0) ?? codes[0];
+}
+
+/** What the catalogue knows a statement's code as. */
+export function entriesOf(statement: CdaNode, settings: CcdaSettings) {
+  const coded = chosenCode(find(statement, "code"), settings);
+  return coded === undefined ? [] : inCatalogue(coded, settings);
+}
+
 /** `root|extension` of the first usable id. */
 export function idOf(node: CdaNode | undefined): string | null {
   if (node === undefined) return null;

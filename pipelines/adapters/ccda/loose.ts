@@ -1,4 +1,5 @@
-import { entriesOf, type Group, timeAround } from "./administration.ts";
+import { type Group, timeAround } from "./administration.ts";
+import { entriesOf } from "./code.ts";
 import type { CcdaSettings } from "./settings.ts";
 import { timeOf } from "./time.ts";
 import { ancestors, type CdaNode, find } from "./tree.ts";

@@ -24,7 +24,7 @@ export function readPatient(
     ...nameOf(patient),
     birth_date: timeOf(find(patient, "birthTime")),
     sex: wordOf(find(patient, "administrativeGenderCode")),
-    race: wordOf(find(patient, "raceCode") ?? find(patient, "sdtc:raceCode")),
+    race: raceOf(patient),
     ethnicity: wordOf(find(patient, "ethnicGroupCode") ?? find(patient, "sdtc:ethnicGroupCode")),
     language: languageOf(patient),
     death_date: timeOf(find(patient, "sdtc:deceasedTime")),
@@ -59,6 +59,22 @@ function nameOf(patient: CdaNode | undefined) {
 /** The code; without one the display, or the flavor that says why, so that "declined" is not "unknown". */
 function wordOf(node: CdaNode | undefined): string | null {
   return attribute(node, "code") ?? attribute(node, "displayName") ?? attribute(node, "nullFlavor");
+}
+
+/** The races of the OMB's list; other codes of CDC are more precise names of one of them. */
+const RACES = new Set(["1002-5", "2028-9", "2054-5", "2076-8", "2106-3", "2131-1"]);
+
+/** Further races stand in HL7's extension. More than one of the list is a fact of its own. */
+function raceOf(patient: CdaNode | undefined): string | null {
+  const nodes = ["raceCode", "sdtc:raceCode"].flatMap((name) =>
+    patient ? childrenOf(patient, name) : [],
+  );
+  const listed = new Set(
+    nodes.flatMap((node) => attribute(node, "code") ?? []).filter((code) => RACES.has(code)),
+  );
+  if (listed.size > 1) return "multiple race";
+  const [only] = listed;
+  return only ?? nodes.map(wordOf).find((word) => word !== null) ?? null;
 }
 
 function languageOf(patient: CdaNode | undefined): string | null {

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { addRecord, type Columns, IntakeRows } from "./rows.ts";
-import type { Job, WorkerMessage, WorkerStart } from "./worker.ts";
+import type { Job } from "./sources.ts";
+import type { WorkerMessage, WorkerStart } from "./worker.ts";
 
 // Run as it stands by Node, or compiled beside this file in the published package.
 const WORKER_URL = new URL(
@@ -18,17 +19,19 @@ const WAITING = 4;
  * Memory is bounded by a few documents a worker. A file that ends its worker is quarantined and the rest goes on.
  */
 export async function* readInWorkers(
-  jobs: readonly Job[],
+  jobs: Iterable<Job>,
   start: WorkerStart,
   size: number,
 ): AsyncGenerator<Columns> {
-  const pool = new WorkerPool(start, Math.max(1, Math.min(size, jobs.length)));
+  const pool = new WorkerPool(start, Math.max(1, size));
+  const waiting = jobs[Symbol.iterator]();
   try {
     const pending: Promise<Columns>[] = [];
-    let next = 0;
     for (;;) {
-      while (pending.length < pool.size * WAITING && next < jobs.length) {
-        const result = pool.read(jobs[next++] as Job);
+      while (pending.length < pool.size * WAITING) {
+        const { value: job, done } = waiting.next();
+        if (done) break;
+        const result = pool.read(job);
         // Awaited below in turn; a failure before its turn must not count as unhandled.
         result.catch(() => {});
         pending.push(result);
@@ -130,8 +133,8 @@ class WorkerPool {
   }
 }
 
-function unreadable({ recordKey, file }: Job): Columns {
-  const rows = new IntakeRows(recordKey);
-  addRecord(rows, file, { state: "quarantined", reason: "SOURCE_UNREADABLE" });
+function unreadable(job: Job): Columns {
+  const rows = new IntakeRows(job.recordKey);
+  addRecord(rows, job, { state: "quarantined", reason: "SOURCE_UNREADABLE" });
   return rows.columns;
 }

@@ -6,8 +6,8 @@ import {
   type DuckDBValue,
 } from "@duckdb/node-api";
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
-import { INTAKE, type IntakeTable } from "../intake.ts";
-import type { Cell, Columns } from "./rows.ts";
+import { ident } from "../../../warehouse/sql.ts";
+import { type Cell, type Columns, TABLES, type Table } from "./rows.ts";
 
 /** DuckDB takes no larger chunk. */
 const CHUNK_ROWS = 2048;
@@ -19,13 +19,17 @@ interface Target {
   waiting: Cell[][];
 }
 
-/** Appends column chunks to the intake tables, in the order in which they come. */
+/** Appends column chunks to the intake tables and to `ccda_document`, in the order in which they come. */
 export class IntakeSink {
-  readonly #targets = new Map<IntakeTable, Target>();
+  readonly #targets = new Map<Table, Target>();
 
   static async open(db: DuckDb): Promise<IntakeSink> {
     const sink = new IntakeSink();
-    for (const table of Object.keys(INTAKE) as IntakeTable[]) {
+    const own = Object.entries(TABLES.ccda_document).map(
+      ([name, [type]]) => `${ident(name)} ${type}`,
+    );
+    await db.run(`CREATE OR REPLACE TABLE ccda_document (${own.join(", ")})`);
+    for (const table of Object.keys(TABLES) as Table[]) {
       const appender = await db.connection.createAppender(table);
       const types = Array.from({ length: appender.columnCount }, (_, i) => appender.columnType(i));
       sink.#targets.set(table, { appender, types, waiting: types.map(() => []) });
@@ -35,7 +39,7 @@ export class IntakeSink {
 
   add(columns: Columns): void {
     for (const [table, added] of Object.entries(columns)) {
-      const target = this.#targets.get(table as IntakeTable);
+      const target = this.#targets.get(table as Table);
       if (target === undefined) continue;
       for (const [i, column] of target.waiting.entries()) {
         for (const cell of added[i] ?? []) column.push(cell);

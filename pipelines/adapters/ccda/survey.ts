@@ -1,4 +1,4 @@
-import { codings, inCatalogue } from "./code.ts";
+import { codings, entriesOf, inCatalogue } from "./code.ts";
 import type { CcdaSettings } from "./settings.ts";
 import { attribute, type CdaNode, find, hasTemplate } from "./tree.ts";
 
@@ -46,6 +46,22 @@ export function findingsOf(entry: CdaNode, settings: CcdaSettings): Finding[] {
     }
   }
   return findings;
+}
+
+/**
+ * Scores of another instrument than the panel's: the total of a short form that a longer form carries is the short form's, whatever
+ * the longer one lacks. Of a panel that the catalogue does not know nothing is foreign.
+ */
+export function foreignTo(panel: CdaNode, members: CdaNode[], settings: CcdaSettings): CdaNode[] {
+  const own = new Set(entriesOf(panel, settings).map(({ instrument }) => instrument));
+  if (own.size === 0) return [];
+  return members.filter((member) => {
+    const entries = entriesOf(member, settings);
+    return (
+      entries.length > 0 &&
+      entries.every(({ instrument, kind }) => kind !== "item" && !own.has(instrument))
+    );
+  });
 }
 
 /** By template, by the panel's code, or because the standard's item template stands right under it. */

@@ -36,10 +36,20 @@ export function answersOf(
   const stated = values.flatMap((value) => readValue(value, settings, narrative) ?? []);
   const answers = merge(stated.filter((answer) => answer.missing === null));
   if (answers.length > 0) return answers;
+  const scored = scoreInterpretation(observation);
+  if (scored !== null) return [{ ...NONE, answer_num: scored }];
   const [flavored] = stated;
   if (flavored !== undefined) return [flavored];
   // HL7 calls NI the default exceptional value: nothing is known, not even why.
   return [{ ...NONE, missing: attribute(observation, "nullFlavor") ?? "NI" }];
+}
+
+/** A habit of one exporting system: no value, and the score as the display of an interpretation code named "score". */
+function scoreInterpretation(observation: CdaNode): bigint | null {
+  const code = childrenOf(observation, "interpretationCode").find(
+    (one) => attribute(one, "code")?.toLowerCase() === "score",
+  );
+  return toMillionths(attribute(code, "displayName"));
 }
 
 function merge(stated: Answer[]): Answer[] {

@@ -4,16 +4,13 @@ import { parentPort, workerData } from "node:worker_threads";
 import { readDocument } from "./document.ts";
 import { addRecord, type Columns, IntakeRows } from "./rows.ts";
 import type { CcdaSettings } from "./settings.ts";
+import type { Job } from "./sources.ts";
+import { readZip, ZipError } from "./zip.ts";
 
 /** What a worker is started with. */
 export interface WorkerStart {
   exportDirectory: string;
   settings: CcdaSettings;
-}
-
-export interface Job {
-  recordKey: bigint;
-  file: string;
 }
 
 export type WorkerMessage = { ready: true } | { columns: Columns };
@@ -31,20 +28,24 @@ function post(message: WorkerMessage): void {
 }
 
 // Anything unforeseen ends this thread: a parser that failed inside is not asked again, and the pool accounts for the file.
-function read({ recordKey, file }: Job): IntakeRows {
-  const path = join(exportDirectory, file);
+function read(job: Job): IntakeRows {
+  if (job.refused) return refused(job, job.refused);
+  const path = join(exportDirectory, job.file);
   let bytes: Uint8Array;
   try {
-    if (statSync(path).size > FILE_BYTES_MAX) return refused(recordKey, file, "SOURCE_TOO_LARGE");
-    bytes = readFileSync(path);
-  } catch {
-    return refused(recordKey, file, "SOURCE_UNREADABLE");
+    if ((job.entry?.size ?? statSync(path).size) > FILE_BYTES_MAX) {
+      return refused(job, "SOURCE_TOO_LARGE");
+    }
+    bytes = job.entry ? readZip(path, job.entry, FILE_BYTES_MAX) : readFileSync(path);
+  } catch (error) {
+    return refused(job, error instanceof ZipError ? "SOURCE_BAD_PACKAGE" : "SOURCE_UNREADABLE");
   }
-  return readDocument({ recordKey, file, bytes }, settings);
+  return readDocument({ ...job, bytes }, settings);
 }
 
-function refused(recordKey: bigint, file: string, reason: string): IntakeRows {
-  const rows = new IntakeRows(recordKey);
-  addRecord(rows, file, { state: "quarantined", reason });
+function refused(job: Job, reason: string): IntakeRows {
+  const rows = new IntakeRows(job.recordKey);
+  const isEmpty = reason === "SOURCE_NOTHING_TO_LOAD";
+  addRecord(rows, job, { state: isEmpty ? "out_of_scope" : "quarantined", reason });
   return rows;
 }

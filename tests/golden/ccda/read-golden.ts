@@ -27,6 +27,9 @@ export async function emptyIntake(): Promise<DuckDb> {
   const db = await DuckDb.open(":memory:");
   await createIntake(db);
   await db.run(
+    "CREATE TABLE catalogue_wording (code_system VARCHAR, code VARCHAR, instrument VARCHAR, words VARCHAR)",
+  );
+  await db.run(
     "CREATE TABLE catalogue_code (code_system VARCHAR, code VARCHAR, instrument VARCHAR, kind VARCHAR, name VARCHAR)",
   );
   for (const [kind, instrument, codes] of CODES) {
