@@ -14,11 +14,18 @@ const isPresent = existsSync(join(corpus, "truth.csv"));
 const truth = isPresent ? parseCsv(readFileSync(join(corpus, "truth.csv"), "utf8")) : [];
 const ofFormat = truth.filter(({ file = "" }) => /^(fhir|ccda)\//.test(file));
 
-/** Measures of the catalogue. Rows that stand in a text table only are for a later reader of narratives. */
+/** What patients reported: all of it in C-CDA, and the measures of the catalogue in FHIR. */
 const expected = ofFormat.filter(
-  ({ kind, measure = "", source }) =>
-    kind === "pro" && ["PHQ-9", "GAD-7"].includes(measure) && source === "coded",
+  ({ file = "", kind, measure = "" }) =>
+    kind === "pro" && (file.startsWith("ccda/") || ["PHQ-9", "GAD-7"].includes(measure)),
 );
+/** What clinicians rated, needs and disabilities: a site must ask for it. */
+const unlisted = ofFormat.filter(({ kind = "" }) =>
+  ["clinician", "sdoh", "disability"].includes(kind),
+);
+const LISTED = "[bims, hunger-vital-sign, disability-cubs]";
+/** HL7's sample gives the same interview a second time under a code of SNOMED CT. */
+const codeInCatalogue = (code = "") => (code === "248241002" ? "54614-3" : code);
 const files = [...new Set(expected.map(({ file = "" }) => file))];
 const negative = ofFormat.filter(({ kind }) => kind === "negative").map(({ file = "" }) => file);
 
@@ -36,6 +43,7 @@ const DIFFICULTY: Record<string, string> = {
 };
 
 let site = "";
+let listing = "";
 
 describe.skipIf(!isPresent)(
   isPresent
@@ -44,13 +52,60 @@ describe.skipIf(!isPresent)(
   () => {
     beforeAll(async () => {
       site = await clinicWithLocalCodes();
+      listing = join(resolve(site, ".."), "listing");
+      await propool(
+        "init",
+        "site",
+        listing,
+        "--format",
+        "ccda",
+        "--site",
+        "LISTING",
+        "--name",
+        "L",
+      );
+      await appendFile(join(listing, "site.yaml"), `\ninstruments: ${LISTED}\n`);
     });
     afterAll(() => rm(resolve(site, ".."), { recursive: true, force: true }));
 
     test("compares measures that the catalogue has", async () => {
       const { instruments } = await readCatalogue();
       expect(instruments.map(({ id }) => id)).toEqual(expect.arrayContaining(["phq-9", "gad-7"]));
-      expect(expected.length).toBeGreaterThan(0);
+      expect(expected.filter(({ file = "" }) => file.startsWith("ccda/"))).toHaveLength(36);
+      expect(unlisted).toHaveLength(10);
+    });
+
+    test("reads what stands in a text table only, and says so", async () => {
+      const [file = ""] = expected.flatMap(({ file, source }) =>
+        source === "narrative" ? (file ?? "") : [],
+      );
+      const rows = (await previewRows(file)).filter(({ origin }) => origin === "narrative");
+      const loaded = rows.filter(({ state }) => state === "loaded");
+      expect(loaded.map((row) => `${answerOfPreview(row)} ${row.pro_response_text}`)).toEqual([
+        "2024-02-11 44250-9 1 Several days",
+        "2024-02-11 44255-8 1 Several days",
+      ]);
+      expect(
+        new Set(rows.filter((row) => !loaded.includes(row)).map(({ reason }) => reason)),
+      ).toEqual(new Set(["MAPPING_NARRATIVE_UNMATCHED"]));
+    });
+
+    test("loads what nobody reported only where a site lists it", async () => {
+      for (const file of new Set(unlisted.map(({ file = "" }) => file))) {
+        const told = (row: Row) => `${answerOfPreview(row)} ${row.pro_response_text}`;
+        const wanted = unlisted
+          .filter((row) => row.file === file)
+          .map((row) => answer(row.date, codeInCatalogue(row.code), row.value_numeric));
+        const closed = (await previewRows(file)).filter(({ state }) => state === "loaded");
+        expect(closed.map(told)).toEqual([]);
+        const open = await runPreview(file, "--site", listing);
+        const loaded = open.filter(({ state }) => state === "loaded").map(answerOfPreview);
+        // Said twice on one day, it is loaded once.
+        expect(loaded.toSorted()).toEqual([...new Set(wanted)].toSorted());
+        expect(open.filter(({ state }) => state === "duplicate")).toHaveLength(
+          wanted.length - loaded.length,
+        );
+      }
     });
 
     test.each(files)("%s has every answer and score that a reader found", async (file) => {
@@ -140,12 +195,12 @@ function previewRows(file: string): Promise<Row[]> {
 /** What the source says, once: a document may hold the same administration in two sections. */
 async function reported(file: string): Promise<Row[]> {
   const rows = await previewRows(file);
-  return rows.filter(({ origin, state }) => origin === "reported" && state !== "duplicate");
+  return rows.filter(({ origin, state }) => origin !== "computed" && state !== "duplicate");
 }
 
 /** On a day after the last answer of the corpus, which has some of the future. */
-async function runPreview(file: string): Promise<Row[]> {
-  const options = ["--format", "csv", "--today", "2028-01-01"];
+async function runPreview(file: string, ...more: string[]): Promise<Row[]> {
+  const options = [...more, "--format", "csv", "--today", "2028-01-01"];
   if (file.endsWith(LOCAL_CODES)) options.push("--site", site);
   const { exitCode, out, err } = await propool("preview", join(corpus, file), ...options);
   expect({ exitCode, err }).toEqual({ exitCode: 0, err: "" });
