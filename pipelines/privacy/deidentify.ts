@@ -1,7 +1,7 @@
 import type { DuckDb } from "../../warehouse/duckdb.ts";
-import { TABLE_NAMES, tableShape } from "../../warehouse/schema.ts";
+import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text } from "../../warehouse/sql.ts";
-import { deidentifySql, type PrivacyProfile } from "./profile.ts";
+import { deidentifySql, type PrivacyProfile, type Staged, tokenTablesSql } from "./profile.ts";
 import { dateShiftSql, tokenSql } from "./tokens.ts";
 
 /** Tables whose rows belong to an administration and are replaced with it. */
@@ -50,26 +50,32 @@ export async function deidentifyInto(
     `CREATE TEMP TABLE date_shift AS ${dateShiftSql(people.join(" UNION "), profile.shift_days)}`,
   );
   await db.run(`CREATE TEMP TABLE gone AS ${GONE}`);
+  const staged = await stagedTables(db, profile);
+  for (const statement of tokenTablesSql(profile, staged)) await db.run(statement);
   let written = 0;
   await db.run("BEGIN");
-  for (const table of TABLE_NAMES) {
-    const staged = await stagedColumns(db, table);
-    // A table that the profile does not name does not leave.
-    if (staged.size === 0 || !profile.tables[table]) continue;
-    const target = `${ident(store)}.${ident(table)}`;
-    const { key } = tableShape(table);
-    await db.run(`CREATE TEMP TABLE leaving AS SELECT ${text(site)} AS datamartid, * FROM (${deidentifySql(profile, table, without(staged, "datamartid"))}) q
-      ORDER BY ${key.map(ident).join(", ")}`);
-    const isOfAdministration = (ADMINISTRATION_TABLES as readonly string[]).includes(table);
-    await db.run(
-      isOfAdministration
-        ? `DELETE FROM ${target} WHERE pro_seq IN (SELECT pro_seq FROM gone)`
-        : `DELETE FROM ${target} t USING leaving l WHERE ${key.map((column) => `t.${ident(column)} = l.${ident(column)}`).join(" AND ")}`,
-    );
-    written += await db.run(`INSERT INTO ${target} BY NAME SELECT * FROM leaving`);
-    await db.run("DROP TABLE leaving");
+  for (const [table, columns] of staged) {
+    const rows = `SELECT ${text(site)} AS datamartid, * FROM (${deidentifySql(profile, table, columns)})`;
+    written += await replaceRows(db, { table, target: `${ident(store)}.${ident(table)}`, rows });
   }
   await db.run("COMMIT");
+  return written;
+}
+
+/** Puts rows in the place of those with their key, or of all those of their administration. */
+async function replaceRows(
+  db: DuckDb,
+  { table, target, rows }: { table: TableName; target: string; rows: string },
+): Promise<number> {
+  if ((ADMINISTRATION_TABLES as readonly string[]).includes(table)) {
+    await db.run(`DELETE FROM ${target} WHERE pro_seq IN (SELECT pro_seq FROM gone)`);
+    return db.run(`INSERT INTO ${target} BY NAME ${rows}`);
+  }
+  await db.run(`CREATE TEMP TABLE leaving AS ${rows}`);
+  const sameKey = tableShape(table).key.map((column) => `t.${ident(column)} = l.${ident(column)}`);
+  await db.run(`DELETE FROM ${target} t USING leaving l WHERE ${sameKey.join(" AND ")}`);
+  const written = await db.run(`INSERT INTO ${target} BY NAME SELECT * FROM leaving`);
+  await db.run("DROP TABLE leaving");
   return written;
 }
 
@@ -80,13 +86,16 @@ async function declareDateManagement(db: DuckDb, profile: PrivacyProfile): Promi
   );
 }
 
-async function stagedColumns(db: DuckDb, table: string): Promise<Set<string>> {
-  const rows = await db.all<{ name: string }>(
-    `SELECT column_name AS name FROM duckdb_columns() WHERE database_name = current_database() AND table_name = ${text(`cdm_${table}`)}`,
+/** The staged tables that the profile names, with their columns; a table that it does not name does not leave. */
+async function stagedTables(db: DuckDb, profile: PrivacyProfile): Promise<Staged> {
+  const rows = await db.all<{ table: string; column: string }>(
+    `SELECT table_name AS table, column_name AS column FROM duckdb_columns()
+    WHERE database_name = current_database() AND starts_with(table_name, 'cdm_') AND column_name <> 'datamartid'`,
   );
-  return new Set(rows.map((row) => row.name));
-}
-
-function without(columns: ReadonlySet<string>, name: string): Set<string> {
-  return new Set([...columns].filter((column) => column !== name));
+  const staged = new Map<TableName, Set<string>>();
+  for (const table of TABLE_NAMES) {
+    const columns = rows.filter((row) => row.table === `cdm_${table}`).map((row) => row.column);
+    if (columns.length > 0 && profile.tables[table]) staged.set(table, new Set(columns));
+  }
+  return staged;
 }

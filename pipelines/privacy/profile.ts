@@ -46,13 +46,39 @@ export async function readPrivacyProfile(name: string): Promise<PrivacyProfile> 
 /** The purposes for which the profile makes tokens. */
 export function tokenPurposes(profile: PrivacyProfile): string[] {
   const actions = Object.values(profile.tables).flatMap((columns) => Object.values(columns));
-  const purposes = actions.filter((one) => one.startsWith("token:")).map((one) => one.slice(6));
+  const purposes = actions.map(purposeOf).filter((purpose) => purpose !== null);
   return [...new Set(purposes)].sort();
+}
+
+/** The purpose of a token action: `token:patid` makes tokens of people. */
+function purposeOf(action: string | undefined): string | null {
+  return action?.startsWith("token:") ? action.slice("token:".length) : null;
+}
+
+/** Which columns the staged tables have. */
+export type Staged = ReadonlyMap<TableName, ReadonlySet<string>>;
+
+/**
+ * The statements that make each token once, however many rows carry it: a table `token_of_<purpose>` (raw, token) for every
+ * purpose of the profile that a staged column has.
+ */
+export function tokenTablesSql(profile: PrivacyProfile, staged: Staged): string[] {
+  return tokenPurposes(profile).flatMap((purpose) => {
+    const uses = [...staged].flatMap(([table, columns]) =>
+      Object.entries(profile.tables[table] ?? {})
+        .filter(([column, action]) => purposeOf(action) === purpose && columns.has(column))
+        .map(([column]) => `SELECT ${ident(column)} AS raw FROM cdm_${table}`),
+    );
+    if (uses.length === 0) return [];
+    return `CREATE OR REPLACE TEMP TABLE token_of_${purpose} AS
+SELECT p.raw, ${tokenSql(purpose, "p.raw")} AS token
+FROM (SELECT DISTINCT raw FROM (${uses.join(" UNION ALL ")}) WHERE raw IS NOT NULL) p CROSS JOIN token_key k`;
+  });
 }
 
 /**
  * The query that de-identifies one staged table: only columns with an action, each through it. Rows come from `cdm_<table>`,
- * key material from `token_key`, the person's days from `date_shift`.
+ * tokens from `token_of_<purpose>`, the person's days from `date_shift`.
  *
  * `staged` are the columns that the staged table has.
  */
@@ -65,14 +91,19 @@ export function deidentifySql(
     ([column, one]) => one !== "drop" && staged.has(column),
   );
   const columns = actions.map(([column, one]) => `  ${apply(one, column)} AS ${ident(column)}`);
+  const joins = actions
+    .filter(([, one]) => purposeOf(one) !== null)
+    .map(([column, one]) => {
+      const alias = ident(`token ${column}`);
+      return `\nLEFT JOIN token_of_${purposeOf(one)} ${alias} ON ${alias}.raw = t.${ident(column)}`;
+    });
   // A site's own row (harvest) has no person and no date to shift.
   const shift = staged.has("patid") ? "\nJOIN date_shift s ON s.patid = t.patid" : "";
-  return `SELECT\n${columns.join(",\n")}\nFROM cdm_${table} t CROSS JOIN token_key k${shift}`;
+  return `SELECT\n${columns.join(",\n")}\nFROM cdm_${table} t${shift}${joins.join("")}`;
 }
 
 function apply(one: string, column: string): string {
+  if (purposeOf(one) !== null) return `${ident(`token ${column}`)}.token`;
   const value = `t.${ident(column)}`;
-  if (one === "keep") return value;
-  if (one === "shift-date") return `${value} + s.days`;
-  return tokenSql(one.slice("token:".length), value);
+  return one === "shift-date" ? `${value} + s.days` : value;
 }

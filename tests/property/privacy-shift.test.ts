@@ -5,6 +5,7 @@ import {
   type PrivacyProfile,
   readPrivacyProfile,
   tokenPurposes,
+  tokenTablesSql,
 } from "../../pipelines/privacy/profile.ts";
 import { dateShiftSql, loadTokenKeys } from "../../pipelines/privacy/tokens.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
@@ -60,6 +61,9 @@ async function deidentify(rows: readonly Visit[], siteKey: Uint8Array): Promise<
     `CREATE OR REPLACE TEMP TABLE date_shift AS ${dateShiftSql("SELECT DISTINCT patid FROM cdm_encounter", profile.shift_days)}`,
   );
   const staged = new Set(["encounterid", "patid", "admit_date", "discharge_date", "admit_time"]);
+  for (const statement of tokenTablesSql(profile, new Map([["encounter", staged]]))) {
+    await db.run(statement);
+  }
   return db.all<Left>(`SELECT patid, encounterid, CAST(admit_date AS VARCHAR) AS admit_date, CAST(discharge_date AS VARCHAR) AS discharge_date
     FROM (${deidentifySql(profile, "encounter", staged)}) ORDER BY admit_time`);
 }
