@@ -81,11 +81,11 @@ describe.skipIf(!isPresent)(
         "CCDA",
         {
           read: 63,
-          loaded: 25,
+          loaded: 27,
           duplicate: 0,
           superseded: 2,
           out_of_scope: 1,
-          quarantined: 35,
+          quarantined: 33,
           withdrawn: 0,
         },
       ],
@@ -122,7 +122,7 @@ describe.skipIf(!isPresent)(
           QUALITY_DATE_IN_FUTURE: 1,
         },
         // 29 of the files are fragments of documents and name no patient.
-        CCDA: { MAPPING_CODE_SYSTEM_UNKNOWN: 6, MAPPING_NO_PATIENT: 15, SOURCE_NO_PATIENT: 29 },
+        CCDA: { MAPPING_CODE_SYSTEM_UNKNOWN: 4, MAPPING_NO_PATIENT: 15, SOURCE_NO_PATIENT: 29 },
         CSV: {},
       });
     });
@@ -142,7 +142,13 @@ describe.skipIf(!isPresent)(
         "--json",
       );
       expect(JSON.parse(out)).toEqual([
+        { datamartid: "CCDA", instrument: "audit-c", status: "unverifiable", scores: 3 },
+        { datamartid: "CCDA", instrument: "dast-10", status: "unverifiable", scores: 2 },
         { datamartid: "CCDA", instrument: "gad-7", status: "unverifiable", scores: 5 },
+        { datamartid: "CCDA", instrument: "hark", status: "unverifiable", scores: 2 },
+        // The one that matches has its items in a text table.
+        { datamartid: "CCDA", instrument: "phq-2", status: "match", scores: 1 },
+        { datamartid: "CCDA", instrument: "phq-2", status: "unverifiable", scores: 9 },
         { datamartid: "CCDA", instrument: "phq-9", status: "unverifiable", scores: 1 },
         { datamartid: "CSV", instrument: "phq-9", status: "match", scores: 47 },
         { datamartid: "FHIR", instrument: "phq-9", status: "match", scores: 7 },
