@@ -50,12 +50,12 @@ export function mapAdministrations({
   const isUnlisted = `instrument NOT IN (${["", ...instruments].map(text).join(", ")})`;
   return [
     `CREATE TEMP TABLE dated_administration AS
-    SELECT a.*, i.instrument, s.state AS aside, s.reason AS aside_reason,
+    SELECT a.* REPLACE (i.part_key AS administration_key), i.instrument, s.state AS aside, s.reason AS aside_reason,
       coalesce(a.answered_at, e.start_at) AS answered,
       CASE WHEN a.answered_at IS NOT NULL THEN coalesce(a.answered_origin, 'stated') WHEN e.start_at IS NOT NULL THEN 'derived' ELSE 'unknown' END AS pro_date_origin,
       e.facility_type AS visit_facility_type, e.enc_type AS visit_type
     FROM intake_administration a
-    LEFT JOIN administration_instrument i USING (administration_key)
+    JOIN administration_instrument i ON i.administration_key = a.administration_key
     LEFT JOIN set_aside s USING (record_key)
     LEFT JOIN (SELECT * FROM mapped_encounter WHERE state = 'loaded') e USING (patient_key, encounter_key)`,
 

@@ -1,7 +1,14 @@
+/** Two items of a PHQ-9 and of a PHQ-2 are a PHQ-2: of equals, the instrument that leaves least unanswered. */
+const BEST = "(v.items, -c.items, v.instrument)";
+
+/** The key of the part of an administration that belongs to another instrument than the rest. */
+const PART = "f.administration_key || '|' || f.instrument";
+
 /**
  * The statements that give every answer its meaning. In: `intake_administration`, `intake_response`, `code`, `catalogue_*`.
  *
- * Out: `administration_instrument` (administration_key, instrument: null when nothing of the catalogue fits) and
+ * Out: `administration_instrument`, one row an administration and instrument in it (administration_key of the source, part_key,
+ * instrument: null when nothing of the catalogue fits), and
  * `mapped_response`, one row an intake_response row, in its order: instrument, kind (item, score), name (catalogue id), value
  * (a number of the closed list or of the score's grid; null when not answered), answer_label, answer_code, answer_state (items:
  * answered, skipped, not_shown), state (loaded, duplicate, quarantined, out_of_scope), reason.
@@ -22,7 +29,7 @@ export const MAP_RESPONSES = [
   GROUP BY g.item_code, g.item_system, c.instrument`,
 
   // The administration decides which instrument is meant.
-  `CREATE TABLE administration_instrument AS
+  `CREATE TEMP TABLE main_instrument AS
   WITH by_panel AS (
     SELECT a.administration_key, any_value(c.instrument) AS instrument
     FROM intake_administration a JOIN code c
@@ -35,8 +42,7 @@ export const MAP_RESPONSES = [
     JOIN code_meaning m ON m.item_code = r.item_code AND m.item_system IS NOT DISTINCT FROM r.item_system
     GROUP BY r.administration_key, m.instrument
   ), by_items AS (
-    -- Two items of a PHQ-9 and of a PHQ-2 are a PHQ-2: of equals, the instrument that leaves least unanswered.
-    SELECT administration_key, arg_max(v.instrument, (v.items, -c.items, v.instrument)) AS instrument
+    SELECT administration_key, arg_max(v.instrument, ${BEST}) AS instrument
     FROM votes v JOIN catalogue_instrument c USING (instrument) GROUP BY administration_key
   )
   SELECT a.administration_key, coalesce(p.instrument, i.instrument) AS instrument
@@ -44,10 +50,38 @@ export const MAP_RESPONSES = [
   LEFT JOIN by_panel p USING (administration_key)
   LEFT JOIN by_items i USING (administration_key)`,
 
+  // A form may hold several instruments (PHQ-9 and GAD-7 on one page): answers that the main one does not know go to their own.
+  `CREATE TEMP TABLE foreign_response AS
+  WITH stray AS (
+    SELECT r.rowid AS response_key, r.administration_key, m.instrument, m.name
+    FROM intake_response r
+    JOIN main_instrument a USING (administration_key)
+    JOIN code_meaning m ON m.item_code = r.item_code AND m.item_system IS NOT DISTINCT FROM r.item_system
+    WHERE a.instrument IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM code_meaning k
+      WHERE k.instrument = a.instrument AND k.item_code = r.item_code AND k.item_system IS NOT DISTINCT FROM r.item_system)
+  ), votes AS (
+    SELECT administration_key, instrument, count(DISTINCT name) AS items FROM stray GROUP BY ALL
+  )
+  SELECT s.response_key, s.administration_key, arg_max(v.instrument, ${BEST}) AS instrument
+  FROM stray s JOIN votes v USING (administration_key, instrument) JOIN catalogue_instrument c USING (instrument)
+  GROUP BY s.response_key, s.administration_key`,
+
+  `CREATE TABLE administration_instrument AS
+  SELECT administration_key, administration_key AS part_key, instrument FROM main_instrument
+  UNION ALL
+  SELECT DISTINCT administration_key, ${PART}, instrument FROM foreign_response f`,
+
   // Millions of answers say the same few hundred things: each different statement is judged once.
+  `CREATE TEMP TABLE placed_response AS
+  SELECT r.rowid AS response_key, r.*, coalesce(f.instrument, a.instrument) AS instrument,
+    CASE WHEN f.instrument IS NULL THEN r.administration_key ELSE ${PART} END AS part_key
+  FROM intake_response r
+  LEFT JOIN main_instrument a ON a.administration_key = r.administration_key
+  LEFT JOIN foreign_response f ON f.response_key = r.rowid`,
+
   `CREATE TEMP TABLE statement AS
-  SELECT DISTINCT a.instrument, r.item_code, r.item_system, r.answer_code, r.answer_num, r.answer_text, r.origin
-  FROM intake_response r LEFT JOIN administration_instrument a USING (administration_key)`,
+  SELECT DISTINCT instrument, item_code, item_system, answer_code, answer_num, answer_text, origin FROM placed_response`,
 
   `CREATE TEMP TABLE valued_statement AS
   WITH named AS (
@@ -98,11 +132,10 @@ export const MAP_RESPONSES = [
   LEFT JOIN catalogue_answer l ON j.kind = 'item' AND l.instrument = j.instrument AND l.item = j.name AND l.value = j.meant`,
 
   `CREATE TEMP TABLE judged_response AS
-  SELECT r.rowid AS response_key, r.record_key, r.administration_key, r.where_pointer, r.missing, s.*
-  FROM intake_response r
-  LEFT JOIN administration_instrument a USING (administration_key)
+  SELECT r.response_key, r.record_key, r.part_key AS administration_key, r.where_pointer, r.missing, s.*
+  FROM placed_response r
   JOIN judged_statement s
-    ON s.instrument IS NOT DISTINCT FROM a.instrument AND s.item_code IS NOT DISTINCT FROM r.item_code
+    ON s.instrument IS NOT DISTINCT FROM r.instrument AND s.item_code IS NOT DISTINCT FROM r.item_code
     AND s.item_system IS NOT DISTINCT FROM r.item_system AND s.given_code IS NOT DISTINCT FROM r.answer_code
     AND s.answer_num IS NOT DISTINCT FROM r.answer_num AND s.answer_text IS NOT DISTINCT FROM r.answer_text
     AND s.origin IS NOT DISTINCT FROM r.origin`,
