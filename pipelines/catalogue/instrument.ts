@@ -9,10 +9,19 @@ const answer = z.strictObject({
   loinc: z.string().optional().describe("LOINC answer code"),
 });
 
+const aliases = z
+  .array(z.string().min(1))
+  .min(1)
+  .optional()
+  .describe(
+    "names, link ids or other codes that exports use instead of the code; they count only inside a form that is this instrument's",
+  );
+
 const item = z.strictObject({
   id: z.string().describe("the instrument's own item id, such as PHQ9_1"),
   label: z.string().describe("what the item asks, in our own words"),
   loinc: z.string().optional(),
+  aliases,
   answers: z.string().describe("name of its answer list"),
   words: z
     .array(z.string().regex(/^[a-z0-9 ]+$/))
@@ -42,6 +51,7 @@ const score = z
   .strictObject({
     id: z.string(),
     loinc: z.string().optional(),
+    aliases,
     scale: z.enum(["raw", "t"]),
     decimals: z.int().min(0).max(6).describe("decimals of the score's grid"),
     range: z.tuple([z.number(), z.number()]).nullable().describe("null: not known"),
@@ -81,6 +91,9 @@ export const instrumentSchema = z.strictObject({
     .describe("others than pro load only where a site lists the instrument"),
   license: z.strictObject({ status: z.string(), holder: z.string(), note: z.string().optional() }),
   direction: z.enum(["better", "worse"]).describe("what a higher score means"),
+  aliases: aliases.describe(
+    "names under which exports know the form; a form's name that holds one is this instrument",
+  ),
   panels: z.array(z.strictObject({ system: z.string(), code: z.string() })),
   answers: z.record(z.string(), z.array(answer)),
   items: z.array(item),

@@ -14,6 +14,8 @@ const TABLES = {
     "code_system VARCHAR, code VARCHAR, instrument VARCHAR, kind VARCHAR, name VARCHAR",
   /** Text that asks an item contains all of these words, separated by |. */
   catalogue_wording: "code_system VARCHAR, code VARCHAR, instrument VARCHAR, words VARCHAR",
+  /** Other names of a form (kind panel), an item or a score, as `aliasKey` writes them. */
+  catalogue_alias: "alias VARCHAR, instrument VARCHAR, kind VARCHAR, name VARCHAR",
   catalogue_item: "instrument VARCHAR, item VARCHAR, label VARCHAR, code VARCHAR, position INTEGER",
   /** `scored` is what the answer adds to a sum. */
   catalogue_answer:
@@ -47,6 +49,10 @@ function rowsOf(instrument: Instrument, { tables }: Catalogue): Record<Table, Ce
   const answers = items.flatMap((item) =>
     (instrument.answers[item.answers] ?? []).map((answer) => ({ item, answer })),
   );
+  const aliasesOf = (kind: string, list: { id: string; aliases?: string[] | undefined }[]) =>
+    list.flatMap(({ id: name, aliases = [] }) =>
+      aliases.map((alias) => [aliasKey(alias), id, kind, name]),
+    );
   const codes = (kind: string, list: { id: string; loinc?: string | undefined }[]) =>
     list.filter((one) => one.loinc).map((one) => [LOINC, one.loinc ?? null, id, kind, one.id]);
   return {
@@ -68,6 +74,11 @@ function rowsOf(instrument: Instrument, { tables }: Catalogue): Record<Table, Ce
     catalogue_wording: items.flatMap((item) =>
       item.loinc && item.words ? [[LOINC, item.loinc, id, item.words.join("|")]] : [],
     ),
+    catalogue_alias: [
+      ...aliasesOf("panel", [{ id, aliases: instrument.aliases }]),
+      ...aliasesOf("item", items),
+      ...aliasesOf("score", scores),
+    ],
     catalogue_item: items.map((item, i) => [id, item.id, item.label, item.loinc ?? null, i + 1]),
     catalogue_answer: answers.map(({ item, answer }) => [
       id,
@@ -105,6 +116,19 @@ function rowsOf(instrument: Instrument, { tables }: Catalogue): Record<Table, Ce
       ]),
     ),
   };
+}
+
+/** A name in lower case, with one blank for what is neither letter nor digit: `Post-Op EQ5D3L` is `post op eq5d3l`. */
+export function aliasKey(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, " ")
+    .trim();
+}
+
+/** The same as SQL. */
+export function aliasKeySql(expression: string): string {
+  return `trim(regexp_replace(lower(${expression}), '[^a-z0-9]+', ' ', 'g'))`;
 }
 
 async function insert(db: DuckDb, table: Table, rows: Cell[][]): Promise<void> {
