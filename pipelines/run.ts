@@ -27,6 +27,7 @@ import {
   refuseUnreadable,
 } from "./intake.ts";
 import { deidentifyInto } from "./privacy/deidentify.ts";
+import { dropRepeats } from "./privacy/drop-repeats.ts";
 import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
 import { auditLeaks, type LeakAudit } from "./privacy/leak-audit.ts";
 import { type PrivacyProfile, readPrivacyProfile, tokenPurposes } from "./privacy/profile.ts";
@@ -194,6 +195,7 @@ async function writeStore(
   }
   await db.run(`ATTACH ${text(file)} AS new_store`);
   const rowsOut = await deidentifyInto(db, { store: "new_store", site: site.site, profile });
+  if (site.format === "ccda") await dropRepeats(db, "new_store");
   await db.run("CHECKPOINT new_store");
   await db.run("DETACH new_store");
   return { file, rowsOut };
