@@ -137,7 +137,7 @@ export async function refuseUnreadable(db: DuckDb, format: string): Promise<void
     file: string;
     record: string;
   }>(`SELECT CAST(count(*) AS DOUBLE) AS read,
-      CAST(count(*) FILTER (reason IN ('SOURCE_MALFORMED', 'SOURCE_NOT_A_RESOURCE', 'SOURCE_NOT_CCDA')) AS DOUBLE) AS broken,
+      CAST(count(*) FILTER (reason IN ('SOURCE_MALFORMED', 'SOURCE_NOT_A_RESOURCE', 'SOURCE_NOT_CCDA', 'SOURCE_BAD_PACKAGE')) AS DOUBLE) AS broken,
       arg_min(where_file, record_key) AS file, arg_min(where_record, record_key) AS record
     FROM intake_record`);
   if (read === 0 || broken < read) return;

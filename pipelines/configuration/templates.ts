@@ -20,7 +20,7 @@ name: ${JSON.stringify(name)}
 # The network's id (NETWORKID).
 network: ${plain(network)}
 
-# What the export folder holds: fhir (NDJSON, Bundles, resources), ccda (XML documents) or csv.
+# What the export folder holds: fhir (NDJSON, Bundles, resources), ccda (XML documents, XDM packages) or csv.
 format: ${format}
 # The folder with the export's files, inside this folder.
 export: export

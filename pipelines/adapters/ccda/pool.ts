@@ -69,7 +69,6 @@ class WorkerPool {
   constructor(start: WorkerStart, size: number) {
     this.#start = start;
     this.size = size;
-    for (let i = 0; i < size; i++) this.#addThread();
   }
 
   read(job: Job): Promise<Columns> {
@@ -79,18 +78,27 @@ class WorkerPool {
     });
   }
 
+  /** A thread that has nothing to do ends by itself: to stop it while it still loads its modules can end the whole process. */
   async close(): Promise<void> {
     this.#closing = true;
-    await Promise.all([...this.#threads].map(({ worker }) => worker.terminate()));
+    await Promise.all(
+      [...this.#threads].map(({ worker, tasks, ready }) => {
+        if (ready && tasks.length > 0) return worker.terminate();
+        const ended = new Promise((resolve) => worker.once("exit", resolve));
+        worker.postMessage(null);
+        return ended;
+      }),
+    );
   }
 
-  #addThread(): void {
+  #addThread(): Thread {
     const worker = new Worker(WORKER_URL, { workerData: this.#start, execArgv: [] });
     const thread: Thread = { worker, ready: false, tasks: [] };
     this.#threads.add(thread);
     worker.on("message", (message: WorkerMessage) => this.#receive(thread, message));
     worker.on("error", (error) => this.#lose(thread, error));
     worker.on("exit", () => this.#lose(thread, new Error("a C-CDA worker ended by itself")));
+    return thread;
   }
 
   #receive(thread: Thread, message: WorkerMessage): void {
@@ -104,7 +112,9 @@ class WorkerPool {
     if (this.#failure !== undefined) this.#failAll();
     while (this.#queue.length > 0) {
       const free = [...this.#threads].filter(({ tasks }) => tasks.length < AHEAD);
-      const [thread] = free.toSorted((a, b) => a.tasks.length - b.tasks.length);
+      const [emptiest] = free.toSorted((a, b) => a.tasks.length - b.tasks.length);
+      const isMore = this.#threads.size < this.size && emptiest?.tasks.length !== 0;
+      const thread = isMore ? this.#addThread() : emptiest;
       if (thread === undefined) return;
       const task = this.#queue.shift() as Task;
       thread.tasks.push(task);
@@ -122,7 +132,6 @@ class WorkerPool {
     } else {
       culprit?.resolve(unreadable(culprit.job));
       this.#queue.unshift(...rest);
-      this.#addThread();
     }
     this.#feed();
   }

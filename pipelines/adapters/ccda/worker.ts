@@ -20,7 +20,10 @@ const FILE_BYTES_MAX = 256 * 1024 * 1024;
 
 const { exportDirectory, settings } = workerData as WorkerStart;
 
-parentPort?.on("message", (job: Job) => post({ columns: read(job).columns }));
+parentPort?.on("message", (job: Job | null) => {
+  if (job === null) parentPort?.close();
+  else post({ columns: read(job).columns });
+});
 post({ ready: true });
 
 function post(message: WorkerMessage): void {

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { inflateRawSync } from "node:zlib";
+import { crc32, inflateRawSync } from "node:zlib";
 
 /** A file in a zip package, as its directory tells. Nothing is ever written under its name. */
 export interface ZipEntry {
@@ -9,6 +9,7 @@ export interface ZipEntry {
   compressed: number;
   size: number;
   isDeflated: boolean;
+  crc: number;
 }
 
 /** What keeps a package, or one entry of it, from being read. */
@@ -56,7 +57,10 @@ export function readZip(path: string, entry: ZipEntry, bytesMax: number): Buffer
     if (header.readUInt32LE(0) !== LOCAL) throw new ZipError("no entry at its place");
     const start = entry.offset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
     const raw = readAt(file, start, entry.compressed);
-    return entry.isDeflated ? inflate(raw, entry.size) : raw;
+    const content = entry.isDeflated ? inflate(raw, entry.size) : raw;
+    if (crc32(content) !== entry.crc)
+      throw new ZipError("entry has another sum than its directory says");
+    return content;
   });
 }
 
@@ -89,6 +93,7 @@ function readDirectory(directory: Buffer, count: number): ZipEntry[] {
         offset: directory.readUInt32LE(at + 42),
         compressed: directory.readUInt32LE(at + 20),
         size: directory.readUInt32LE(at + 24),
+        crc: directory.readUInt32LE(at + 16),
         isDeflated: directory.readUInt16LE(at + 10) === 8,
       });
     }
