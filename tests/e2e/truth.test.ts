@@ -14,10 +14,15 @@ const isPresent = existsSync(join(corpus, "truth.csv"));
 const truth = isPresent ? parseCsv(readFileSync(join(corpus, "truth.csv"), "utf8")) : [];
 const ofFormat = truth.filter(({ file = "" }) => /^(fhir|ccda)\//.test(file));
 
-/** What patients reported: all of it in C-CDA, and the measures of the catalogue in FHIR. */
-const expected = ofFormat.filter(
-  ({ file = "", kind, measure = "" }) =>
-    kind === "pro" && (file.startsWith("ccda/") || ["PHQ-9", "GAD-7"].includes(measure)),
+/** What patients reported. */
+const expected = ofFormat.filter(({ kind }) => kind === "pro");
+/** The link ids of forms that give their items no code, and what the catalogue calls the items. */
+const aliases = new Map(
+  (await readCatalogue()).instruments.flatMap(({ items, scores }) =>
+    [...items, ...scores].flatMap(({ id, aliases = [] }) =>
+      aliases.map((alias): [string, string] => [alias, id]),
+    ),
+  ),
 );
 /** What clinicians rated, needs and disabilities: a site must ask for it. */
 const unlisted = ofFormat.filter(({ kind = "" }) =>
@@ -72,6 +77,7 @@ describe.skipIf(!isPresent)(
       const { instruments } = await readCatalogue();
       expect(instruments.map(({ id }) => id)).toEqual(expect.arrayContaining(["phq-9", "gad-7"]));
       expect(expected.filter(({ file = "" }) => file.startsWith("ccda/"))).toHaveLength(36);
+      expect(expected.filter(({ file = "" }) => file.startsWith("fhir/"))).toHaveLength(235);
       expect(unlisted).toHaveLength(10);
     });
 
@@ -141,6 +147,18 @@ describe.skipIf(!isPresent)(
       expect(named.filter((row) => cells.has(person(row)))).toEqual([]);
     });
 
+    test.each(files.filter((file) => file.startsWith("fhir/")))(
+      "%s loads nothing beyond them, for as many people",
+      async (file) => {
+        const wanted = expected.filter((row) => row.file === file);
+        const found = (await reported(file)).filter(
+          (row) => row.state === "loaded" || row.pro_response_num !== "",
+        );
+        expect(found.map(answerOfPreview).toSorted()).toEqual(wanted.map(answerOfTruth).toSorted());
+        expect(new Set(found.map(tokenOf)).size).toBe(new Set(wanted.map(person)).size);
+      },
+    );
+
     test.each(negative)("%s has nothing to take", async (file) => {
       expect((await previewRows(file)).filter(({ state }) => state === "loaded")).toEqual([]);
     });
@@ -175,8 +193,9 @@ const tokenOf = (row: Row) => row.patient ?? "";
 const answer = (date = "", code = "", value = "") =>
   `${date} ${code} ${value === "" ? "none" : Number(value)}`;
 const answerOfPreview = (row: Row) => answer(row.pro_date, row.pro_code, row.pro_response_num);
-const answerOfTruth = ({ date, code, value_numeric, value_text = "" }: Row) =>
-  answer(date, code, DIFFICULTY[value_text] ?? value_numeric);
+const answerOfTruth = ({ date, code, value_numeric, value_text = "", note = "" }: Row) =>
+  answer(date, code || aliases.get(linkIdOf(note)), DIFFICULTY[value_text] ?? value_numeric);
+const linkIdOf = (note: string) => /linkId (.+)$/.exec(note)?.[1] ?? "";
 
 function counts(list: string[]): Record<string, number> {
   const found: Record<string, number> = {};

@@ -11,6 +11,7 @@ import {
   isResourceType,
   RESOURCES,
   type ResourceType,
+  reasonNotRead,
   resourceShape,
   resourceTable,
 } from "./resources.ts";
@@ -120,7 +121,7 @@ async function recordNotRead(db: DuckDb, found: TypedFile): Promise<boolean> {
   if (isAsCounted) {
     await db.run(`INSERT INTO intake_record
       SELECT ${await nextRecordKey(db)} + rowid, file, 'line ' || (rowid + 1), resourceType,
-        'out_of_scope', 'SOURCE_RESOURCE_NOT_READ', NULL FROM fhir_other`);
+        'out_of_scope', ${text(reasonNotRead(found.type))}, NULL FROM fhir_other`);
   }
   await db.run("DROP TABLE fhir_other");
   return isAsCounted;

@@ -5,12 +5,16 @@ const coding = { system: "VARCHAR", code: "VARCHAR", display: "VARCHAR" } as con
 const concept = { coding: [coding], text: "VARCHAR" } as const;
 const period = { start: "VARCHAR", end: "VARCHAR" } as const;
 const quantity = { value: "VARCHAR" } as const;
-const meta = { lastUpdated: "VARCHAR", versionId: "VARCHAR" } as const;
+const meta = { lastUpdated: "VARCHAR", versionId: "VARCHAR", profile: ["VARCHAR"] } as const;
 const extension = { url: "VARCHAR", valueDecimal: "VARCHAR", valueCode: "VARCHAR" } as const;
 
-/** R4, R4B: what is read of an answer; `item` nests to any depth and is unfolded level by level. */
+/** What is read of an answer; `item` nests to any depth and is unfolded level by level. */
 const answer = {
   valueCoding: { ...coding, extension: [extension] },
+  valueReference: "JSON",
+  valueAttachment: "JSON",
+  valueUri: "VARCHAR",
+  valueTime: "VARCHAR",
   valueInteger: "VARCHAR",
   valueDecimal: "VARCHAR",
   valueQuantity: quantity,
@@ -26,13 +30,24 @@ export const RESPONSE_ITEM = {
   linkId: "VARCHAR",
   definition: "VARCHAR",
   text: "VARCHAR",
+  extension: [extension],
   answer: [answer],
   item: (): Shape => [RESPONSE_ITEM],
 } as const satisfies Shape;
 
+const option = {
+  valueCoding: { ...coding, extension: [extension] },
+  extension: [extension],
+} as const;
+
 export const FORM_ITEM = {
   linkId: "VARCHAR",
+  definition: "VARCHAR",
   code: [coding],
+  extension: [{ url: "VARCHAR", valueBoolean: "VARCHAR" }],
+  answerOption: [option],
+  /** STU3. */
+  option: [option],
   item: (): Shape => [FORM_ITEM],
 } as const satisfies Shape;
 
@@ -44,7 +59,21 @@ const observationValue = {
   dataAbsentReason: concept,
 } as const;
 
-/** The resource types that are read, and what is read of each. Everything else is counted and left alone. */
+export const FORM = {
+  url: "VARCHAR",
+  title: "VARCHAR",
+  name: "VARCHAR",
+  code: [coding],
+  extension: ["JSON"],
+  item: [FORM_ITEM],
+  /** DSTU2: the sieve rewrites it. */
+  group: "JSON",
+} as const satisfies Shape;
+
+/**
+ * The resource types that are read, and what is read of each. Everything else is counted and left alone. The shapes are
+ * those of R4 with the members by which DSTU2, STU3 and R5 differ beside them.
+ */
 export const RESOURCES = {
   Patient: {
     extension: ["JSON"],
@@ -61,52 +90,95 @@ export const RESOURCES = {
   Encounter: {
     class: "JSON",
     subject: reference,
+    patient: reference,
     period,
+    actualPeriod: period,
     location: [{ location: reference }],
+    serviceProvider: reference,
     serviceType: "JSON",
   },
+  Location: { type: "JSON" },
+  Organization: { type: "JSON" },
   Condition: {
     clinicalStatus: "JSON",
     code: concept,
     subject: reference,
+    patient: reference,
     encounter: reference,
+    context: reference,
     onsetDateTime: "VARCHAR",
+    onsetPeriod: period,
     recordedDate: "VARCHAR",
+    assertedDate: "VARCHAR",
+    dateRecorded: "VARCHAR",
     abatementDateTime: "VARCHAR",
   },
   Procedure: {
     code: concept,
     subject: reference,
     encounter: reference,
+    context: reference,
     performedDateTime: "VARCHAR",
     performedPeriod: period,
+    occurrenceDateTime: "VARCHAR",
+    occurrencePeriod: period,
   },
-  Questionnaire: { url: "VARCHAR", title: "VARCHAR", code: [coding], item: [FORM_ITEM] },
+  Questionnaire: FORM,
   QuestionnaireResponse: {
     extension: ["JSON"],
+    contained: ["JSON"],
     questionnaire: "JSON",
     subject: reference,
     encounter: reference,
+    context: reference,
     authored: "VARCHAR",
     author: reference,
     source: reference,
     language: "VARCHAR",
     item: [RESPONSE_ITEM],
+    group: "JSON",
   },
   Observation: {
     category: "JSON",
     code: concept,
     subject: reference,
     encounter: reference,
+    context: reference,
     effectiveDateTime: "VARCHAR",
     effectiveInstant: "VARCHAR",
     effectivePeriod: period,
     performer: [reference],
     ...observationValue,
     hasMember: [reference],
+    derivedFrom: [reference],
+    related: [{ type: "VARCHAR", target: reference }],
     component: [{ code: concept, ...observationValue }],
   },
 } as const satisfies Record<string, { readonly [member: string]: Shape }>;
+
+/** What a resource that is not read stands for, where it is of interest why. */
+export function reasonNotRead(type: string): string {
+  if (ASKED_FOR.has(type)) return "SOURCE_ASKED_FOR";
+  return CONTEXT.has(type) ? "SOURCE_CONTEXT" : "SOURCE_RESOURCE_NOT_READ";
+}
+
+/** Orders and tasks: who was asked to fill in a form. */
+const ASKED_FOR = new Set([
+  "ServiceRequest",
+  "Task",
+  "CommunicationRequest",
+  "ProcedureRequest",
+  "ReferralRequest",
+  "DiagnosticOrder",
+]);
+
+const CONTEXT = new Set([
+  "Practitioner",
+  "PractitionerRole",
+  "RelatedPerson",
+  "Provenance",
+  "Consent",
+]);
 
 export type ResourceType = keyof typeof RESOURCES;
 

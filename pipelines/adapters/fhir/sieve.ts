@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { gunzipSync } from "node:zlib";
 import { bytesToText, isBlankLine, numberedLines, withoutMark } from "./container.ts";
-import { isResourceType, type ResourceType, resourceShape } from "./resources.ts";
+import { isResourceType, type ResourceType, reasonNotRead, resourceShape } from "./resources.ts";
 import { misfit } from "./shape.ts";
 
 /** A record that is not handed on, and why. */
@@ -120,8 +120,7 @@ function judge({ where, text }: Candidate): SetAside | { type: ResourceType; tex
   const type = resource.resourceType;
   if (type === "Bundle" && misfit(resource.entry, ["JSON"]) !== null)
     return aside("SOURCE_WRONG_TYPE", type, "/entry");
-  if (!isResourceType(type))
-    return { ...aside("SOURCE_RESOURCE_NOT_READ", type), state: "out_of_scope" };
+  if (!isResourceType(type)) return { ...aside(reasonNotRead(type), type), state: "out_of_scope" };
   const pointer = misfit(resource, resourceShape(type));
   return pointer === null ? { type, text } : aside("SOURCE_WRONG_TYPE", type, pointer);
 }

@@ -1,0 +1,51 @@
+const ORDINAL = [
+  "http://hl7.org/fhir/StructureDefinition/ordinalValue",
+  "http://hl7.org/fhir/StructureDefinition/itemWeight",
+  "http://hl7.org/fhir/StructureDefinition/questionnaire-ordinalValue",
+  "http://hl7.org/fhir/StructureDefinition/iso21090-CO-value",
+];
+
+/** Code systems under the names that exports give them, and the one under which the catalogue has them. */
+const SYSTEMS: Record<string, string> = {
+  "urn:oid:2.16.840.1.113883.6.1": "http://loinc.org",
+  "2.16.840.1.113883.6.1": "http://loinc.org",
+  "https://loinc.org": "http://loinc.org",
+  "http://loinc.org/": "http://loinc.org",
+  loinc: "http://loinc.org",
+  "urn:oid:2.16.840.1.113883.6.96": "http://snomed.info/sct",
+  "2.16.840.1.113883.6.96": "http://snomed.info/sct",
+  "http://snomed.info": "http://snomed.info/sct",
+  "urn:oid:2.16.840.1.113883.6.90": "http://hl7.org/fhir/sid/icd-10-cm",
+  "urn:oid:2.16.840.1.113883.6.103": "http://hl7.org/fhir/sid/icd-9-cm",
+  "urn:oid:2.16.840.1.113883.6.12": "http://www.ama-assn.org/go/cpt",
+};
+
+const systemArms = Object.entries(SYSTEMS)
+  .map(([name, system]) => `WHEN '${name}' THEN '${system}'`)
+  .join(" ");
+
+/** Short names for what FHIR spells out at length; each is plain SQL that DuckDB expands in place. */
+export const MACROS = [
+  // Relative, absolute and versioned references and urn:uuid all end in the id.
+  "fhir_key(r) AS regexp_extract(regexp_replace(r, '/_history/.*$', ''), '([^/:]+)$', 1)",
+  "fhir_type(r) AS nullif(regexp_extract(regexp_replace(r, '/_history/.*$', ''), '([A-Za-z]+)/[^/]+$', 1), '')",
+  `fhir_ordinal(e) AS list_filter(e, lambda x: x.url IN (${ORDINAL.map((url) => `'${url}'`).join(", ")}))[1].valueDecimal`,
+  "fhir_absent(e) AS list_filter(e, lambda x: x.url = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason')[1].valueCode",
+  "fhir_number(t) AS TRY_CAST(t AS DECIMAL(18,6))",
+  // A number that is none, or too large for one, goes on as a text: so the mapping sees an answer and refuses it.
+  "fhir_no_number(t) AS CASE WHEN fhir_number(t) IS NULL THEN t END",
+  "loinc_in(t) AS nullif(regexp_extract(t, '(?:^|[^0-9])([0-9]{3,7}-[0-9])(?:$|[^0-9])', 1), '')",
+  `fhir_system(s) AS CASE WHEN s = 'http://loinc.org' THEN s WHEN s IS NULL THEN NULL
+    ELSE CASE lower(trim(s)) ${systemArms} ELSE nullif(trim(s), '') END END`,
+  "fhir_code(c) AS nullif(trim(c), '')",
+  "fhir_coding(c) AS coalesce(list_filter(c, lambda x: fhir_system(x.system) = 'http://loinc.org')[1], c[1])",
+  // Extensions differ too much to be read strictly; a JSON path finds the value wherever it stands.
+  "us_core(e, name, path) AS json_extract_string(list_filter(e, lambda x: (x->>'url') = 'http://hl7.org/fhir/us/core/StructureDefinition/' || name)[1], path)",
+  // One concept or a list of them, from STU3 to R5; only what looks like a code, because words may name a place.
+  `fhir_concept(j) AS regexp_extract(coalesce(j->>'$[0].coding[0].code', j->>'$.coding[0].code', j->>'$[0].concept.coding[0].code'), '^[A-Za-z0-9.-]{1,20}$')`,
+  // The instant of a version: its time, and among equal times its number.
+  `fhir_version(m) AS struct_pack(
+    at := CASE WHEN regexp_matches(m.lastUpdated, '(Z|[+-][0-9]{2}:?[0-9]{2})$') THEN epoch_us(TRY_CAST(m.lastUpdated AS TIMESTAMPTZ))
+      ELSE epoch_us(TRY_CAST(m.lastUpdated AS TIMESTAMP)) END,
+    number := TRY_CAST(m.versionId AS BIGINT))`,
+];

@@ -1,0 +1,101 @@
+import { aliasKeySql } from "../../catalogue/load.ts";
+import { FORM_DISPLAY, FORM_NAME } from "./forms.ts";
+import { RESPONSE_ITEM } from "./resources.ts";
+import { jsonStructure } from "./shape.ts";
+
+const nested = (json: string) => `json_transform(${json}, '${jsonStructure([RESPONSE_ITEM])}')`;
+const extension = (url: string, path: string) =>
+  `json_extract_string(list_filter(extension, lambda x: (x->>'url') = '${url}')[1], '${path}')`;
+
+/** Adaptive by its own profile, by an extension, or by its form. */
+const IS_ADAPTIVE = `(is_adaptive OR len(list_filter(meta.profile, lambda x: contains(x, 'questionnaireresponse-adapt'))) > 0
+  OR len(list_filter(extension, lambda x: contains(x->>'url', 'questionnaireAdaptive'))) > 0)`;
+
+/** A number that stands as the code of an answer: in a form known by its name, where the answer list is the form's own. */
+const CODE_AS_NUMBER = `CASE WHEN alias IS NOT NULL AND fhir_system(answer.valueCoding.system) IS DISTINCT FROM 'http://loinc.org'
+  AND regexp_full_match(answer.valueCoding.code, '[0-9]{1,4}') THEN answer.valueCoding.code END`;
+
+/** QuestionnaireResponses: an administration each, and a response an answer at any depth. */
+export const RESPONSES = [
+  `CREATE TEMP VIEW fhir_answered AS
+  SELECT r.*, n.form, n.panel, n.panel_system, n.form_name, n.display, n.is_adaptive, n.instrument, n.has_aliases
+  FROM fhir_questionnaireresponse_numbered r
+  LEFT JOIN fhir_named n ON n.form_name IS NOT DISTINCT FROM ${FORM_NAME} AND n.display IS NOT DISTINCT FROM ${FORM_DISPLAY}
+    AND n.own IS NOT DISTINCT FROM CASE WHEN starts_with(${FORM_NAME}, '#') THEN r.record_key || ${FORM_NAME} END`,
+
+  `INSERT INTO intake_administration BY NAME
+  SELECT record_key, 'QuestionnaireResponse' AS where_pointer, CAST(record_key AS VARCHAR) AS administration_key,
+    id AS source_id, meta.lastUpdated AS version_at,
+    fhir_key(coalesce(subject.reference,
+      CASE WHEN fhir_type(source.reference) = 'Patient' THEN source.reference END,
+      CASE WHEN fhir_type(author.reference) = 'Patient' THEN author.reference END)) AS patient_key,
+    fhir_key(coalesce(encounter.reference, context.reference)) AS encounter_key,
+    panel AS instrument_code, panel_system AS instrument_system,
+    nullif(concat_ws(' ', form_name, display), '') AS instrument_text, nullif(split_part(form_name, '|', 2), '') AS instrument_version,
+    authored AS answered_at, 'stated' AS answered_origin, status,
+    ${extension("http://hl7.org/fhir/StructureDefinition/questionnaireresponse-completionMode", "$.valueCodeableConcept.coding[0].code")} AS method,
+    CASE WHEN source.reference IS NOT NULL OR author.reference IS NOT NULL
+      THEN coalesce(fhir_type(source.reference), '') || '|' || coalesce(fhir_type(author.reference), '') END AS mode,
+    CASE WHEN ${IS_ADAPTIVE} THEN 'Y' END AS cat, language
+  FROM fhir_answered ORDER BY record_key`,
+
+  // Level by level, so that depth costs nothing where there is none. The pointer is JSON's; the path sorts items as they stand
+  // in the form, where the pointer would put the tenth before the second.
+  `CREATE TEMP TABLE fhir_item AS
+  WITH RECURSIVE items AS (
+    SELECT record_key, form, instrument, has_aliases, [i] AS path, '/item/' || (i - 1) AS pointer, item[i] AS one
+    FROM (SELECT record_key, form, CASE WHEN has_aliases THEN instrument END AS instrument, has_aliases, item, unnest(range(1, len(item) + 1)) AS i FROM fhir_answered)
+    UNION ALL
+    SELECT record_key, form, instrument, has_aliases, list_append(path, i), pointer || '/item/' || (i - 1), nested[i]
+    FROM (
+      SELECT record_key, form, instrument, has_aliases, path, pointer, nested, unnest(range(1, len(nested) + 1)) AS i
+      FROM (
+        SELECT record_key, form, instrument, has_aliases, list_append(path, 0) AS path, pointer, ${nested("one.item")} AS nested
+        FROM items WHERE one.item IS NOT NULL
+        UNION ALL
+        SELECT record_key, form, instrument, has_aliases, list_append(path, a), pointer || '/answer/' || (a - 1), ${nested("answers[a].item")}
+        FROM (
+          SELECT record_key, form, instrument, has_aliases, path, pointer, one.answer AS answers, unnest(range(1, len(one.answer) + 1)) AS a
+          FROM items
+        ) WHERE answers[a].item IS NOT NULL
+      )
+    )
+  )
+  SELECT * FROM items`,
+
+  `INSERT INTO intake_response BY NAME
+  WITH answered AS (
+    SELECT record_key, form, instrument, has_aliases, path, pointer, one.linkId AS link_id, one.definition AS definition, one.text AS item_text,
+      fhir_absent(one.extension) AS absent, one.answer AS answers, one.item IS NOT NULL AS is_group,
+      unnest(CASE WHEN coalesce(len(one.answer), 0) = 0 THEN [0] ELSE range(1, len(one.answer) + 1) END) AS a
+    FROM fhir_item
+  ), named AS (
+    SELECT t.*, answers[a] AS answer, f.is_hidden,
+      coalesce(fhir_code(f.code.code), loinc_in(t.definition), loinc_in(t.link_id), t.link_id) AS item_code,
+      CASE WHEN fhir_code(f.code.code) IS NOT NULL THEN fhir_system(f.code.system)
+        WHEN loinc_in(t.definition) IS NOT NULL OR loinc_in(t.link_id) IS NOT NULL THEN 'http://loinc.org' END AS item_system
+    FROM answered t LEFT JOIN fhir_form_item f ON f.form = t.form AND f.link_id = t.link_id
+    WHERE a > 0 OR NOT is_group
+  ), coded AS (
+    SELECT n.*, coalesce(by_code.name, by_text.name) AS alias, o.ordinal
+    FROM named n
+    LEFT JOIN catalogue_alias by_code ON by_code.kind <> 'panel' AND by_code.instrument = n.instrument
+      AND by_code.alias = CASE WHEN n.has_aliases THEN ${aliasKeySql("n.item_code")} END
+    LEFT JOIN catalogue_alias by_text ON by_text.kind <> 'panel' AND by_text.instrument = n.instrument
+      AND by_text.alias = CASE WHEN n.has_aliases THEN ${aliasKeySql("n.item_text")} END
+    LEFT JOIN fhir_form_option o ON o.form = n.form AND o.link_id = n.link_id AND o.code = n.answer.valueCoding.code
+  )
+  SELECT record_key, CAST(record_key AS VARCHAR) AS administration_key,
+    pointer || CASE WHEN a > 0 THEN '/answer/' || (a - 1) ELSE '' END AS where_pointer,
+    coalesce(alias, item_code) AS item_code, CASE WHEN alias IS NULL THEN item_system ELSE 'propool' END AS item_system, item_text,
+    fhir_code(answer.valueCoding.code) AS answer_code, fhir_system(answer.valueCoding.system) AS answer_system,
+    coalesce(answer.valueCoding.display, answer.valueString, answer.valueBoolean, answer.valueDate, answer.valueDateTime, answer.valueTime, answer.valueUri,
+      CASE WHEN answer.valueReference IS NOT NULL THEN 'a reference' WHEN answer.valueAttachment IS NOT NULL THEN 'an attachment' END,
+      fhir_no_number(coalesce(answer.valueInteger, answer.valueDecimal, answer.valueQuantity.value))) AS answer_text,
+    fhir_number(coalesce(fhir_ordinal(answer.valueCoding.extension), fhir_ordinal(answer.extension),
+      answer.valueInteger, answer.valueDecimal, answer.valueQuantity.value, CAST(ordinal AS VARCHAR), ${CODE_AS_NUMBER})) AS answer_num,
+    CASE WHEN a = 0 THEN CASE WHEN is_hidden THEN 'not_shown' ELSE coalesce(absent, 'no answer') END ELSE fhir_absent(answer.extension) END AS missing,
+    'reported' AS origin
+  FROM coded
+  ORDER BY record_key, path, a`,
+];
