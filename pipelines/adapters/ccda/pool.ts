@@ -3,11 +3,8 @@ import { addRecord, type Columns, IntakeRows } from "./rows.ts";
 import type { Job } from "./sources.ts";
 import type { WorkerMessage, WorkerStart } from "./worker.ts";
 
-// Run as it stands by Node, or compiled beside this file in the published package.
-const WORKER_URL = new URL(
-  import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js",
-  import.meta.url,
-);
+// The build turns the name into that of the compiled file.
+const WORKER_URL = new URL("./worker.ts", import.meta.url);
 
 /** Files a worker has at hand, so that it never waits for the main thread. */
 const AHEAD = 2;
