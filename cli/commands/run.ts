@@ -1,4 +1,3 @@
-import PQueue from "p-queue";
 import { ProError } from "../../pipelines/core/errors.ts";
 import { createProgress } from "../../pipelines/core/progress.ts";
 import { type RunReport, runSite } from "../../pipelines/run.ts";
@@ -31,30 +30,22 @@ export const addRun: AddCommand = (program, io) => {
     .action(async (directories: string[], options: Options) => {
       const reports: RunReport[] = [];
       const failed: Failure[] = [];
-      // One site at a time: each night already uses all cores; p-queue keeps the order and survives a failing site.
-      const queue = new PQueue({ concurrency: 1 });
+      // One after the other: a night uses all cores by itself. A failing site does not stop the others.
       for (const directory of directories) {
-        queue.add(async () => {
-          const progress = createProgress({
-            err: io.err,
-            tty: io.tty,
-            quiet: options.json === true,
+        const progress = createProgress({ ...io, quiet: options.json === true });
+        try {
+          const report = await runSite(directory, {
+            progress,
+            today: options.today,
+            full: options.full === true,
+            dryRun: options.dryRun === true,
           });
-          try {
-            const report = await runSite(directory, {
-              progress,
-              today: options.today,
-              full: options.full === true,
-              dryRun: options.dryRun === true,
-            });
-            reports.push(report);
-            if (!options.json) io.out.write(`${ledgerText(report)}\n`);
-          } catch (error) {
-            failed.push({ directory, error });
-          }
-        });
+          reports.push(report);
+          if (!options.json) io.out.write(`${ledgerText(report)}\n`);
+        } catch (error) {
+          failed.push({ directory, error });
+        }
       }
-      await queue.onIdle();
       if (options.json) writeJson(io.out, reports);
       if (failed.length === 0) return;
       throw directories.length === 1 ? failed[0]?.error : tellFailed(failed, directories, io);
