@@ -1,15 +1,31 @@
 import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { promisify } from "node:util";
+import { createGunzip, createZstdDecompress, gunzip, zstdDecompress } from "node:zlib";
 
-/** The bytes of a file, unpacked when its name ends in .gz. */
+/** The bytes of a file, unpacked when its name ends in .gz or .zst. */
 export function openBytes(path: string): Readable {
   const raw = createReadStream(path);
-  if (!/\.gz$/i.test(path)) return raw;
-  const unpacked = createGunzip();
+  const packing = packingOf(path);
+  if (!packing) return raw;
+  const unpacked = packing === "gz" ? createGunzip() : createZstdDecompress();
   raw.on("error", (error) => unpacked.destroy(error));
   return raw.pipe(unpacked);
+}
+
+/** The whole of such a file. */
+export async function readBytes(path: string): Promise<Buffer> {
+  const bytes = await readFile(path);
+  const packing = packingOf(path);
+  if (!packing) return bytes;
+  return packing === "gz" ? promisify(gunzip)(bytes) : promisify(zstdDecompress)(bytes);
+}
+
+function packingOf(path: string): "gz" | "zst" | null {
+  const [, packing] = /\.(gz|zst)$/i.exec(path) ?? [];
+  return packing ? (packing.toLowerCase() as "gz" | "zst") : null;
 }
 
 /**
@@ -55,13 +71,22 @@ async function* byteLines(path: string): AsyncGenerator<Uint8Array> {
   if (rest.length > 0) yield Buffer.concat(rest);
 }
 
-/**
- * How many lines hold more than blanks: an independent count of the records of an NDJSON file. `hasGap` says that a blank line
- * stands before one of them, so that a record's place in the file is not its line.
- */
-export async function countRecords(path: string): Promise<{ records: number; hasGap: boolean }> {
+/** What a count of an NDJSON file's lines finds. */
+export interface Counted {
+  /** Lines that hold more than blanks: an independent count of the records. */
+  records: number;
+  /** A blank line stands before one of them, so that a record's place in the file is not its line. */
+  hasGap: boolean;
+  /** Bytes of the longest line. */
+  longest: number;
+}
+
+export async function countRecords(path: string): Promise<Counted> {
   let line = 1;
   let records = 0;
+  let longest = 0;
+  /** Where the line began, counted from the start of the current chunk. */
+  let begin = 0;
   let hasGap = false;
   let inRecord = false;
   for await (const chunk of openBytes(path) as AsyncIterable<Buffer>) {
@@ -73,6 +98,7 @@ export async function countRecords(path: string): Promise<{ records: number; has
         if (end === -1) break;
         inRecord = false;
         line++;
+        longest = Math.max(longest, end - begin);
         from = end + 1;
         continue;
       }
@@ -83,11 +109,13 @@ export async function countRecords(path: string): Promise<{ records: number; has
         continue;
       }
       inRecord = true;
+      begin = from;
       records++;
       hasGap ||= line !== records;
     }
+    begin -= chunk.length;
   }
-  return { records, hasGap };
+  return { records, hasGap, longest: inRecord ? Math.max(longest, -begin) : longest };
 }
 
 const NEWLINE = 10;

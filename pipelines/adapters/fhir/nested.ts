@@ -12,7 +12,7 @@ interface Nested {
 const NESTED: Partial<Record<ResourceType, Nested>> = {
   Questionnaire: {
     items: "SELECT i.item AS nested FROM top",
-    lists: ["item", "code"],
+    lists: ["item", "code", "extension", "answerOption", "option"],
     objects: ["item[*]"],
   },
   QuestionnaireResponse: {
@@ -37,16 +37,17 @@ const misfit = (type: string) => (member: string) =>
     .join(" OR ")}))`;
 
 /**
- * Whether nested items of a file that was just read may have another shape than FHIR says. The strict reader takes them as they
- * stand, and unfolding them would drop what does not fit without a word. The sieve then says which records they are in.
+ * Whether a file that was just read holds what only the sieve can bring into shape: a form of DSTU2, or nested items of another
+ * shape than FHIR says. The strict reader takes them as they stand, and unfolding them would drop what does not fit without a
+ * word. The sieve then says which records they are in.
  */
-export async function hasMisfitNested(
-  db: DuckDb,
-  type: ResourceType,
-  file: string,
-): Promise<boolean> {
+export async function needsSieve(db: DuckDb, type: ResourceType, file: string): Promise<boolean> {
   const nested = NESTED[type];
   if (!nested) return false;
+  const { older } = await db.one<{ older: bigint }>(
+    `SELECT count("group") AS older FROM ${resourceTable(type)} WHERE file = ${text(file)}`,
+  );
+  if (older > 0n) return true;
   const { misfits } = await db.one<{ misfits: bigint }>(`
     WITH top AS (
       SELECT unnest(item) AS i FROM ${resourceTable(type)} WHERE file = ${text(file)}

@@ -6,7 +6,7 @@ import { ProError } from "../../core/errors.ts";
 import type { AdapterInput } from "../adapter.ts";
 import { nextRecordKey } from "../intake.ts";
 import { countRecords, isBlankLine, numberedLines } from "./container.ts";
-import { hasMisfitNested } from "./nested.ts";
+import { needsSieve } from "./nested.ts";
 import {
   isResourceType,
   RESOURCES,
@@ -41,17 +41,21 @@ export async function readFhirFile(input: AdapterInput, file: string): Promise<v
   const counted = isNdjson ? await provenCount(path, file) : null;
   const type = counted && !counted.hasGap ? await firstType(path) : null;
   const expected = counted?.records ?? null;
-  if (type && (await readStrictly(input.db, { path, file, type, expected }))) return;
-  const { files, setAside } = await sieve(path, input.scratch).catch((cause) => {
+  const whole = { path, file, expected, longest: counted?.longest ?? 0 };
+  if (type && (await readStrictly(input.db, { ...whole, type }))) return;
+  const { files, setAside, candidates } = await sieve(path, input.scratch).catch((cause) => {
     throw unreadable(file, cause);
   });
-  const sieved = files.reduce((sum, part) => sum + part.records, setAside.length);
-  if (sieved === 0) throw empty(file);
-  if (expected !== null && sieved !== expected) {
-    throw new ProError("SOURCE_COUNT", `${expected} records were counted but ${sieved} were read`, {
-      where: { file },
-      hint: "nothing of this night was loaded; the file may have changed while it was read",
-    });
+  if (candidates === 0) throw empty(file);
+  if (expected !== null && candidates !== expected) {
+    throw new ProError(
+      "SOURCE_COUNT",
+      `${expected} lines were counted but ${candidates} were read`,
+      {
+        where: { file },
+        hint: "nothing of this night was loaded; the file may have changed while it was read",
+      },
+    );
   }
   for (const part of files) {
     const found = { ...part, file, expected: part.records, isSieved: true };
@@ -66,6 +70,8 @@ interface TypedFile {
   file: string;
   type: string;
   expected: number | null;
+  /** Bytes of the longest record. */
+  longest: number;
   /** Whether the sieve has looked at every record. */
   isSieved?: boolean;
 }
@@ -78,7 +84,7 @@ async function readStrictly(db: DuckDb, found: TypedFile): Promise<boolean> {
   await db.run("BEGIN");
   try {
     const isAsCounted = await insertRecords(db, table, resourceShape(type), found);
-    if (isAsCounted && (found.isSieved || !(await hasMisfitNested(db, type, found.file)))) {
+    if (isAsCounted && (found.isSieved || !(await needsSieve(db, type, found.file)))) {
       await db.run("COMMIT");
       return true;
     }
@@ -92,15 +98,21 @@ async function readStrictly(db: DuckDb, found: TypedFile): Promise<boolean> {
   return false;
 }
 
+/** DuckDB's own limit for one record, less a margin. */
+const ROOM = 16_000_000;
+
 /** Whether as many records went into the table as were counted, all of one type. */
 async function insertRecords(
   db: DuckDb,
   table: string,
   shape: { readonly [column: string]: Shape },
-  { path, file, type, expected }: TypedFile,
+  { path, file, type, expected, longest, isSieved }: TypedFile,
 ): Promise<boolean> {
-  const reader = `read_ndjson(${text(path)}, columns = ${duckColumns(shape)})`;
+  // DuckDB refuses longer records than it made room for, and room costs memory in every thread.
+  const room = longest > ROOM ? `, maximum_object_size = ${longest + 1024}` : "";
+  const reader = `read_ndjson(${text(path)}, columns = ${duckColumns(shape)}${room})`;
   const read = await db.run(`INSERT INTO ${table} SELECT ${text(file)}, * FROM ${reader}`);
+  if (isSieved) return read === expected;
   const { others } = await db.one<{ others: bigint }>(
     `SELECT count(*) AS others FROM ${table} WHERE file = ${text(file)} AND resourceType IS DISTINCT FROM ${text(type)}`,
   );
