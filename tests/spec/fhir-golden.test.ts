@@ -11,6 +11,9 @@ describe.each([
   ["link-ids", "link ids that are LOINC codes need no form"],
   ["observations", "panels with members or components, totals that stand alone"],
   ["bundle", "Bundles, single resources, an empty search"],
+  ["versions", "DSTU2, STU3 and R5 in the members in which they differ from R4"],
+  ["one-sitting", "responses that arrive again as Observations, older versions, withdrawn answers"],
+  ["own-forms", "contained forms, forms known by name, adaptive forms, answers of every type"],
   ["people", "patients, encounters, conditions, procedures"],
 ])("the export %s (%s)", (name) => {
   it("gives the intake rows that were checked by hand", async () => {
