@@ -11,7 +11,7 @@ const PART = "f.administration_key || '|' || f.instrument";
  * instrument: null when nothing of the catalogue fits), and
  * `mapped_response`, one row an intake_response row, in its order: instrument, kind (item, score), name (catalogue id), value
  * (a number of the closed list or of the score's grid; null when not answered), answer_label, answer_code, answer_state (items:
- * answered, skipped, not_shown), state (loaded, duplicate, quarantined, out_of_scope), reason.
+ * answered, skipped, not_shown, not_collected), state (loaded, duplicate, quarantined, out_of_scope), reason.
  *
  * Free text never gets a value: an answer's text counts only when it equals a label of the item's answer list or is a number.
  */
@@ -155,7 +155,9 @@ export const MAP_RESPONSES = [
   SELECT j.response_key, j.record_key, j.administration_key, j.where_pointer, j.instrument, j.kind, j.name, j.origin,
     CASE WHEN r.differs IS NOT TRUE THEN j.value END AS value, j.answer_label, j.answer_code,
     CASE WHEN j.kind = 'item' THEN
-      CASE WHEN NOT j.is_blank THEN 'answered' WHEN j.missing = 'not_shown' THEN 'not_shown' ELSE 'skipped' END
+      CASE WHEN NOT j.is_blank THEN 'answered'
+        WHEN j.missing IN ('not_shown', 'NA', 'not-applicable') THEN 'not_shown'
+        WHEN j.missing IN ('NASK', 'not-asked') THEN 'not_collected' ELSE 'skipped' END
     END AS answer_state,
     CASE
       WHEN j.problem IN ('MAPPING_INSTRUMENT_UNKNOWN', 'MAPPING_BLANK', 'MAPPING_NARRATIVE_UNMATCHED') THEN 'out_of_scope'

@@ -14,6 +14,8 @@ export interface Settled {
   records: string[];
   /** `file day instrument name=value origin state reason`, in the order of the source. */
   answers: string[];
+  /** The answer state of each answer. */
+  states: string[];
   /** `instrument score=value status` of what loads. */
   scores: string[];
   /** Columns of the administrations that load. */
@@ -61,6 +63,9 @@ async function tell(db: DuckDb): Promise<Settled> {
     answers: await lines(
       `SELECT concat_ws(' ', l.where_file, a.answered[:10], r.instrument, coalesce(r.name, '?') || '=' || coalesce(CAST(r.value::DOUBLE::INTEGER AS VARCHAR), r.answer_label, '-'), r.origin, r.state, r.reason) AS line
        FROM mapped_response r JOIN ledger_record l USING (record_key) JOIN mapped_administration a USING (administration_key) ORDER BY r.response_key`,
+    ),
+    states: await lines(
+      "SELECT coalesce(answer_state, '-') AS line FROM mapped_response ORDER BY response_key",
     ),
     scores: await lines(
       `SELECT concat_ws(' ', s.instrument, s.score || '=' || s.value::DOUBLE::INTEGER, s.status) AS line
