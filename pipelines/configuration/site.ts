@@ -75,6 +75,12 @@ export const siteSchema = z.strictObject({
     .describe(
       "instruments that load though nobody reports an outcome with them: glasgow-coma, bims",
     ),
+  unfinished: z
+    .enum(["leave", "load"])
+    .default("leave")
+    .describe(
+      "questionnaires that were begun and not finished (in-progress, stopped): leave them out of scope, or load them as incomplete",
+    ),
   ccda: z
     .strictObject({
       narrative: z

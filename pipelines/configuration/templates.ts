@@ -49,6 +49,9 @@ privacy: shifted
 # Instruments that load though they are no patient-reported outcomes: rated by clinicians (glasgow-coma, bims), social needs
 # (hunger-vital-sign) or disability (disability-cubs). Left out, they are counted as out of scope.
 # instruments: [glasgow-coma]
+
+# Questionnaires that were begun and not finished: leave them (counted as out of scope), or load them as incomplete.
+# unfinished: load
 ${
   format === "ccda"
     ? `

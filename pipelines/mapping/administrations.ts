@@ -7,6 +7,8 @@ export interface AdministrationOptions {
   defaults: SiteConfiguration["defaults"];
   /** Instruments that load though they are no patient-reported outcomes. */
   instruments: readonly string[];
+  /** Whether questionnaires that were begun and not finished load as incomplete. Default: they do not. */
+  unfinished?: "leave" | "load";
   /** Arms of a CASE over a described administration: WHEN … THEN reason. */
   checks: string;
 }
@@ -43,6 +45,7 @@ export function mapAdministrations({
   format,
   defaults,
   instruments,
+  unfinished = "leave",
   checks,
 }: AdministrationOptions): string[] {
   // A survey platform's CSV and an EHR's FHIR differ in what a row's source is, unless the site says so itself.
@@ -103,7 +106,7 @@ export function mapAdministrations({
         WHEN instrument_kind = 'clinician' AND ${isUnlisted} THEN 'MAPPING_CLINICIAN_RATED'
         WHEN instrument_kind <> 'pro' AND ${isUnlisted} THEN 'MAPPING_INSTRUMENT_UNLISTED'
         WHEN completion = 'cancelled' THEN 'SOURCE_STATUS_CANCELLED'
-        WHEN completion = 'incomplete' THEN 'SOURCE_STATUS_INCOMPLETE'
+        ${unfinished === "load" ? "" : "WHEN completion = 'incomplete' THEN 'SOURCE_STATUS_INCOMPLETE'"}
         WHEN NOT has_patient THEN 'MAPPING_NO_PATIENT'
         WHEN pro_date IS NULL THEN 'MAPPING_NO_DATE'
         ${checks}

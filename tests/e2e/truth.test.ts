@@ -112,7 +112,7 @@ describe.skipIf(!isPresent)(
           wanted.length - loaded.length,
         );
       }
-    });
+    }, 30_000);
 
     test.each(files)("%s has every answer and score that a reader found", async (file) => {
       const wanted = expected.filter((row) => row.file === file);

@@ -224,6 +224,19 @@ describe("an administration", () => {
     );
   });
 
+  it("that is unfinished loads as incomplete where the site says so", async () => {
+    const cases = {
+      begun: { administrations: forms({ status: "in-progress" }) },
+      stopped: { administrations: forms({ status: "stopped" }) },
+      withdrawn: { administrations: forms({ status: "entered-in-error" }) },
+    };
+    const loaded = await mapCases(cases, { unfinished: "load" });
+    expect(loaded.begun.administrations).toEqual([LOADED]);
+    expect(loaded.stopped.administrations).toEqual([LOADED]);
+    expect(loaded.begun.facts[0]).toMatchObject({ completion: "incomplete" });
+    expect(loaded.withdrawn.administrations).toEqual(["withdrawn SOURCE_ENTERED_IN_ERROR"]);
+  });
+
   it("is scored only when it is loaded", () => {
     expect(mapped["delivered twice under one id"]?.scores).toEqual([
       "total computed 9 computed - preferred",

@@ -43,9 +43,9 @@ export const MACROS = [
   "us_core(e, name, path) AS json_extract_string(list_filter(e, lambda x: (x->>'url') = 'http://hl7.org/fhir/us/core/StructureDefinition/' || name)[1], path)",
   // One concept or a list of them, from STU3 to R5; only what looks like a code, because words may name a place.
   `fhir_concept(j) AS regexp_extract(coalesce(j->>'$[0].coding[0].code', j->>'$.coding[0].code', j->>'$[0].concept.coding[0].code'), '^[A-Za-z0-9.-]{1,20}$')`,
-  // The instant of a version: its time, and among equal times its number.
+  // Where a version stands among others: its instant, and among equal ones its number. One that says neither comes first.
   `fhir_version(m) AS struct_pack(
-    at := CASE WHEN regexp_matches(m.lastUpdated, '(Z|[+-][0-9]{2}:?[0-9]{2})$') THEN epoch_us(TRY_CAST(m.lastUpdated AS TIMESTAMPTZ))
-      ELSE epoch_us(TRY_CAST(m.lastUpdated AS TIMESTAMP)) END,
-    number := TRY_CAST(m.versionId AS BIGINT))`,
+    at := coalesce(CASE WHEN regexp_matches(m.lastUpdated, '(Z|[+-][0-9]{2}:?[0-9]{2})$') THEN epoch_us(TRY_CAST(m.lastUpdated AS TIMESTAMPTZ))
+      ELSE epoch_us(TRY_CAST(m.lastUpdated AS TIMESTAMP)) END, -1),
+    number := coalesce(TRY_CAST(m.versionId AS BIGINT), -1))`,
 ];

@@ -7,7 +7,8 @@ const CONTEXT: readonly ResourceType[] = ["Location", "Organization", "Questionn
 
 /**
  * Numbers the resources of a type: its view `<table>_numbered` adds the record key, which is the row in the table plus an offset,
- * so that numbering costs no sort. Of several versions of one id the newest counts; the older ones are superseded.
+ * so that numbering costs no sort. Of several versions of one id the newest counts; the older ones are superseded. Of responses
+ * the mapping decides, because an unfinished version does not replace a finished one.
  */
 export async function numberResources(db: DuckDb, type: ResourceType): Promise<void> {
   const table = resourceTable(type);
@@ -24,6 +25,7 @@ export async function numberResources(db: DuckDb, type: ResourceType): Promise<v
       t.resourceType, ${state}, ${reason}, NULL
     FROM ${table} t JOIN first_row f USING (file)
     ORDER BY t.rowid`);
+  if (type === "QuestionnaireResponse") return;
   await db.run(`UPDATE intake_record SET state = 'superseded', reason = 'MAPPING_NEWER_VERSION'
     WHERE record_key IN (
       WITH repeated AS (

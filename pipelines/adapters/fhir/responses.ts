@@ -25,7 +25,7 @@ export const RESPONSES = [
 
   `INSERT INTO intake_administration BY NAME
   SELECT record_key, 'QuestionnaireResponse' AS where_pointer, CAST(record_key AS VARCHAR) AS administration_key,
-    id AS source_id, meta.lastUpdated AS version_at,
+    id AS source_id, coalesce(meta.lastUpdated, lpad(meta.versionId, 12, '0')) AS version_at,
     fhir_key(coalesce(subject.reference,
       CASE WHEN fhir_type(source.reference) = 'Patient' THEN source.reference END,
       CASE WHEN fhir_type(author.reference) = 'Patient' THEN author.reference END)) AS patient_key,

@@ -1,6 +1,3 @@
-/** A response that is not finished or was withdrawn takes nothing with it. */
-const IS_VALID = "coalesce(r.status, 'completed') IN ('completed', 'amended', 'unknown')";
-
 /** The instant of a time with an offset, and null for a day. */
 const INSTANT = (at: string) =>
   `CASE WHEN regexp_matches(${at}, 'T.*(Z|[+-][0-9]{2}:?[0-9]{2})$') THEN epoch_us(TRY_CAST(${at} AS TIMESTAMPTZ)) END`;
@@ -13,10 +10,15 @@ const INSTANT = (at: string) =>
  * `intake_record.where_pointer` of such an Observation names the response's place.
  */
 export const SAME_SITTING = [
+  // The newest version of a response that is finished: one that is not, or that was withdrawn, takes nothing with it.
+  `CREATE TEMP TABLE fhir_finished AS
+  SELECT record_key, id FROM fhir_questionnaireresponse_numbered
+  WHERE coalesce(status, 'completed') IN ('completed', 'amended', 'unknown') AND EXISTS (FROM fhir_survey_grouped)
+  QUALIFY row_number() OVER (PARTITION BY coalesce(id, CAST(record_key AS VARCHAR)) ORDER BY fhir_version(meta) DESC, record_key DESC) = 1`,
+
   `CREATE TEMP TABLE fhir_linked AS
   SELECT g.administration, any_value(r.record_key) AS response
-  FROM fhir_survey_grouped g JOIN fhir_questionnaireresponse_numbered r ON r.id = fhir_key(g.response)
-  WHERE ${IS_VALID} AND r.record_key NOT IN (SELECT record_key FROM intake_record WHERE state = 'superseded')
+  FROM fhir_survey_grouped g JOIN fhir_finished r ON r.id = fhir_key(g.response)
   GROUP BY g.administration HAVING count(DISTINCT r.id) = 1`,
 
   `CREATE TEMP TABLE fhir_alike AS
@@ -30,7 +32,7 @@ export const SAME_SITTING = [
     FROM observed o JOIN intake_administration r
       ON r.where_pointer = 'QuestionnaireResponse' AND r.patient_key = o.patient_key AND left(r.answered_at, 10) = left(o.answered_at, 10)
     WHERE (${INSTANT("r.answered_at")} = ${INSTANT("o.answered_at")} OR length(r.answered_at) = 10 OR length(o.answered_at) = 10)
-      AND ${IS_VALID} AND r.record_key NOT IN (SELECT record_key FROM intake_record WHERE state = 'superseded')
+      AND r.record_key IN (SELECT record_key FROM fhir_finished)
   ), given AS (
     SELECT r.administration_key, c.instrument, c.kind, c.name, coalesce(r.answer_num, l.value) AS value
     FROM intake_response r
