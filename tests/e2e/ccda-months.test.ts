@@ -46,8 +46,8 @@ test("every month repeats all before it under new ids, and each is in the store 
   expect(await night(1, [12])).toEqual([12]);
   expect(await night(2, [12, 9])).toEqual([12, 9]);
   expect(await night(3, [12, 9, 9])).toEqual([12, 9, 9]);
-});
+}, 60_000);
 
 test("a value that changed is no repetition", async () => {
   expect(await night(4, [12, 9, 8])).toEqual([12, 9, 8, 9]);
-});
+}, 60_000);
