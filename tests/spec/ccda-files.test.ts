@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -116,7 +116,13 @@ describe("files that are refused by name", () => {
       "SOURCE_MALFORMED",
       null,
     ],
-    ["elements 400 deep", Buffer.from(documentAround(deep)), "SOURCE_MALFORMED", "line 2"],
+    ["elements 400 deep", Buffer.from(documentAround(deep)), "SOURCE_TOO_LARGE", "line 2"],
+    [
+      "a text of 11 MB",
+      Buffer.from(documentAround(`<text>${"x".repeat(11_000_000)}</text>`)),
+      "SOURCE_TOO_LARGE",
+      "line 2",
+    ],
     ["a file of zeros", Buffer.alloc(64), "SOURCE_MALFORMED", "line 1"],
     ["text", Buffer.from("PHQ-9 total 12"), "SOURCE_NOT_CCDA", null],
   ])("%s", (_, bytes, reason, pointer) => {
@@ -182,6 +188,15 @@ describe("many files", () => {
       ["SOURCE_UNREADABLE"],
       [null],
     ]);
+  });
+
+  it("a file past the limit is not opened", async () => {
+    await truncate(join(directory, "plain.xml"), 257 * 1024 * 1024);
+    const db = await readFiles(directory, ["plain.xml"]);
+    expect(await db.all("SELECT state, reason FROM intake_record")).toEqual([
+      { state: "quarantined", reason: "SOURCE_TOO_LARGE" },
+    ]);
+    db.close();
   });
 
   it("reads nothing where there is nothing", async () => {

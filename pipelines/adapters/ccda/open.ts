@@ -11,7 +11,12 @@ export interface OpenDocument {
 }
 
 export interface Refusal {
-  reason: "SOURCE_EMPTY" | "SOURCE_MALFORMED" | "SOURCE_NOT_CCDA" | "SOURCE_FORBIDDEN_DTD";
+  reason:
+    | "SOURCE_EMPTY"
+    | "SOURCE_MALFORMED"
+    | "SOURCE_NOT_CCDA"
+    | "SOURCE_FORBIDDEN_DTD"
+    | "SOURCE_TOO_LARGE";
   pointer: string | null;
 }
 
@@ -69,7 +74,8 @@ function openWrapped(
   if (!(wrapped instanceof XmlDocument)) {
     const line = firstLine(firstError) ?? firstLine(wrapped);
     const pointer = line === null ? null : `line ${line + linesBefore}`;
-    return { reason: "SOURCE_MALFORMED", pointer };
+    const reason = isPastLimit(firstError ?? wrapped) ? "SOURCE_TOO_LARGE" : "SOURCE_MALFORMED";
+    return { reason, pointer };
   }
   if (wrapped.dtd !== null) return refuse(wrapped, "SOURCE_FORBIDDEN_DTD");
   let known = false;
@@ -95,6 +101,13 @@ function parse(content: Uint8Array): XmlDocument | XmlParseError {
     if (error instanceof XmlParseError) return error;
     throw error;
   }
+}
+
+/** What the parser says when an element, a text or the nesting goes past its limits. */
+const LIMIT = /XML_PARSE_HUGE|too big|Name too long|Excessive depth/;
+
+function isPastLimit(error: XmlParseError): boolean {
+  return error.details.some(({ message }) => LIMIT.test(message));
 }
 
 const NAMESPACE_ERROR = /^Namespace prefix (\S+) (?:for|on|of) /;
