@@ -36,6 +36,8 @@ const misfit = (type: string) => (member: string) =>
     .map((path) => isOther(path, type))
     .join(" OR ")}))`;
 
+const MANY_LISTS = 2000n;
+
 /**
  * Whether a file that was just read holds what only the sieve can bring into shape: a form of DSTU2, or nested items of another
  * shape than FHIR says. The strict reader takes them as they stand, and unfolding them would drop what does not fit without a
@@ -48,10 +50,15 @@ export async function needsSieve(db: DuckDb, type: ResourceType, file: string): 
     `SELECT count("group") AS older FROM ${resourceTable(type)} WHERE file = ${text(file)}`,
   );
   if (older > 0n) return true;
-  const { misfits } = await db.one<{ misfits: bigint }>(`
-    WITH top AS (
+  const source = `WITH top AS (
       SELECT unnest(item) AS i FROM ${resourceTable(type)} WHERE file = ${text(file)}
-    ), nested AS (${nested.items})
+    ), nested AS (${nested.items})`;
+  // Looking for members at any depth takes the square of the depth: a text of so many lists is looked at by the sieve.
+  const { lists } = await db.one<{ lists: bigint | null }>(
+    `${source} SELECT max(length(nested) - length(replace(nested::VARCHAR, '[', ''))) AS lists FROM nested`,
+  );
+  if ((lists ?? 0n) > MANY_LISTS) return true;
+  const { misfits } = await db.one<{ misfits: bigint }>(`${source}
     SELECT count(*) AS misfits FROM nested
     WHERE nested IS NOT NULL AND (json_type(nested) <> 'ARRAY' OR ${isOther("$[*]", "OBJECT")}
       OR ${[...nested.lists.map(misfit("ARRAY")), ...nested.objects.map(misfit("OBJECT"))].join(" OR ")})`);

@@ -38,18 +38,24 @@ export function duckColumns(shape: { readonly [column: string]: Shape }): string
   return `{${columns.join(", ")}}`;
 }
 
+/** Levels of JSON; a level of a form is two or three of them. Real forms have a dozen. */
+const DEPTH_MAX = 3000;
+
 /**
  * Where a parsed value does not fit its shape, as a JSON pointer; null when it fits. Missing members and nulls fit, and
  * so does what DuckDB's strict reader accepts: any scalar for text.
+ *
+ * @throws RangeError when it is nested deeper than anything sensible.
  */
-export function misfit(value: unknown, shape: Shape, pointer = ""): string | null {
+export function misfit(value: unknown, shape: Shape, pointer = "", depth = 0): string | null {
+  if (depth > DEPTH_MAX) throw new RangeError("nested too deep");
   if (value === null || value === undefined || shape === "JSON") return null;
-  if (typeof shape === "function") return misfit(value, shape(), pointer);
+  if (typeof shape === "function") return misfit(value, shape(), pointer, depth);
   if (shape === "VARCHAR") return typeof value === "object" ? pointer : null;
   if (shape === "BOOLEAN") return typeof value === "boolean" ? null : pointer;
   if (isList(shape)) {
     if (!Array.isArray(value)) return pointer;
-    return first(value.map((one, i) => () => misfit(one, shape[0], `${pointer}/${i}`)));
+    return first(value.map((one, i) => () => misfit(one, shape[0], `${pointer}/${i}`, depth + 1)));
   }
   if (typeof value !== "object" || Array.isArray(value)) return pointer;
   const record = value as Record<string, unknown>;
@@ -57,7 +63,7 @@ export function misfit(value: unknown, shape: Shape, pointer = ""): string | nul
     Object.entries(shape).map(
       ([name, one]) =>
         () =>
-          misfit(record[name], one, `${pointer}/${name}`),
+          misfit(record[name], one, `${pointer}/${name}`, depth + 1),
     ),
   );
 }
