@@ -43,11 +43,15 @@ export const FORMS = [
   SELECT form, i FROM items`,
 
   `CREATE TEMP TABLE fhir_form_item AS
-  SELECT form, i.linkId AS link_id,
-    any_value(coalesce(fhir_coding(i.code), CASE WHEN loinc_in(i.definition) IS NOT NULL
-      THEN struct_pack(system := 'http://loinc.org', code := loinc_in(i.definition), display := NULL::VARCHAR) END)) AS code,
-    bool_or(len(list_filter(i.extension, lambda x: x.url = 'http://hl7.org/fhir/StructureDefinition/questionnaire-hidden' AND x.valueBoolean = 'true')) > 0) AS is_hidden
-  FROM fhir_every_item WHERE i.linkId IS NOT NULL GROUP BY ALL`,
+  WITH coded AS (
+    SELECT form, i.linkId AS link_id, fhir_coding(i.code) AS coding, loinc_in(i.definition) AS defined,
+      len(list_filter(i.extension, lambda x: x.url = 'http://hl7.org/fhir/StructureDefinition/questionnaire-hidden' AND x.valueBoolean = 'true')) > 0 AS is_hidden
+    FROM fhir_every_item WHERE i.linkId IS NOT NULL
+  )
+  SELECT form, link_id, any_value(coalesce(fhir_code(coding.code), defined)) AS code,
+    any_value(CASE WHEN fhir_code(coding.code) IS NOT NULL THEN fhir_system(coding.system) WHEN defined IS NOT NULL THEN 'http://loinc.org' END) AS system,
+    bool_or(is_hidden) AS is_hidden
+  FROM coded GROUP BY form, link_id`,
 
   `CREATE TEMP TABLE fhir_form_option AS
   SELECT form, link_id, o.valueCoding.code AS code, any_value(fhir_number(coalesce(fhir_ordinal(o.valueCoding.extension), fhir_ordinal(o.extension)))) AS ordinal

@@ -2,22 +2,29 @@ import type { DuckDb } from "../../../warehouse/duckdb.ts";
 import { text } from "../../../warehouse/sql.ts";
 import { type ResourceType, resourceTable } from "./resources.ts";
 
-/** What stands below the first level: the JSON in which it waits to be unfolded, and what must be a list or an object there. */
+/** What stands below the first level: the JSON texts in which it waits to be unfolded, and what must be a list or an object there. */
 interface Nested {
-  items: string;
+  isNested: string;
+  texts: string;
   lists: readonly string[];
   objects: readonly string[];
 }
 
+/** Whether a response has anything below its first level; a look that is many times cheaper than unfolding. */
+export const IS_NESTED = `(len(list_filter(item, lambda i: i.item IS NOT NULL)) > 0
+  OR len(list_filter(flatten(list_transform(item, lambda i: list_transform(i.answer, lambda a: a.item))), lambda n: n IS NOT NULL)) > 0)`;
+
 const NESTED: Partial<Record<ResourceType, Nested>> = {
   Questionnaire: {
-    items: "SELECT i.item AS nested FROM top",
+    isNested: "true",
+    texts: "list_transform(item, lambda i: i.item)",
     lists: ["item", "code", "extension", "answerOption", "option"],
     objects: ["item[*]"],
   },
   QuestionnaireResponse: {
-    items: `SELECT i.item AS nested FROM top
-      UNION ALL SELECT unnest(i.answer).item FROM top WHERE len(i.answer) > 0`,
+    isNested: IS_NESTED,
+    texts: `list_concat(list_transform(item, lambda i: i.item),
+      flatten(list_transform(item, lambda i: list_transform(i.answer, lambda a: a.item))))`,
     lists: ["item", "answer", "extension"],
     objects: ["item[*]", "answer[*]", "valueCoding", "valueQuantity"],
   },
@@ -36,7 +43,11 @@ const misfit = (type: string) => (member: string) =>
     .map((path) => isOther(path, type))
     .join(" OR ")}))`;
 
-const MANY_LISTS = 2000n;
+/**
+ * Looking for members at any depth takes the square of the depth, so that a text of so many lists is left to the sieve; real ones
+ * have a few dozen.
+ */
+const HAS_MANY_LISTS = "length(nested) - length(replace(nested::VARCHAR, '[', '')) > 2000";
 
 /**
  * Whether a file that was just read holds what only the sieve can bring into shape: a form of DSTU2, or nested items of another
@@ -46,21 +57,17 @@ const MANY_LISTS = 2000n;
 export async function needsSieve(db: DuckDb, type: ResourceType, file: string): Promise<boolean> {
   const nested = NESTED[type];
   if (!nested) return false;
-  const { older } = await db.one<{ older: bigint }>(
-    `SELECT count("group") AS older FROM ${resourceTable(type)} WHERE file = ${text(file)}`,
-  );
-  if (older > 0n) return true;
-  const source = `WITH top AS (
-      SELECT unnest(item) AS i FROM ${resourceTable(type)} WHERE file = ${text(file)}
-    ), nested AS (${nested.items})`;
-  // Looking for members at any depth takes the square of the depth: a text of so many lists is looked at by the sieve.
-  const { lists } = await db.one<{ lists: bigint | null }>(
-    `${source} SELECT max(length(nested) - length(replace(nested::VARCHAR, '[', ''))) AS lists FROM nested`,
-  );
-  if ((lists ?? 0n) > MANY_LISTS) return true;
-  const { misfits } = await db.one<{ misfits: bigint }>(`${source}
-    SELECT count(*) AS misfits FROM nested
-    WHERE nested IS NOT NULL AND (json_type(nested) <> 'ARRAY' OR ${isOther("$[*]", "OBJECT")}
-      OR ${[...nested.lists.map(misfit("ARRAY")), ...nested.objects.map(misfit("OBJECT"))].join(" OR ")})`);
+  const found = `${resourceTable(type)} WHERE file = ${text(file)}`;
+  const { misfits } = await db.one<{ misfits: bigint }>(`
+    WITH nested AS (
+      SELECT nested FROM (SELECT unnest(${nested.texts}) AS nested FROM ${found} AND ${nested.isNested}) WHERE nested IS NOT NULL
+    ),
+    judged AS (
+      SELECT CASE WHEN ${HAS_MANY_LISTS} THEN true
+        ELSE json_type(nested) <> 'ARRAY' OR ${isOther("$[*]", "OBJECT")}
+          OR ${[...nested.lists.map(misfit("ARRAY")), ...nested.objects.map(misfit("OBJECT"))].join(" OR ")} END AS is_misfit
+      FROM nested
+    )
+    SELECT (SELECT count("group") FROM ${found}) + (SELECT count(*) FROM judged WHERE is_misfit) AS misfits`);
   return misfits > 0n;
 }

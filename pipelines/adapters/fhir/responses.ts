@@ -1,5 +1,6 @@
 import { aliasKeySql } from "../../catalogue/load.ts";
 import { FORM_DISPLAY, FORM_NAME } from "./forms.ts";
+import { IS_NESTED } from "./nested.ts";
 import { RESPONSE_ITEM } from "./resources.ts";
 import { jsonStructure } from "./shape.ts";
 
@@ -18,7 +19,7 @@ const CODE_AS_NUMBER = `CASE WHEN alias IS NOT NULL AND fhir_system(answer.value
 /** QuestionnaireResponses: an administration each, and a response an answer at any depth. */
 export const RESPONSES = [
   `CREATE TEMP VIEW fhir_answered AS
-  SELECT r.*, n.form, n.panel, n.panel_system, n.form_name, n.display, n.is_adaptive, n.instrument, n.has_aliases
+  SELECT r.*, n.form, n.panel, n.panel_system, n.form_name, n.display, n.is_adaptive, CASE WHEN n.has_aliases THEN n.instrument END AS instrument, n.has_aliases
   FROM fhir_questionnaireresponse_numbered r
   LEFT JOIN fhir_named n ON n.form_name IS NOT DISTINCT FROM ${FORM_NAME} AND n.display IS NOT DISTINCT FROM ${FORM_DISPLAY}
     AND n.own IS NOT DISTINCT FROM CASE WHEN starts_with(${FORM_NAME}, '#') THEN r.record_key || ${FORM_NAME} END`,
@@ -39,12 +40,26 @@ export const RESPONSES = [
     CASE WHEN ${IS_ADAPTIVE} THEN 'Y' END AS cat, language
   FROM fhir_answered ORDER BY record_key`,
 
+  `CREATE TEMP TABLE fhir_nesting AS SELECT record_key FROM fhir_questionnaireresponse_numbered
+  WHERE ${IS_NESTED}`,
+
+  insertAnswers(
+    `SELECT record_key, form, instrument, has_aliases, i AS path, '/item/' || (i - 1) AS pointer, one
+    FROM (
+      SELECT record_key, form, instrument, has_aliases, unnest(item) AS one, unnest(range(1, len(item) + 1)) AS i
+      FROM fhir_answered WHERE record_key NOT IN (SELECT record_key FROM fhir_nesting)
+    )`,
+  ),
+
   // Level by level, so that depth costs nothing where there is none. The pointer is JSON's; the path sorts items as they stand
   // in the form, where the pointer would put the tenth before the second.
   `CREATE TEMP TABLE fhir_item AS
   WITH RECURSIVE items AS (
     SELECT record_key, form, instrument, has_aliases, [i] AS path, '/item/' || (i - 1) AS pointer, item[i] AS one
-    FROM (SELECT record_key, form, CASE WHEN has_aliases THEN instrument END AS instrument, has_aliases, item, unnest(range(1, len(item) + 1)) AS i FROM fhir_answered)
+    FROM (
+      SELECT record_key, form, instrument, has_aliases, item, unnest(range(1, len(item) + 1)) AS i
+      FROM fhir_answered WHERE record_key IN (SELECT record_key FROM fhir_nesting)
+    )
     UNION ALL
     SELECT record_key, form, instrument, has_aliases, list_append(path, i), pointer || '/item/' || (i - 1), nested[i]
     FROM (
@@ -63,17 +78,28 @@ export const RESPONSES = [
   )
   SELECT * FROM items`,
 
-  `INSERT INTO intake_response BY NAME
+  insertAnswers(
+    "SELECT record_key, form, instrument, has_aliases, path, pointer, one FROM fhir_item",
+  ),
+];
+
+/**
+ * The answers of items (record_key, form, instrument, has_aliases, path, pointer, one: the item): one row an answer, and one an
+ * item without an answer that is no group, as they stand in the form.
+ */
+function insertAnswers(items: string): string {
+  return `INSERT INTO intake_response BY NAME
   WITH answered AS (
-    SELECT record_key, form, instrument, has_aliases, path, pointer, one.linkId AS link_id, one.definition AS definition, one.text AS item_text,
-      fhir_absent(one.extension) AS absent, one.answer AS answers, one.item IS NOT NULL AS is_group,
+    SELECT record_key, form, instrument, has_aliases, path, pointer, one.linkId AS link_id, loinc_in(one.linkId) AS link_code,
+      CASE WHEN one.definition IS NOT NULL THEN loinc_in(one.definition) END AS defined_code, one.text AS item_text,
+      fhir_absent(one.extension) AS absent, one.item IS NOT NULL AS is_group,
+      unnest(CASE WHEN coalesce(len(one.answer), 0) = 0 THEN [NULL] ELSE one.answer END) AS answer,
       unnest(CASE WHEN coalesce(len(one.answer), 0) = 0 THEN [0] ELSE range(1, len(one.answer) + 1) END) AS a
-    FROM fhir_item
+    FROM (${items})
   ), named AS (
-    SELECT t.*, answers[a] AS answer, f.is_hidden,
-      coalesce(fhir_code(f.code.code), loinc_in(t.definition), loinc_in(t.link_id), t.link_id) AS item_code,
-      CASE WHEN fhir_code(f.code.code) IS NOT NULL THEN fhir_system(f.code.system)
-        WHEN loinc_in(t.definition) IS NOT NULL OR loinc_in(t.link_id) IS NOT NULL THEN 'http://loinc.org' END AS item_system
+    SELECT t.*, f.is_hidden,
+      coalesce(f.code, defined_code, link_code, t.link_id) AS item_code,
+      CASE WHEN f.code IS NOT NULL THEN f.system WHEN coalesce(defined_code, link_code) IS NOT NULL THEN 'http://loinc.org' END AS item_system
     FROM answered t LEFT JOIN fhir_form_item f ON f.form = t.form AND f.link_id = t.link_id
     WHERE a > 0 OR NOT is_group
   ), coded AS (
@@ -86,7 +112,7 @@ export const RESPONSES = [
     LEFT JOIN fhir_form_option o ON o.form = n.form AND o.link_id = n.link_id AND o.code = n.answer.valueCoding.code
   )
   SELECT record_key, CAST(record_key AS VARCHAR) AS administration_key,
-    pointer || CASE WHEN a > 0 THEN '/answer/' || (a - 1) ELSE '' END AS where_pointer,
+    CASE WHEN a > 0 THEN pointer || '/answer/' || (a - 1) ELSE pointer END AS where_pointer,
     coalesce(alias, item_code) AS item_code, CASE WHEN alias IS NULL THEN item_system ELSE 'propool' END AS item_system, item_text,
     fhir_code(answer.valueCoding.code) AS answer_code, fhir_system(answer.valueCoding.system) AS answer_system,
     coalesce(answer.valueCoding.display, answer.valueString, answer.valueBoolean, answer.valueDate, answer.valueDateTime, answer.valueTime, answer.valueUri,
@@ -96,6 +122,5 @@ export const RESPONSES = [
       answer.valueInteger, answer.valueDecimal, answer.valueQuantity.value, CAST(ordinal AS VARCHAR), ${CODE_AS_NUMBER})) AS answer_num,
     CASE WHEN a = 0 THEN CASE WHEN is_hidden THEN 'not_shown' ELSE coalesce(absent, 'no answer') END ELSE fhir_absent(answer.extension) END AS missing,
     'reported' AS origin
-  FROM coded
-  ORDER BY record_key, path, a`,
-];
+  FROM coded ORDER BY record_key, path, a`;
+}

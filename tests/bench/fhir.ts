@@ -1,0 +1,150 @@
+import { once } from "node:events";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { fillIntake } from "../../pipelines/adapters/fhir/fill.ts";
+import { createResourceTables, readFhirFile } from "../../pipelines/adapters/fhir/read.ts";
+import { createProgress } from "../../pipelines/core/progress.ts";
+import { prepare } from "../../pipelines/intake.ts";
+import { DuckDb } from "../../warehouse/duckdb.ts";
+
+const ITEMS = [
+  "44250-9",
+  "44255-8",
+  "44259-0",
+  "44254-1",
+  "44251-7",
+  "44258-2",
+  "44252-5",
+  "44253-3",
+  "44260-8",
+];
+const ANSWERS = ["LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9"];
+const day = (i: number) => new Date(Date.UTC(2020, 0, 1 + (i % 1500), 9, i % 60)).toISOString();
+
+/**
+ * How fast FHIR becomes intake rows, beside a bare `JSON.parse` of the same lines in the same run.
+ *
+ *     node tests/bench/fhir.ts [answers, default 2000000] [--tiny]
+ *
+ * `--tiny` writes one Observation an answer instead of forms of ten.
+ */
+const answers = Number(process.argv[2] ?? 2_000_000);
+const isTiny = process.argv.includes("--tiny");
+const root = await mkdtemp(join(tmpdir(), "propool-bench-"));
+const db = await DuckDb.open(":memory:", { temporaryDirectory: join(root, "spill") });
+let peak = 0;
+const watch = setInterval(() => {
+  peak = Math.max(peak, process.memoryUsage.rss());
+}, 100);
+try {
+  const file = isTiny ? "Observation.ndjson" : "QuestionnaireResponse.ndjson";
+  const path = join(root, file);
+  await write(path);
+  const { size } = await stat(path);
+  const parse = await timed(() => parseLines(path));
+  await prepare(db, { words: {}, codes: [] }, "2030-01-01");
+  await mkdir(join(root, "scratch"));
+  await createResourceTables(db);
+  const input = {
+    db,
+    exportDirectory: root,
+    files: [file],
+    mapping: null,
+    scratch: join(root, "scratch"),
+    progress: createProgress({ err: new Writable(), tty: false, quiet: true }),
+    site: "BENCH",
+  };
+  const read = await timed(() => readFhirFile(input, file));
+  const fill = await timed(() => fillIntake(db));
+  const { rows } = await db.one<{ rows: bigint }>("SELECT count(*) AS rows FROM intake_response");
+  if (Number(rows) !== answers) throw new Error(`${rows} of ${answers} answers arrived`);
+  const seconds = read + fill;
+  console.log(
+    [
+      `${answers} answers, ${Math.round(size / 2 ** 20)} MB`,
+      `JSON.parse ${parse.toFixed(2)} s`,
+      `read ${read.toFixed(2)} s, fill ${fill.toFixed(2)} s`,
+      `${Math.round(answers / seconds)} answers/s, ${(seconds / parse).toFixed(2)} times JSON.parse`,
+      `peak memory ${Math.round(peak / 2 ** 20)} MB`,
+    ].join("\n"),
+  );
+} finally {
+  clearInterval(watch);
+  db.close();
+  await rm(root, { recursive: true, force: true });
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return (performance.now() - started) / 1000;
+}
+
+async function parseLines(path: string): Promise<void> {
+  let records = 0;
+  for await (const line of createInterface({ input: createReadStream(path) })) {
+    if (JSON.parse(line).resourceType) records++;
+  }
+  if (records === 0) throw new Error("nothing was parsed");
+}
+
+async function write(path: string): Promise<void> {
+  const out = createWriteStream(path);
+  for (let i = 0; i < answers; i += isTiny ? 1 : 10) {
+    const text = isTiny ? observation(i) : response(i / 10);
+    if (!out.write(`${text}\n`)) await once(out, "drain");
+  }
+  out.end();
+  await finished(out);
+}
+
+/** A PHQ-9 as US Core writes it: nine items and their total. */
+function response(i: number): string {
+  const values = ITEMS.map((_, k) => (i * 7 + k * 3) % 4);
+  const items = ITEMS.map((code, k) => ({
+    linkId: `/${code}`,
+    text: "what the form asks here is left out",
+    answer: [
+      {
+        valueCoding: {
+          system: "http://loinc.org",
+          code: ANSWERS[values[k] ?? 0],
+          display: ["Not at all", "Several days", "More than half the days", "Nearly every day"][
+            values[k] ?? 0
+          ],
+        },
+      },
+    ],
+  }));
+  return JSON.stringify({
+    resourceType: "QuestionnaireResponse",
+    id: `r${i}`,
+    meta: { lastUpdated: day(i), versionId: "1" },
+    questionnaire: "http://hl7.org/fhir/us/core/Questionnaire/phq-9-44249-1",
+    status: "completed",
+    subject: { reference: `Patient/p${i % 50_000}` },
+    authored: day(i),
+    author: { reference: `Patient/p${i % 50_000}` },
+    item: [
+      ...items,
+      { linkId: "/44261-6", answer: [{ valueDecimal: values.reduce((a, b) => a + b, 0) }] },
+    ],
+  });
+}
+
+function observation(i: number): string {
+  return JSON.stringify({
+    resourceType: "Observation",
+    id: `o${i}`,
+    status: "final",
+    code: { coding: [{ system: "http://loinc.org", code: "44261-6" }] },
+    subject: { reference: `Patient/p${i % 50_000}` },
+    effectiveDateTime: day(i),
+    valueInteger: i % 28,
+  });
+}
