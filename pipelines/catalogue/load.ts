@@ -1,6 +1,7 @@
 import type { DuckDBValue } from "@duckdb/node-api";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { ident } from "../../warehouse/sql.ts";
+import { aliasKey } from "../core/alias-key.ts";
 import type { Instrument } from "./instrument.ts";
 import type { Catalogue } from "./read.ts";
 
@@ -116,19 +117,6 @@ function rowsOf(instrument: Instrument, { tables }: Catalogue): Record<Table, Ce
       ]),
     ),
   };
-}
-
-/** A name in lower case, with one blank for what is neither letter nor digit: `Post-Op EQ5D3L` is `post op eq5d3l`. */
-export function aliasKey(name: string): string {
-  return name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, " ")
-    .trim();
-}
-
-/** The same as SQL. */
-export function aliasKeySql(expression: string): string {
-  return `trim(regexp_replace(lower(${expression}), '[^a-z0-9]+', ' ', 'g'))`;
 }
 
 async function insert(db: DuckDb, table: Table, rows: Cell[][]): Promise<void> {

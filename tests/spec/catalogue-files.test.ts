@@ -2,8 +2,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Instrument, Score } from "../../pipelines/catalogue/instrument.ts";
-import { aliasKey } from "../../pipelines/catalogue/load.ts";
 import { type Catalogue, readCatalogue } from "../../pipelines/catalogue/read.ts";
+import { aliasKey } from "../../pipelines/core/alias-key.ts";
 import { mappingsDirectory } from "../../pipelines/core/mappings.ts";
 
 const FOLDER = join(mappingsDirectory, "instruments");

@@ -1,26 +1,31 @@
 import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { promisify } from "node:util";
-import { createGunzip, createZstdDecompress, gunzip, zstdDecompress } from "node:zlib";
+import * as zlib from "node:zlib";
+import { ProError } from "../../core/errors.ts";
 
 /** The bytes of a file, unpacked when its name ends in .gz or .zst. */
 export function openBytes(path: string): Readable {
   const raw = createReadStream(path);
   const packing = packingOf(path);
   if (!packing) return raw;
-  const unpacked = packing === "gz" ? createGunzip() : createZstdDecompress();
+  const unpacked = packing === "gz" ? zlib.createGunzip() : unpackZstd(path);
   raw.on("error", (error) => unpacked.destroy(error));
   return raw.pipe(unpacked);
 }
 
+/** Node unpacks zstd since 22.15; an older one, which may run the published package, says so. */
+function unpackZstd(path: string): ReturnType<typeof zlib.createZstdDecompress> {
+  if ("createZstdDecompress" in zlib) return zlib.createZstdDecompress();
+  throw new ProError("SOURCE_UNREADABLE", "this version of Node cannot unpack zstd", {
+    where: { file: path },
+    hint: "use Node 22.15 or newer, or pack the file with gzip",
+  });
+}
+
 /** The whole of such a file. */
 export async function readBytes(path: string): Promise<Buffer> {
-  const bytes = await readFile(path);
-  const packing = packingOf(path);
-  if (!packing) return bytes;
-  return packing === "gz" ? promisify(gunzip)(bytes) : promisify(zstdDecompress)(bytes);
+  return Buffer.concat(await openBytes(path).toArray());
 }
 
 function packingOf(path: string): "gz" | "zst" | null {

@@ -1,4 +1,4 @@
-import { aliasKeySql } from "../../catalogue/load.ts";
+import { aliasKeySql } from "../../core/alias-key.ts";
 import { FORM, FORM_ITEM } from "./resources.ts";
 import { jsonStructure } from "./shape.ts";
 

@@ -1,4 +1,4 @@
-import { aliasKeySql } from "../../catalogue/load.ts";
+import { aliasKeySql } from "../../core/alias-key.ts";
 import { FORM_DISPLAY, FORM_NAME } from "./forms.ts";
 import { IS_NESTED } from "./nested.ts";
 import { RESPONSE_ITEM } from "./resources.ts";
