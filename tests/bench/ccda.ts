@@ -29,7 +29,7 @@ async function compare(wanted: number): Promise<void> {
       `${documents} documents, ${megabytes.toFixed(0)} MB, ${availableParallelism()} cores\n`,
     );
     console.log("| measure | seconds | documents/s | MB/s | peak MB |\n|---|---|---|---|---|");
-    for (const what of ["nothing", "parse", "read", "map"]) {
+    for (const what of MEASURES) {
       const { seconds, peak } = child(what, many);
       const rates =
         what === "nothing"
@@ -52,6 +52,7 @@ async function compare(wanted: number): Promise<void> {
   }
 }
 
+const MEASURES = ["nothing", "parse", "read", "map"];
 const NAMES: Record<string, string> = {
   nothing: "start, catalogue and database only",
   parse: "bare parse of the same bytes, one core",
@@ -172,6 +173,15 @@ const observation = (n: number) =>
   `<entry><observation classCode="OBS" moodCode="EVN"><id root="2.999.1" extension="${n}"/><code code="44261-6" codeSystem="2.16.840.1.113883.6.1"/><statusCode code="completed"/><effectiveTime value="2024${String((n % 12) + 1).padStart(2, "0")}15"/><value xsi:type="INT" value="${n % 28}"/></observation></entry>`;
 const section = (content: string) => `<component><section>${content}</section></component>`;
 
+const side = (code: string) => (n: number) =>
+  `<entryRelationship typeCode="COMP"><observation classCode="OBS" moodCode="EVN"><templateId root="2.16.840.1.113883.10.20.22.4.86"/><code code="${code}" codeSystem="2.16.840.1.113883.6.1"/><value xsi:type="INT" value="${n % 4}"/></observation></entryRelationship>`;
+const around =
+  (open: string, close: string, times: number, part: (n: number) => string) => (n: number) =>
+    (n === 0 ? open : "") + part(n) + (n === times - 1 ? close : "");
+const PANEL = `<component><section><entry><observation classCode="OBS" moodCode="EVN"><code code="44249-1" codeSystem="2.16.840.1.113883.6.1"/><effectiveTime value="20240304"/>`;
+const LOOSE = `<component><section><entry><act classCode="ACT" moodCode="EVN"><effectiveTime value="20240304"/>`;
+const END = (name: string) => `</${name}></entry></section></component>`;
+
 const LARGE: Record<string, (path: string) => number> = {
   "100 MB of narrative": (path) =>
     repeat(
@@ -180,6 +190,12 @@ const LARGE: Record<string, (path: string) => number> = {
       9_500,
     ),
   "100 MB of scores": (path) => repeat(path, (n) => section(observation(n)), 300_000),
+  "100,000 items of one panel": (path) =>
+    repeat(path, around(PANEL, END("observation"), 100_000, side("44250-9")), 100_000),
+  "100,000 totals of another form in one panel": (path) =>
+    repeat(path, around(PANEL, END("observation"), 100_000, side("55758-7")), 100_000),
+  "100,000 answers of one day under unknown codes": (path) =>
+    repeat(path, around(LOOSE, END("act"), 100_000, side("99999-9")), 100_000),
   "1 million elements": (path) => repeat(path, (n) => section(observation(n)), 111_112),
   "1 million elements in one section": (path) =>
     repeat(

@@ -76,11 +76,12 @@ export function roleOf(
   settings: CcdaSettings,
   names: readonly string[] = ["author", "informant"],
 ): string | null {
-  const participations = node.children.filter(
-    (child) =>
-      names.includes(child.name) ||
-      (child.name === "participant" && INFORMS.has(attribute(child, "typeCode") ?? "")),
-  );
+  const participations = [
+    ...names.flatMap((name) => childrenOf(node, name)),
+    ...childrenOf(node, "participant").filter((one) =>
+      INFORMS.has(attribute(one, "typeCode") ?? ""),
+    ),
+  ];
   for (const participation of participations) {
     for (const entity of ENTITIES) {
       const code = attribute(find(participation, entity, "code"), "code");

@@ -154,7 +154,8 @@ function readEntry(entry: CdaNode, added: Added[], context: DocumentContext): Cd
       continue;
     }
     const foreign = foreignTo(finding.node, finding.members, context.settings);
-    const members = finding.members.filter((member) => !foreign.includes(member));
+    const apart = new Set(foreign);
+    const members = finding.members.filter((member) => !apart.has(member));
     added.push(...addAdministration({ panel: finding.node, members, foreign }, context));
     loose.push(...foreign);
   }

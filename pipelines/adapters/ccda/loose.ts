@@ -13,7 +13,7 @@ export function groupLoose(nodes: CdaNode[], settings: CcdaSettings): Group[] {
   const placeOf = neighbourhood();
   for (const node of nodes) {
     const place = placeOf(node);
-    together.set(place, [...(together.get(place) ?? []), node]);
+    put(together, place, node);
   }
   return [...together.values()]
     .flatMap((members) => byInstrument(members, settings))
@@ -39,15 +39,23 @@ function byInstrument(nodes: CdaNode[], settings: CcdaSettings): CdaNode[][] {
     const counts = new Map<string, CdaNode[]>();
     for (const node of rest) {
       for (const name of new Set(entriesOf(node, settings).map((entry) => entry.instrument))) {
-        counts.set(name, [...(counts.get(name) ?? []), node]);
+        put(counts, name, node);
       }
     }
     const [largest] = [...counts.values()].toSorted((a, b) => b.length - a.length);
-    const group = largest ?? rest.slice(0, 1);
-    groups.push(group);
-    rest = rest.filter((node) => !group.includes(node));
+    if (largest === undefined) return [...groups, ...rest.map((node) => [node])];
+    groups.push(largest);
+    const taken = new Set(largest);
+    rest = rest.filter((node) => !taken.has(node));
   }
   return groups;
+}
+
+/** In place: a document may hold a hundred thousand answers side by side. */
+function put(lists: Map<string, CdaNode[]>, key: string, node: CdaNode): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [node]);
+  else list.push(node);
 }
 
 function byRepetition(nodes: CdaNode[]): CdaNode[][] {

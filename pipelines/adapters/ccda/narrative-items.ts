@@ -25,7 +25,7 @@ export function addNarrative(
     wording: wordingOf(row.question, context.settings.wordings),
   }));
   if (rows.length === 0) return;
-  const open = added.map((one) => ({ ...one, items: new Set(one.items) }));
+  const open = candidates(added, rows);
   let rest: AskedRow[] = rows;
   for (;;) {
     const best = bestOf(open, rest, context.settings.wordings);
@@ -37,6 +37,17 @@ export function addNarrative(
     rest = rest.filter((row) => !own.includes(row) && !isCoded(row, best));
   }
   if (rest.length > 0) addUnmatched(rest, label, context);
+}
+
+/** The first administration of each day and form that the table speaks of; a second one of the same day is for nobody to tell apart. */
+function candidates(added: readonly Added[], rows: readonly AskedRow[]): Added[] {
+  const days = new Set(rows.map(({ day }) => day));
+  const first = new Map<string, Added>();
+  for (const one of added) {
+    const key = [one.day, ...one.instruments].join("|");
+    if (days.has(one.day) && !first.has(key)) first.set(key, one);
+  }
+  return [...first.values()];
 }
 
 /** The question of the catalogue that a text asks; null when it is none, or several that are not one and the same. */

@@ -95,7 +95,7 @@ function joined(node: CdaNode | undefined, name: string): string | null {
 }
 
 /** The node whose `use` comes first in the list of uses; else the first one. */
-function preferred(nodes: CdaNode[], uses: string[]): CdaNode | undefined {
+function preferred(nodes: readonly CdaNode[], uses: string[]): CdaNode | undefined {
   const rank = (node: CdaNode) => {
     const at = uses.findIndex((use) => node.attributes.use?.split(" ").includes(use));
     return at < 0 ? uses.length : at;

@@ -67,14 +67,38 @@ export function collapse(text: string): string {
   return text.replaceAll(/\s+/g, " ").trim();
 }
 
-export function childrenOf(node: CdaNode, name: string): CdaNode[] {
+export function childrenOf(node: CdaNode, name: string): readonly CdaNode[] {
+  if (node.children.length > MANY) return indexOf(node).get(name) ?? [];
   return node.children.filter((child) => child.name === name);
+}
+
+/** Beyond so many children they are looked up by name: each of very many members asks what its panel says. */
+const MANY = 64;
+const indexes = new WeakMap<CdaNode, Map<string, CdaNode[]>>();
+
+function indexOf(node: CdaNode): Map<string, CdaNode[]> {
+  const known = indexes.get(node);
+  if (known !== undefined) return known;
+  const index = new Map<string, CdaNode[]>();
+  for (const child of node.children) {
+    const twins = index.get(child.name);
+    if (twins === undefined) index.set(child.name, [child]);
+    else twins.push(child);
+  }
+  indexes.set(node, index);
+  return index;
 }
 
 /** The first node at the end of a path of element names. */
 export function find(node: CdaNode | undefined, ...path: string[]): CdaNode | undefined {
   let current = node;
-  for (const name of path) current = current?.children.find((child) => child.name === name);
+  for (const name of path) {
+    if (current === undefined) return undefined;
+    current =
+      current.children.length > MANY
+        ? indexOf(current).get(name)?.[0]
+        : current.children.find((child) => child.name === name);
+  }
   return current;
 }
 
@@ -94,14 +118,27 @@ export function pointer(node: CdaNode): string {
   if (node.label !== null) return node.label;
   const { parent } = node;
   if (parent === null) return node.name;
-  const twins = childrenOf(parent, node.name);
-  const step = twins.length > 1 ? `${node.name}[${twins.indexOf(node) + 1}]` : node.name;
+  const step = stepsIn(parent).get(node) ?? node.name;
   const above = pointer(parent);
   return above === "" ? step : `${above}/${step}`;
 }
 
+const steps = new WeakMap<CdaNode, Map<CdaNode, string>>();
+
+/** The last step of each child's path, counted once for all of them: a panel may have very many. */
+function stepsIn(parent: CdaNode): Map<CdaNode, string> {
+  const known = steps.get(parent);
+  if (known !== undefined) return known;
+  const found = new Map<CdaNode, string>();
+  for (const [name, twins] of indexOf(parent)) {
+    for (const [i, twin] of twins.entries()) {
+      found.set(twin, twins.length > 1 ? `${name}[${i + 1}]` : name);
+    }
+  }
+  steps.set(parent, found);
+  return found;
+}
+
 export function hasTemplate(node: CdaNode, oid: string): boolean {
-  return node.children.some(
-    (child) => child.name === "templateId" && child.attributes.root === oid,
-  );
+  return childrenOf(node, "templateId").some(({ attributes }) => attributes.root === oid);
 }
