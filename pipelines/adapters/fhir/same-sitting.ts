@@ -25,7 +25,7 @@ export const SAME_SITTING = [
   WITH observed AS (
     SELECT a.administration_key, a.patient_key, a.answered_at, a.status, any_value(g.instrument) AS instrument
     FROM intake_administration a JOIN fhir_survey_grouped g ON g.administration = a.administration_key
-    WHERE a.administration_key NOT IN (SELECT administration FROM fhir_linked) AND g.kind IS NOT NULL
+    WHERE EXISTS (FROM fhir_finished) AND a.administration_key NOT IN (SELECT administration FROM fhir_linked) AND g.kind IS NOT NULL
     GROUP BY ALL
   ), near AS (
     SELECT o.administration_key AS administration, o.instrument, r.record_key AS response, r.administration_key AS other, r.instrument_code, r.instrument_system

@@ -65,12 +65,14 @@ export function readRecords(
   });
 }
 
-/** The columns of an intake table that are not empty, row by row in the table's order. */
+/** The columns of an intake table that are not empty, row by row: by record, and in the record's order. */
 export async function intakeRows(db: DuckDb, table: IntakeTable): Promise<object[]> {
   const columns = intakeColumns(table).map((name) =>
     name === "answer_num" ? `${name}::DOUBLE AS ${name}` : name,
   );
-  const rows = await db.all(`SELECT ${columns.join(", ")} FROM ${table} ORDER BY rowid`);
+  const rows = await db.all(
+    `SELECT ${columns.join(", ")} FROM ${table} ORDER BY record_key, rowid`,
+  );
   return rows.map((row) =>
     Object.fromEntries(
       Object.entries(row)
