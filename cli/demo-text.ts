@@ -119,3 +119,33 @@ function value(
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
 }
+
+/** The same as one object, for programs. */
+export function demoJson(report: DemoReport) {
+  return {
+    directory: report.directory,
+    sites: report.nights.map((night) => ({
+      site: night.site,
+      name: night.name,
+      format: night.format,
+      ledger: night.ledgers.records,
+      answers: night.ledgers.answers,
+      issues: night.issues.map(({ code, count, message, hint }) => ({
+        code,
+        count,
+        message,
+        hint,
+      })),
+      submission: night.submission,
+      audit: night.audit,
+    })),
+    defects: report.defects,
+    leaks: report.leaks,
+    pool: report.pool,
+    modes: report.modes,
+    pooled: report.pooled,
+    distributed: report.distributed,
+    sent: report.sent,
+    seconds: report.seconds,
+  };
+}

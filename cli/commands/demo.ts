@@ -1,7 +1,7 @@
 import { createProgress } from "../../pipelines/core/progress.ts";
-import { type DemoReport, runDemo } from "../../pipelines/demo.ts";
+import { runDemo } from "../../pipelines/demo.ts";
 import type { AddCommand } from "../command.ts";
-import { demoText } from "../demo-text.ts";
+import { demoJson, demoText } from "../demo-text.ts";
 import { writeJson } from "../output.ts";
 
 export const addDemo: AddCommand = (program, io) => {
@@ -30,32 +30,3 @@ export const addDemo: AddCommand = (program, io) => {
       io.out.write(demoText(report));
     });
 };
-
-function demoJson(report: DemoReport) {
-  return {
-    directory: report.directory,
-    sites: report.nights.map((night) => ({
-      site: night.site,
-      name: night.name,
-      format: night.format,
-      ledger: night.ledgers.records,
-      answers: night.ledgers.answers,
-      issues: night.issues.map(({ code, count, message, hint }) => ({
-        code,
-        count,
-        message,
-        hint,
-      })),
-      submission: night.submission,
-      audit: night.audit,
-    })),
-    defects: report.defects,
-    leaks: report.leaks,
-    pool: report.pool,
-    modes: report.modes,
-    pooled: report.pooled,
-    distributed: report.distributed,
-    sent: report.sent,
-    seconds: report.seconds,
-  };
-}

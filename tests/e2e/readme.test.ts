@@ -32,11 +32,4 @@ describe.skipIf(process.platform === "win32")("README", () => {
     expect(stdout).toMatch(/mismatch/);
     expect(stdout).toMatch(/left: submission NORTH-000001/);
   }, 120_000);
-
-  it("shows what the demo prints", async () => {
-    const shown = /```text\n(Three clinics[\s\S]*?)\n```/.exec(readme)?.[1] ?? "";
-    const { stdout } = await run(join(directory, "propool"), ["demo"], { cwd: directory });
-    const withoutTime = (text: string) => text.trimEnd().replace(/Done in [\d.]+ s/, "Done");
-    expect(withoutTime(stdout)).toBe(withoutTime(shown));
-  }, 120_000);
 });
