@@ -66,7 +66,7 @@ export function demoText(report: DemoReport): string {
       ),
     ),
     "",
-    `   Every value that left was searched for every name, number, address and free text that was read: ${report.leaks} found.`,
+    `   Every text that left, but the words of closed lists, was searched for every name, number, address and free text that was read: ${report.leaks} found.`,
     "",
     `Done in ${report.seconds.toFixed(1)} s. Look around:`,
     `  propool query ${folder}/hub --measure phq-9 --limit 5`,

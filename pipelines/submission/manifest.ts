@@ -31,7 +31,6 @@ export const manifestSchema = z.strictObject({
     .describe("names the key of the tokens without revealing it"),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
-export type LedgerTotals = Manifest["ledger"];
 
 export const MANIFEST_FILE = "manifest.json";
 export const SIGNATURE_FILE = "manifest.sig";
