@@ -141,7 +141,8 @@ function complaint(file: string, { target, typeOnly }: Import): string | undefin
   if (to > from) return `${file} imports ${imported} against the direction`;
   const otherPart = from === PART && to === PART && partOf(file) !== partOf(imported);
   const shared =
-    partOf(imported) === "configuration" || imported === "pipelines/adapters/intake.ts";
+    ["configuration", "page"].includes(partOf(imported) ?? "") ||
+    imported === "pipelines/adapters/intake.ts";
   if (otherPart && !typeOnly && !shared) {
     return `${file} imports functions of another part, ${imported}`;
   }
