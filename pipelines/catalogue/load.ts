@@ -1,5 +1,4 @@
-import type { DuckDBValue } from "@duckdb/node-api";
-import type { DuckDb } from "../../warehouse/duckdb.ts";
+import type { Cell, DuckDb } from "../../warehouse/duckdb.ts";
 import { ident } from "../../warehouse/sql.ts";
 import { aliasKey } from "../core/alias-key.ts";
 import type { Instrument } from "./instrument.ts";
@@ -31,17 +30,16 @@ const TABLES = {
 } as const;
 
 type Table = keyof typeof TABLES;
-type Cell = string | number | boolean | null;
 
 /** Creates and fills the `catalogue_*` tables that mapping, scoring and the adapters join with. */
 export async function loadCatalogue(db: DuckDb, catalogue: Catalogue): Promise<void> {
+  const instruments = catalogue.instruments.map((instrument) => rowsOf(instrument, catalogue));
   for (const [table, columns] of Object.entries(TABLES)) {
     await db.run(`CREATE TABLE ${ident(table)} (${columns})`);
-  }
-  for (const instrument of catalogue.instruments) {
-    for (const [table, rows] of Object.entries(rowsOf(instrument, catalogue))) {
-      await insert(db, table as Table, rows);
-    }
+    await db.insert(
+      table,
+      instruments.flatMap((rows) => rows[table as Table]),
+    );
   }
 }
 
@@ -117,11 +115,4 @@ function rowsOf(instrument: Instrument, { tables }: Catalogue): Record<Table, Ce
       ]),
     ),
   };
-}
-
-async function insert(db: DuckDb, table: Table, rows: Cell[][]): Promise<void> {
-  const [first] = rows;
-  if (!first) return;
-  const values = rows.map(() => `(${first.map(() => "?").join(", ")})`).join(", ");
-  await db.run(`INSERT INTO ${ident(table)} VALUES ${values}`, rows.flat() as DuckDBValue[]);
 }

@@ -18,14 +18,20 @@ export interface Catalogue {
   tables: Map<string, TableRow[]>;
 }
 
+let shipped: Promise<Catalogue> | undefined;
+
 /**
- * Reads all instruments of a folder, in the order of their file names.
+ * Reads all instruments of a folder, in the order of their file names; without one, the shipped catalogue, once a process.
  *
  * @throws ProError `MAPPING_INSTRUMENT` with file, line and key.
  */
-export async function readCatalogue(
-  directory = join(mappingsDirectory, "instruments"),
-): Promise<Catalogue> {
+export function readCatalogue(directory?: string): Promise<Catalogue> {
+  if (directory !== undefined) return readFolder(directory);
+  shipped ??= readFolder(join(mappingsDirectory, "instruments"));
+  return shipped;
+}
+
+async function readFolder(directory: string): Promise<Catalogue> {
   const files = (await readdir(directory)).filter((file) => file.endsWith(".yaml")).sort();
   const instruments: Instrument[] = [];
   const tables = new Map<string, TableRow[]>();

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { DuckDBValue } from "@duckdb/node-api";
 import { z } from "zod";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { readYaml } from "../configuration/read-yaml.ts";
@@ -43,7 +42,7 @@ export async function loadWords(db: DuckDb, own: WordLists, codes: LocalCode[]):
     }
   }
   await db.run("CREATE TABLE word (list VARCHAR, word VARCHAR, code VARCHAR)");
-  await insert(db, "word", [...words.values()]);
+  await db.insert("word", [...words.values()]);
   await db.run(`CREATE TABLE code AS SELECT * FROM catalogue_code
     UNION ALL SELECT 'propool', item, instrument, 'item', item FROM catalogue_item
     UNION ALL SELECT 'propool', score, instrument, 'score', score FROM catalogue_score
@@ -51,8 +50,7 @@ export async function loadWords(db: DuckDb, own: WordLists, codes: LocalCode[]):
   await db.run(
     "CREATE TABLE local_code (code_system VARCHAR, code VARCHAR, instrument VARCHAR, name VARCHAR)",
   );
-  await insert(
-    db,
+  await db.insert(
     "local_code",
     codes.map((one) => [one.system ?? null, one.code, one.instrument, one.item]),
   );
@@ -64,10 +62,4 @@ export async function loadWords(db: DuckDb, own: WordLists, codes: LocalCode[]):
 /** The CDM code that a word of the source stands for, as SQL; null where no list has it. */
 export function wordSql(listName: string, expression: string): string {
   return `(SELECT w.code FROM word w WHERE w.list = '${listName}' AND w.word = lower(${expression}))`;
-}
-
-async function insert(db: DuckDb, table: string, rows: DuckDBValue[][]): Promise<void> {
-  if (rows.length === 0) return;
-  const row = `(${(rows[0] ?? []).map(() => "?").join(", ")})`;
-  await db.run(`INSERT INTO ${table} VALUES ${rows.map(() => row).join(", ")}`, rows.flat());
 }
