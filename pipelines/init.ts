@@ -12,6 +12,7 @@ import {
 } from "./configuration/templates.ts";
 import { ProError } from "./core/errors.ts";
 import { exists, privateDirectory, writeWhole } from "./core/files.ts";
+import { placeSchemas } from "./json-schemas.ts";
 import { createSiteKeys, readSiteKeys } from "./privacy/keys.ts";
 
 /**
@@ -36,6 +37,7 @@ export async function initSite(
   if (template.format === "csv" && !(await exists(mappingFile))) {
     await writeWhole(mappingFile, csvMappingTemplate());
   }
+  await placeSchemas(root, template.format === "csv" ? ["site", "csv-mapping"] : ["site"]);
   await writeWhole(file, configuration);
   return { publicKey: keys.publicKey };
 }
@@ -64,6 +66,7 @@ export async function initHub(
   parseYaml(configuration, file, hubSchema, "CONFIG_HUB");
   await privateDirectory(root);
   await mkdir(join(root, "inbox"), { recursive: true });
+  await placeSchemas(root, ["hub"]);
   await writeWhole(file, configuration);
 }
 

@@ -5,15 +5,17 @@ import {
   isScalar,
   LineCounter,
   type Node,
+  type Pair,
   parseDocument,
   type YAMLMap,
 } from "yaml";
 import type { z } from "zod";
-import { type ErrorCode, ProError } from "../core/errors.ts";
+import { type ErrorCode, ProError, type Where } from "../core/errors.ts";
+import { faultOf } from "./yaml-fault.ts";
 
 /**
- * Reads a YAML file that a person wrote and checks it. The error names file, line, the path of the key, what was expected and,
- * for an unknown key, the nearest known one.
+ * Reads a YAML file that a person wrote and checks it. The error names file, line and column, the path of the key, what was
+ * expected and, for an unknown word, the nearest known one.
  *
  * @throws ProError with `code` when the file is missing, is no YAML, or does not fit the schema.
  */
@@ -43,22 +45,47 @@ export function parseYaml<S extends z.ZodType>(
   const [syntax] = document.errors;
   if (syntax) {
     throw new ProError(code, `not valid YAML: ${syntax.message}`, {
-      where: { file: path, record: `line ${lines.linePos(syntax.pos[0]).line}` },
+      where: { file: path, record: placeText(lines, syntax.pos[0]) },
       hint: "indent with blanks, and quote texts that hold : or #",
     });
   }
-  const result = schema.safeParse(expand(document, path, code));
+  const data = expand(document, path, code);
+  const result = schema.safeParse(data);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const pointer = (issue?.path ?? []).map(String);
-  const node = nearestNode(document.contents, pointer);
-  const range = strangerIn(node, issue)?.range ?? node?.range;
-  const line = range ? lines.linePos(range[0]).line : 1;
-  throw new ProError(code, describe(issue), {
-    where: { file: path, record: `line ${line}`, pointer: pointer.join(".") || "(top level)" },
-    hint: hint(issue, schema, pointer),
+  const fault = faultOf(result.error, schema, data);
+  const pointer = fault.path.map(String);
+  const at = nearestNode(document.contents, pointer, fault.key);
+  throw new ProError(code, fault.message, {
+    where: {
+      file: path,
+      record: placeText(lines, at?.range?.[0] ?? 0),
+      pointer: pointer.join(".") || "(top level)",
+    },
+    hint: fault.hint,
     cause: result.error,
   });
+}
+
+/**
+ * Where a key stands in a YAML file: for problems that are found when several files are read together. A file that cannot be
+ * read any more has no line.
+ */
+export async function placeInYaml(
+  path: string,
+  pointer: readonly (string | number)[],
+): Promise<Where> {
+  const where = { file: path, pointer: pointer.join(".") };
+  const source = await readFile(path, "utf8").catch(() => null);
+  if (source === null) return where;
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
+  const node = nearestNode(document.contents, pointer.map(String));
+  return { ...where, record: placeText(lines, node?.range?.[0] ?? 0) };
+}
+
+function placeText(lines: LineCounter, offset: number): string {
+  const { line, col } = lines.linePos(offset);
+  return `line ${Math.max(line, 1)}, column ${Math.max(col, 1)}`;
 }
 
 /** A hundred aliases are more than any of our files needs; the limit stops an alias bomb. */
@@ -74,68 +101,29 @@ function expand(document: Document, path: string, code: ErrorCode): unknown {
   }
 }
 
-type ZodIssue = z.core.$ZodIssue;
-
-/** The first unknown key itself: the object that holds it may begin many lines above. */
-function strangerIn(node: Node | undefined, issue: ZodIssue | undefined): Node | undefined {
-  if (!isMap(node) || issue?.code !== "unrecognized_keys") return undefined;
-  const keys = node.items.map((pair) => pair.key);
-  return keys.filter(isScalar).find((key) => String(key.value) === issue.keys[0]);
-}
-
-function describe(issue: ZodIssue | undefined): string {
-  if (issue?.code === "unrecognized_keys") return `unknown key ${issue.keys.join(", ")}`;
-  return issue?.message ?? "the file does not fit its schema";
-}
-
-function hint(issue: ZodIssue | undefined, schema: z.ZodType, path: string[]): string {
-  if (issue?.code !== "unrecognized_keys")
-    return "see the comments in the file that propool init writes";
-  const known = knownKeys(schema, path);
-  const wanted = issue.keys[0] ?? "";
-  const [nearest] = known.toSorted((a, b) => editDistance(wanted, a) - editDistance(wanted, b));
-  return nearest && editDistance(wanted, nearest) <= 3
-    ? `did you mean ${nearest}?`
-    : `known keys here: ${known.join(", ")}`;
-}
-
-/** The keys that an object schema at `path` allows; none where the path leads through a union or a record. */
-function knownKeys(schema: z.ZodType, path: string[]): string[] {
-  let current: unknown = schema;
-  for (const key of path) current = unwrap(shapeOf(current)[key]);
-  return Object.keys(shapeOf(current));
-}
-
-function unwrap(schema: unknown): unknown {
-  let current = schema as { unwrap?: () => unknown } | undefined;
-  while (typeof current?.unwrap === "function") current = current.unwrap() as typeof current;
-  return current;
-}
-
-function shapeOf(schema: unknown): Record<string, unknown> {
-  return (unwrap(schema) as { shape?: Record<string, unknown> } | undefined)?.shape ?? {};
-}
-
-function nearestNode(contents: unknown, path: string[]): Node | undefined {
+/** The node at a path, or as far as the path leads; `key` names a key in it that is itself the matter. */
+function nearestNode(contents: unknown, path: string[], key?: string): Node | undefined {
   let current = contents;
-  for (const key of path) {
-    const next = (current as YAMLMap | undefined)?.get?.(isMap(current) ? key : Number(key), true);
+  for (const step of path) {
+    const next = (current as YAMLMap | undefined)?.get?.(
+      isMap(current) ? keyOf(current, step) : Number(step),
+      true,
+    );
     if (!next) break;
     current = next;
   }
-  return current as Node | undefined;
+  // The key itself: the object that holds it may begin many lines above.
+  const found = key === undefined ? undefined : pairOf(current, key)?.key;
+  return (isScalar(found) ? found : current) as Node | undefined;
 }
 
-/** Levenshtein distance: how many letters to change, add or drop. */
-export function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(swap, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    previous = row;
-  }
-  return previous[b.length] ?? 0;
+/** Keys such as 2 are numbers in YAML and texts in a path. */
+function keyOf(map: YAMLMap, step: string): unknown {
+  const key = pairOf(map, step)?.key;
+  return isScalar(key) ? key.value : step;
+}
+
+function pairOf(node: unknown, key: string): Pair | undefined {
+  if (!isMap(node)) return undefined;
+  return node.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === key);
 }

@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { ownSchemaLine } from "./schema-line.ts";
 
 /** The configuration files that `propool init` writes; every key has its comment. */
 
@@ -11,7 +12,7 @@ export interface SiteTemplate {
 
 export function siteTemplate({ site, name, network, format }: SiteTemplate): string {
   const mapping = format === "csv" ? "mapping: mapping.yaml" : "# mapping: mapping.yaml";
-  return `# A site of a propool network. Checked by propool: an unknown key is an error.
+  return `${ownSchemaLine("site")}# A site of a propool network. Checked by propool: an unknown key is an error.
 
 # The site's id in the network: 1 to 10 capital letters or digits (DATAMARTID).
 site: ${plain(site)}
@@ -71,7 +72,7 @@ ${
 const plain = (value: string) => stringify(value, { lineWidth: 0, version: "1.1" }).trim();
 
 export function csvMappingTemplate(): string {
-  return `# What the columns of this site's CSV files mean. See the README, "Start with your own export".
+  return `${ownSchemaLine("csv-mapping")}# What the columns of this site's CSV files mean. See the README, "Start with your own export".
 # A wide file has one row an administration and one column an item.
 reviewed: null
 files:
@@ -114,7 +115,7 @@ export function hubTemplate({ network, name, sites = [] }: HubTemplate): string 
     ({ site, publicKey, inbox }) =>
       `  - site: ${plain(site)}\n    public_key: "${publicKey}"\n    inbox: ${JSON.stringify(inbox)}`,
   );
-  return `# The hub of a propool network: it verifies what sites send and publishes the pooled warehouse.
+  return `${ownSchemaLine("hub")}# The hub of a propool network: it verifies what sites send and publishes the pooled warehouse.
 
 # The network's id (NETWORKID) and name.
 network: ${plain(network)}

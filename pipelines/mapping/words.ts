@@ -6,7 +6,7 @@ import type { LocalCode, WordLists } from "../configuration/site.ts";
 import { mappingsDirectory } from "../core/mappings.ts";
 
 const list = z.record(z.string(), z.string());
-const wordsSchema = z.strictObject({
+export const wordsSchema = z.strictObject({
   source: z.string(),
   reviewed: z.string().nullable(),
   sex: list,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { readYaml } from "../configuration/read-yaml.ts";
 import { mappingsDirectory } from "../core/mappings.ts";
 
-const reasonsSchema = z.record(
+export const reasonsSchema = z.record(
   z.string(),
   z.strictObject({ message: z.string(), hint: z.string() }),
 );

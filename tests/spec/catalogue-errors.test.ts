@@ -21,8 +21,12 @@ async function copy(name: string, from = "", to = ""): Promise<void> {
   await writeFile(join(folder, name), text.replace(from, to));
 }
 
-const line = async (name: string, text: string) =>
-  `line ${(await source(name)).split("\n").findIndex((one) => one.includes(text)) + 1}`;
+/** Where the text begins: line and column. */
+const place = async (name: string, text: string) => {
+  const lines = (await source(name)).split("\n");
+  const line = lines.findIndex((one) => one.includes(text));
+  return `line ${line + 1}, column ${(lines[line]?.indexOf(text) ?? 0) + 1}`;
+};
 
 describe("a file of the catalogue", () => {
   it("is read with the others in the order of their names", async () => {
@@ -34,23 +38,23 @@ describe("a file of the catalogue", () => {
 
   it("with an unknown key is refused with its line and the nearest key", async () => {
     await copy("phq-9.yaml", "direction: worse", "directon: worse\ndirection: worse");
+    const record = await place("phq-9.yaml", "direction:");
     await expect(readCatalogue(folder)).rejects.toMatchObject({
       code: "MAPPING_INSTRUMENT",
       message: "unknown key directon",
-      where: {
-        file: join(folder, "phq-9.yaml"),
-        record: await line("phq-9.yaml", "direction:"),
-      },
+      where: { file: join(folder, "phq-9.yaml"), record },
       hint: "did you mean direction?",
     });
   });
 
   it("with an unknown key in an item is refused with its line", async () => {
     await copy("gad-7.yaml", 'label: "restless", loinc:', 'label: "restless", lionc:');
+    const record = await place("gad-7.yaml", 'loinc: "69735-9"');
     await expect(readCatalogue(folder)).rejects.toMatchObject({
       code: "MAPPING_INSTRUMENT",
       message: "unknown key lionc",
-      where: { record: await line("gad-7.yaml", '"restless"'), pointer: "items.4" },
+      where: { record, pointer: "items.4" },
+      hint: "did you mean loinc?",
     });
   });
 

@@ -43,49 +43,49 @@ describe("site.yaml", () => {
     {
       title: "a key misspelt",
       line: "privcay: shifted",
-      record: "line 5",
+      record: "line 5, column 1",
       pointer: "(top level)",
       hint: "did you mean privacy?",
     },
     {
       title: "a key of nothing",
       line: "zzzzzzzzzz: 1",
-      record: "line 5",
+      record: "line 5, column 1",
       pointer: "(top level)",
       hint: /known keys here: site, name/,
     },
     {
       title: "a nested key misspelt",
       line: "defaults: { pro_metod: EC }",
-      record: "line 5",
+      record: "line 5, column 13",
       pointer: "defaults",
       hint: "did you mean pro_method?",
     },
     {
       title: "a key of an entry misspelt",
       line: "codes: [{ kode: X, instrument: phq-9, item: PHQ9_1 }]",
-      record: "line 5",
-      pointer: "codes.0.code",
-      hint: /./,
+      record: "line 5, column 11",
+      pointer: "codes.0",
+      hint: "did you mean code?",
     },
     {
       title: "a value that is not in the list",
       line: "mode: central",
-      record: "line 5",
+      record: "line 5, column 7",
       pointer: "mode",
-      hint: /comments/,
+      hint: "did you mean centralized?",
     },
     {
       title: "a path out of the folder",
       line: "export: ../elsewhere",
-      record: "line 5",
+      record: "line 5, column 9",
       pointer: "export",
       hint: /./,
     },
     {
       title: "an absolute path",
       line: "export: /srv/export",
-      record: "line 5",
+      record: "line 5, column 9",
       pointer: "export",
       hint: /./,
     },
@@ -121,7 +121,7 @@ describe("site.yaml", () => {
 
   it("with one key twice is refused, whichever would win", async () => {
     const error = await refusal(`${SITE}name: Other\n`);
-    expect(error.where.record).toBe("line 5");
+    expect(error.where.record).toBe("line 5, column 1");
   });
 
   it("that is empty is refused", async () => {

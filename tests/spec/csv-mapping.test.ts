@@ -82,7 +82,7 @@ describe("the mapping", () => {
     }
     expect(where).toEqual({
       file: "mapping.yaml",
-      record: "line 6",
+      record: "line 6, column 21",
       pointer: "files.0.instruments.0.instrument",
     });
   });

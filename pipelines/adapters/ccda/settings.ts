@@ -4,7 +4,7 @@ import type { DuckDb } from "../../../warehouse/duckdb.ts";
 import { readYaml } from "../../configuration/read-yaml.ts";
 import { mappingsDirectory } from "../../core/mappings.ts";
 
-const formatSchema = z.strictObject({
+export const formatSchema = z.strictObject({
   source: z.string(),
   reviewed: z.string().nullable(),
   code_systems: z.array(

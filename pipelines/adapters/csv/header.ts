@@ -1,5 +1,5 @@
-import { editDistance } from "../../configuration/read-yaml.ts";
 import { ProError } from "../../core/errors.ts";
+import { editDistance } from "../../core/nearest.ts";
 import type { FileEntry } from "./layout.ts";
 import { columnUses } from "./mapping.ts";
 import { scanRecord } from "./record.ts";
