@@ -14,7 +14,9 @@ import { exists, privateDirectory } from "./core/files.ts";
 import type { Progress } from "./core/progress.ts";
 import { mapAdministrations } from "./mapping/administrations.ts";
 import { stageCdm } from "./mapping/cdm.ts";
+import { MAP_OBSERVATIONS } from "./mapping/observations.ts";
 import { mapPeople } from "./mapping/people.ts";
+import { MAP_REQUESTS } from "./mapping/requests.ts";
 import { MAP_RESPONSES } from "./mapping/responses.ts";
 import { loadWords } from "./mapping/words.ts";
 import { tokenSql } from "./privacy/tokens.ts";
@@ -75,14 +77,14 @@ export async function openIdentified(directory: string): Promise<DuckDb> {
 /** Empty intake tables, catalogue, words and the day of the run. */
 export async function prepare(
   db: DuckDb,
-  site: Pick<Site, "words" | "codes"> & Partial<Pick<Site, "instruments">>,
+  site: Pick<Site, "words" | "codes"> & Partial<Pick<Site, "instruments" | "observations">>,
   today: string,
 ): Promise<void> {
   await createIntake(db);
   const catalogue = await readCatalogue();
   refuseUnknownInstruments(site.instruments ?? [], catalogue);
   await loadCatalogue(db, catalogue);
-  await loadWords(db, site.words, site.codes);
+  await loadWords(db, site.words, site.codes, site.observations);
   await db.run("SET VARIABLE today = CAST(? AS DATE)", [today]);
   await db.run("CREATE TABLE known_patient (patient_key VARCHAR)");
 }
@@ -155,9 +157,14 @@ export async function refuseUnreadable(db: DuckDb, format: string): Promise<void
 export async function findKnownPatients(db: DuckDb, storeFile: string | null): Promise<void> {
   if (!storeFile || !(await exists(storeFile))) return;
   await db.run(`ATTACH ${text(storeFile)} AS old_store (READ_ONLY)`);
-  const keys = ["encounter", "condition", "procedure", "administration"].map(
-    (table) => `SELECT patient_key FROM intake_${table}`,
-  );
+  const keys = [
+    "encounter",
+    "condition",
+    "procedure",
+    "observation",
+    "request",
+    "administration",
+  ].map((table) => `SELECT patient_key FROM intake_${table}`);
   await db.run(`INSERT INTO known_patient
     WITH asked AS MATERIALIZED (
       SELECT p.patient_key, ${tokenSql("patid", "p.patient_key")} AS patid
@@ -173,7 +180,9 @@ export async function mapRecords(db: DuckDb, site: Site): Promise<void> {
   const statements = [
     ...MAP_RESPONSES,
     ...mapPeople(checkArms("patient")),
+    ...MAP_OBSERVATIONS,
     ...mapAdministrations({ ...site, checks: checkArms("administration") }),
+    ...MAP_REQUESTS,
     ...SCORE,
     ...stageCdm(site),
   ];

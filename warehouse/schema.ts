@@ -189,6 +189,62 @@ export interface HashTokenTable {
   token_encryption_key: string;
 }
 
+export interface ObsClinTable {
+  datamartid: string;
+  obsclinid: string;
+  patid: string;
+  encounterid: string | null;
+  obsclin_providerid: string | null;
+  obsclin_start_date: string;
+  obsclin_start_time: string | null;
+  obsclin_stop_date: string | null;
+  obsclin_stop_time: string | null;
+  obsclin_type: string | null;
+  obsclin_code: string | null;
+  obsclin_result_qual: string | null;
+  obsclin_result_text: string | null;
+  obsclin_result_snomed: string | null;
+  obsclin_result_num: string | null;
+  obsclin_result_modifier: string | null;
+  obsclin_result_unit: string | null;
+  obsclin_source: string | null;
+  obsclin_abn_ind: string | null;
+  raw_obsclin_name: string | null;
+  raw_obsclin_code: string | null;
+  raw_obsclin_type: string | null;
+  raw_obsclin_result: string | null;
+  raw_obsclin_modifier: string | null;
+  raw_obsclin_unit: string | null;
+}
+
+export interface ObsGenTable {
+  datamartid: string;
+  obsgenid: string;
+  patid: string;
+  encounterid: string | null;
+  obsgen_providerid: string | null;
+  obsgen_start_date: string;
+  obsgen_start_time: string | null;
+  obsgen_stop_date: string | null;
+  obsgen_stop_time: string | null;
+  obsgen_type: string | null;
+  obsgen_code: string | null;
+  obsgen_result_qual: string | null;
+  obsgen_result_text: string | null;
+  obsgen_result_num: string | null;
+  obsgen_result_modifier: string | null;
+  obsgen_result_unit: string | null;
+  obsgen_table_modified: string | null;
+  obsgen_id_modified: string | null;
+  obsgen_source: string | null;
+  obsgen_abn_ind: string | null;
+  raw_obsgen_name: string | null;
+  raw_obsgen_code: string | null;
+  raw_obsgen_type: string | null;
+  raw_obsgen_result: string | null;
+  raw_obsgen_unit: string | null;
+}
+
 export interface HarvestTable {
   datamartid: string;
   networkid: string;
@@ -283,6 +339,7 @@ export interface ProCollectionTable {
   responder_origin: string;
   items_answered: number;
   items_expected: number;
+  pro_requestid: string | null;
 }
 
 export interface ProCmDetailTable {
@@ -306,6 +363,37 @@ export interface ProCmDetailTable {
   answer_state: string | null;
 }
 
+export interface ProRequestTable {
+  datamartid: string;
+  pro_requestid: string;
+  patid: string;
+  encounterid: string | null;
+  instrument: string;
+  kind: string;
+  request_date: string;
+  request_date_origin: string;
+  due_date: string | null;
+  status: string;
+  channel: string | null;
+  channel_origin: string;
+  pro_seq: string | null;
+}
+
+export interface ObsCollectionTable {
+  datamartid: string;
+  obsid: string;
+  patid: string;
+  observation: string;
+  obs_table: string;
+  device: string | null;
+  device_origin: string;
+  channel: string | null;
+  channel_origin: string;
+  setting: string | null;
+  setting_origin: string;
+  source_origin: string;
+}
+
 /** Every table of a store and of a warehouse, for kysely. */
 export interface CdmDatabase {
   demographic: DemographicTable;
@@ -315,9 +403,13 @@ export interface CdmDatabase {
   pro_cm: ProCmTable;
   death: DeathTable;
   hash_token: HashTokenTable;
+  obs_clin: ObsClinTable;
+  obs_gen: ObsGenTable;
   harvest: HarvestTable;
   pro_collection: ProCollectionTable;
   pro_cm_detail: ProCmDetailTable;
+  pro_request: ProRequestTable;
+  obs_collection: ObsCollectionTable;
 }
 
 /** Tables in loading order: a table stands after those that it refers to. */
@@ -504,6 +596,66 @@ export const TABLES = {
       token_encryption_key: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
     },
   },
+  obs_clin: {
+    key: ["datamartid","obsclinid"],
+    columns: {
+      datamartid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      obsclinid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      patid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":"demographic.patid","valueSet":null},
+      encounterid: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":"encounter.encounterid","valueSet":null},
+      obsclin_providerid: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":"provider.providerid","valueSet":null},
+      obsclin_start_date: {"type":"date","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      obsclin_start_time: {"type":"text","length":5,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      obsclin_stop_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      obsclin_stop_time: {"type":"text","length":5,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      obsclin_type: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"OBSCLIN_TYPE"},
+      obsclin_code: {"type":"text","length":18,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      obsclin_result_qual: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"RESULT_QUAL"},
+      obsclin_result_text: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      obsclin_result_snomed: {"type":"text","length":18,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      obsclin_result_num: {"type":"number","length":null,"precision":15,"scale":8,"required":false,"references":null,"valueSet":null},
+      obsclin_result_modifier: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"RESULT_MODIFIER"},
+      obsclin_result_unit: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"UNIT"},
+      obsclin_source: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"OBSCLIN_SOURCE"},
+      obsclin_abn_ind: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"ABN_IND"},
+      raw_obsclin_name: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_obsclin_code: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_obsclin_type: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_obsclin_result: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_obsclin_modifier: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_obsclin_unit: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+    },
+  },
+  obs_gen: {
+    key: ["datamartid","obsgenid"],
+    columns: {
+      datamartid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      obsgenid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      patid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":"demographic.patid","valueSet":null},
+      encounterid: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":"encounter.encounterid","valueSet":null},
+      obsgen_providerid: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":"provider.providerid","valueSet":null},
+      obsgen_start_date: {"type":"date","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      obsgen_start_time: {"type":"text","length":5,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      obsgen_stop_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      obsgen_stop_time: {"type":"text","length":5,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      obsgen_type: {"type":"text","length":30,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"OBSGEN_TYPE"},
+      obsgen_code: {"type":"text","length":50,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      obsgen_result_qual: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"RESULT_QUAL"},
+      obsgen_result_text: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      obsgen_result_num: {"type":"number","length":null,"precision":15,"scale":8,"required":false,"references":null,"valueSet":null},
+      obsgen_result_modifier: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"RESULT_MODIFIER"},
+      obsgen_result_unit: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"UNIT"},
+      obsgen_table_modified: {"type":"text","length":3,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"OBSGEN_TABLE_MODIFIED"},
+      obsgen_id_modified: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      obsgen_source: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"OBSGEN_SOURCE"},
+      obsgen_abn_ind: {"type":"text","length":2,"precision":null,"scale":null,"required":false,"references":null,"valueSet":"ABN_IND"},
+      raw_obsgen_name: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_obsgen_code: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_obsgen_type: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_obsgen_result: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      raw_obsgen_unit: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+    },
+  },
   harvest: {
     key: ["datamartid","networkid"],
     columns: {
@@ -602,6 +754,7 @@ export const TABLES = {
       responder_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
       items_answered: {"type":"integer","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
       items_expected: {"type":"integer","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      pro_requestid: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
     },
   },
   pro_cm_detail: {
@@ -625,6 +778,41 @@ export const TABLES = {
       standard_error: {"type":"number","length":null,"precision":15,"scale":8,"required":false,"references":null,"valueSet":null},
       confidence: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
       answer_state: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+    },
+  },
+  pro_request: {
+    key: ["datamartid","pro_requestid"],
+    columns: {
+      datamartid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      pro_requestid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      patid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":"demographic.patid","valueSet":null},
+      encounterid: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      instrument: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      kind: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      request_date: {"type":"date","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      request_date_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      due_date: {"type":"date","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      status: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      channel: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      channel_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      pro_seq: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+    },
+  },
+  obs_collection: {
+    key: ["datamartid","obsid"],
+    columns: {
+      datamartid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      obsid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      patid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":"demographic.patid","valueSet":null},
+      observation: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      obs_table: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      device: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      device_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      channel: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      channel_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      setting: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      setting_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      source_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
     },
   },
 } as const satisfies Record<string, TableShape>;

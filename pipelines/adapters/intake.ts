@@ -56,6 +56,7 @@ export const INTAKE = {
     specialty: ["VARCHAR", ""],
     location: ["VARCHAR", ""],
     provider_key: ["VARCHAR", ""],
+    status: ["VARCHAR", "the source's word; only entered-in-error counts"],
   },
   intake_condition: {
     record_key: ["BIGINT", ""],
@@ -65,7 +66,7 @@ export const INTAKE = {
     condition_key: ["VARCHAR", ""],
     code: ["VARCHAR", ""],
     code_system: ["VARCHAR", "URI: http://snomed.info/sct, http://hl7.org/fhir/sid/icd-10-cm"],
-    status: ["VARCHAR", "active, resolved, inactive"],
+    status: ["VARCHAR", "active, resolved, inactive; entered-in-error"],
     onset_at: ["VARCHAR", "ISO"],
     recorded_at: ["VARCHAR", "ISO"],
     resolved_at: ["VARCHAR", "ISO"],
@@ -79,6 +80,53 @@ export const INTAKE = {
     code: ["VARCHAR", ""],
     code_system: ["VARCHAR", "URI"],
     performed_at: ["VARCHAR", "ISO"],
+    status: ["VARCHAR", "the source's word; only entered-in-error counts"],
+  },
+  /** What was measured: by a device, an app or the patient, when the site lists its code. */
+  intake_observation: {
+    record_key: ["BIGINT", ""],
+    where_pointer: ["VARCHAR", "spot of the value in the record"],
+    patient_key: ["VARCHAR", ""],
+    encounter_key: ["VARCHAR", ""],
+    observation_key: [
+      "VARCHAR",
+      "the source's stable id of the measurement, which may have several values (both blood pressures)",
+    ],
+    status: ["VARCHAR", "the source's word"],
+    code: ["VARCHAR", "as the site lists it"],
+    code_system: ["VARCHAR", "URI"],
+    start_at: ["VARCHAR", "ISO"],
+    end_at: ["VARCHAR", "ISO"],
+    result_num: ["DECIMAL(18,6)", ""],
+    result_modifier: ["VARCHAR", "the source's comparator: <, >="],
+    result_code: ["VARCHAR", ""],
+    result_system: ["VARCHAR", "URI"],
+    result_text: ["VARCHAR", "display of the code; matched against the CDM's list, never leaves"],
+    unit: ["VARCHAR", "UCUM or the source's word"],
+    performer: ["VARCHAR", "who measured: Patient, Practitioner, Device; the source's word"],
+    device: ["VARCHAR", "kind, code and names of the device; used to recognise, never leaves"],
+  },
+  /** What a person was asked to answer: a row a request and instrument. */
+  intake_request: {
+    record_key: ["BIGINT", ""],
+    where_pointer: ["VARCHAR", ""],
+    patient_key: ["VARCHAR", ""],
+    encounter_key: ["VARCHAR", ""],
+    request_key: ["VARCHAR", "the source's stable id of the request"],
+    order_key: ["VARCHAR", "the request that this one carries out, if any"],
+    kind: ["VARCHAR", "order, task or message"],
+    instrument_code: ["VARCHAR", "panel or item code, or the catalogue's id"],
+    instrument_system: ["VARCHAR", "URI; propool for a catalogue id"],
+    instrument_text: ["VARCHAR", "form name or canonical URL; never leaves"],
+    requested_at: ["VARCHAR", "ISO"],
+    requested_origin: [
+      "VARCHAR",
+      "stated, or derived when it is when the request was last changed",
+    ],
+    due_at: ["VARCHAR", "ISO"],
+    status: ["VARCHAR", "the source's word: active, requested, completed"],
+    channel: ["VARCHAR", "the source's word"],
+    administration_id: ["VARCHAR", "source_id of the administration that it led to, if it says so"],
   },
   /** One person answering one instrument once. */
   intake_administration: {
@@ -122,6 +170,7 @@ export const INTAKE = {
     channel: ["VARCHAR", "portal, tablet, paper, phone, wearable; the source's word"],
     setting: ["VARCHAR", "clinic, home; the source's word"],
     responder: ["VARCHAR", ""],
+    request_key: ["VARCHAR", "the request that the answers follow, if the source says so"],
   },
   /** One answer or one score as the source reports it. */
   intake_response: {

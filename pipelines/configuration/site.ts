@@ -23,6 +23,8 @@ export const wordLists = z.strictObject({
   channel: z.record(z.string(), z.string()).optional(),
   setting: z.record(z.string(), z.string()).optional(),
   status: z.record(z.string(), z.enum(["complete", "incomplete", "unknown"])).optional(),
+  device: z.record(z.string(), z.string()).optional(),
+  unit: z.record(z.string(), z.string()).optional(),
 });
 export type WordLists = z.infer<typeof wordLists>;
 
@@ -33,6 +35,19 @@ const localCode = z.strictObject({
   item: z.string().describe("item or score id of that instrument, such as PHQ9_1 or total"),
 });
 export type LocalCode = z.infer<typeof localCode>;
+
+const observationCode = z.strictObject({
+  code: z.string().describe("the code of what is measured: 29463-7 for body weight"),
+  system: z.string().default("http://loinc.org").describe("its code system"),
+  table: z.enum(["obs_clin", "obs_gen"]).describe("where it loads"),
+  source: z
+    .enum(["PD", "PR"])
+    .optional()
+    .describe(
+      "what holds where the export does not say who measured: PD the patient's device, PR the patient",
+    ),
+});
+export type ObservationCode = z.infer<typeof observationCode>;
 
 export const siteSchema = z.strictObject({
   site: z
@@ -80,6 +95,12 @@ export const siteSchema = z.strictObject({
     .default("leave")
     .describe(
       "questionnaires that were begun and not finished (in-progress, stopped): leave them out of scope, or load them as incomplete",
+    ),
+  observations: z
+    .array(observationCode)
+    .default([])
+    .describe(
+      "what patients measure themselves (steps, weight, blood pressure at home) that loads",
     ),
   ccda: z
     .strictObject({

@@ -54,6 +54,15 @@ privacy: shifted
 # Questionnaires that were begun and not finished: leave them (counted as out of scope), or load them as incomplete.
 # unfinished: load
 ${
+  format === "fhir"
+    ? `
+# What patients measure themselves with devices and apps and that should load: steps, weight, blood pressure at home.
+# observations:
+#   - { code: "41950-7", table: obs_gen }               # steps
+#   - { code: "29463-7", table: obs_clin, source: PD }  # weight; the export does not say who measured: the patient's device
+`
+    : ""
+}${
   format === "ccda"
     ? `
 # Where only a total is coded, its items are read from the section's text table; their origin is then "narrative".

@@ -46,9 +46,46 @@ export function stageCdm(site: Site): string[] {
       CASE WHEN regexp_full_match(language, ${LANGUAGE_TAG}) THEN language END AS language,
       CASE WHEN regexp_full_match(language, ${LANGUAGE_TAG}) THEN language_origin ELSE 'unknown' END AS language_origin,
       channel, channel_origin, setting, setting_origin, facility_type, facility_type_origin, responder, responder_origin,
-      items_answered, items_expected
+      items_answered, items_expected, f.request AS pro_requestid
     FROM mapped_administration a JOIN catalogue_instrument c USING (instrument)
+    LEFT JOIN (SELECT administration_key, request FROM followed_request) f USING (administration_key)
     WHERE state = 'loaded'`,
+
+    `CREATE TABLE cdm_pro_request AS
+    SELECT request AS pro_requestid, patient_key AS patid, patient_key || '|' || encounter_key AS encounterid, instrument, kind,
+      requested AS request_date, coalesce(requested_origin, 'stated') AS request_date_origin, due AS due_date, status,
+      channel, CASE WHEN channel IS NULL THEN 'unknown' ELSE 'stated' END AS channel_origin,
+      coalesce(f.pro_seq_key, r.pro_seq_key) AS pro_seq
+    FROM mapped_request r
+    LEFT JOIN (SELECT request, min(pro_seq_key) AS pro_seq_key FROM followed_request GROUP BY request) f USING (request)
+    WHERE state = 'loaded'`,
+
+    // No app is among the sources of OBS_CLIN: what an app asks for, the patient reports.
+    stageObservations(
+      "obs_clin",
+      "obsclin",
+      "CASE WHEN source = 'SR' THEN 'PR' ELSE source END AS obsclin_source, result_snomed AS obsclin_result_snomed",
+    ),
+    stageObservations("obs_gen", "obsgen", "source AS obsgen_source"),
+
+    `CREATE TABLE cdm_obs_collection AS
+    SELECT obs_key AS obsid, patient_key AS patid, measurement AS observation, cdm_table AS obs_table,
+      device_kind AS device, CASE WHEN device_kind IS NULL THEN 'unknown' ELSE 'stated' END AS device_origin,
+      channel, CASE WHEN channel IS NULL THEN 'unknown' ELSE 'derived' END AS channel_origin,
+      'home' AS setting, 'derived' AS setting_origin, source_origin
+    FROM mapped_observation WHERE state = 'loaded'`,
+
+    // What replaces or withdraws rows of earlier nights that have another key than tonight's: the column and its value.
+    `CREATE TABLE gone_row AS
+    SELECT 'encounter' AS table_name, 'encounterid' AS column_name, patient_key || '|' || encounter_key AS key FROM mapped_encounter WHERE state = 'withdrawn'
+    UNION ALL SELECT 'condition', 'conditionid', patient_key || '|' || condition_key FROM mapped_condition WHERE state = 'withdrawn'
+    UNION ALL SELECT 'procedures', 'proceduresid', patient_key || '|' || procedure_key FROM mapped_procedure WHERE state = 'withdrawn'
+    UNION ALL SELECT 'obs_collection', 'observation', measurement FROM mapped_observation WHERE state IN ('loaded', 'withdrawn') AND measurement IS NOT NULL
+    UNION ALL SELECT 'pro_request', 'pro_requestid', order_request FROM mapped_request WHERE state = 'loaded' AND order_request IS NOT NULL
+    UNION ALL
+    SELECT 'pro_request', 'pro_requestid', patient_key || '|' || request_key || '|' || c.instrument
+    FROM mapped_request r JOIN catalogue_instrument c ON c.instrument = r.instrument OR r.instrument IS NULL
+    WHERE r.state = 'withdrawn'`,
 
     `CREATE TABLE staged_row AS
     SELECT a.pro_seq_key || '|item|' || r.name AS pro_cm_id, a.pro_seq_key AS pro_seq, r.administration_key, a.patient_key AS patid,
@@ -87,4 +124,13 @@ export function stageCdm(site: Site): string[] {
     SELECT ${text(site.network)} AS networkid, ${text(site.network_name ?? site.network)} AS network_name, ${text(site.site)} AS datamartid,
       ${text(site.name)} AS datamart_name, '070' AS cdm_version`,
   ];
+}
+
+function stageObservations(table: string, prefix: string, own: string): string {
+  return `CREATE TABLE cdm_${table} AS
+    SELECT obs_key AS ${prefix}id, patient_key AS patid, patient_key || '|' || encounter_key AS encounterid,
+      started AS ${prefix}_start_date, started_time AS ${prefix}_start_time, ended AS ${prefix}_stop_date, ended_time AS ${prefix}_stop_time,
+      code_type AS ${prefix}_type, code AS ${prefix}_code, result_qual AS ${prefix}_result_qual, value AS ${prefix}_result_num,
+      modifier AS ${prefix}_result_modifier, unit AS ${prefix}_result_unit, ${own}
+    FROM mapped_observation WHERE state = 'loaded' AND cdm_table = '${table}'`;
 }

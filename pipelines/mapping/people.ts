@@ -57,7 +57,7 @@ export const mapPeople = (patientChecks: string): string[] => [
     columns: `${day("start_at")} AS admitted, nullif(substr(start_at, 12, 5), '') AS admitted_time,
       ${day("end_at")} AS discharged, nullif(substr(end_at, 12, 5), '') AS discharged_time,
       coalesce(${wordSql("enc_type", "class")}, CASE WHEN class IS NULL THEN 'NI' ELSE 'OT' END) AS enc_type`,
-    content: "start_at, end_at, class, facility_type, specialty, location, provider_key",
+    content: "start_at, end_at, class, facility_type, specialty, location, provider_key, status",
     problem:
       "CASE WHEN encounter_key IS NULL THEN 'MAPPING_NO_KEY' WHEN admitted IS NULL THEN 'MAPPING_NO_DATE' END",
   }),
@@ -75,11 +75,14 @@ export const mapPeople = (patientChecks: string): string[] => [
     table: "procedure",
     key: "procedure_key",
     columns: `${day("performed_at")} AS performed, ${wordSql("code_system", "code_system")} AS code_type`,
-    content: "code, code_system, performed_at, encounter_key",
+    content: "code, code_system, performed_at, encounter_key, status",
     problem: `CASE WHEN procedure_key IS NULL THEN 'MAPPING_NO_KEY' WHEN code IS NULL THEN 'MAPPING_NO_CODE'
       WHEN code_type IS NULL OR code_type NOT IN ('CH', '09', '10', 'LC') OR length(code) > 11 THEN 'MAPPING_CODE_SYSTEM_UNKNOWN' END`,
   }),
 ];
+
+/** The source takes the record back; what was loaded of it on an earlier night is removed. */
+const WITHDRAWN = `${wordSql("status", "status")} IS NOT DISTINCT FROM 'entered-in-error'`;
 
 interface Part {
   table: string;
@@ -105,11 +108,12 @@ function mapPart({ table, key, columns, content, problem }: Part): string {
   SELECT * EXCLUDE (nth, winner, problem, aside, aside_reason),
     CASE
       WHEN aside IS NOT NULL THEN aside
+      WHEN nth = 1 AND ${WITHDRAWN} THEN 'withdrawn'
       WHEN problem IS NOT NULL THEN 'quarantined'
       WHEN nth = 1 THEN 'loaded'
       WHEN content = winner THEN 'duplicate'
       ELSE 'superseded'
     END AS state,
-    coalesce(aside_reason, problem, CASE WHEN nth > 1 AND content = winner THEN 'MAPPING_SAME_AGAIN' WHEN nth > 1 THEN 'MAPPING_NEWER_VERSION' END) AS reason
+    coalesce(aside_reason, CASE WHEN nth = 1 AND ${WITHDRAWN} THEN 'SOURCE_ENTERED_IN_ERROR' END, problem, CASE WHEN nth > 1 AND content = winner THEN 'MAPPING_SAME_AGAIN' WHEN nth > 1 THEN 'MAPPING_NEWER_VERSION' END) AS reason
   FROM ranked ORDER BY row_key`;
 }

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
+import { text } from "../../warehouse/sql.ts";
 import { readYaml } from "../configuration/read-yaml.ts";
-import type { LocalCode, WordLists } from "../configuration/site.ts";
+import type { LocalCode, ObservationCode, WordLists } from "../configuration/site.ts";
 import { mappingsDirectory } from "../core/mappings.ts";
 
 const list = z.record(z.string(), z.string());
@@ -20,13 +21,24 @@ export const wordsSchema = z.strictObject({
   setting: list,
   status: list,
   code_system: list,
+  request_status: list,
+  device: list,
+  device_channel: list,
+  unit: list,
 });
 
 /**
  * Fills `word` (list, word, code): what a word of the source stands for, the site's own words first, all in lower case.
- * And `code` (code_system, code, instrument, kind, name): the catalogue's codes and the local codes that the site approved.
+ * And `code` (code_system, code, instrument, kind, name): the catalogue's codes and the local codes that the site approved;
+ * `value_set` (value_set, code): those of the CDM that results are held against; `observation_code` (code_system, code, cdm_table,
+ * source): the measurements that the site listed.
  */
-export async function loadWords(db: DuckDb, own: WordLists, codes: LocalCode[]): Promise<void> {
+export async function loadWords(
+  db: DuckDb,
+  own: WordLists,
+  codes: LocalCode[],
+  observations: readonly ObservationCode[] = [],
+): Promise<void> {
   const shared = await readYaml(
     join(mappingsDirectory, "formats", "words.yaml"),
     wordsSchema,
@@ -41,6 +53,17 @@ export async function loadWords(db: DuckDb, own: WordLists, codes: LocalCode[]):
       }
     }
   }
+  const valueSets = join(mappingsDirectory, "cdm", "value_sets.csv");
+  await db.run(`CREATE TABLE value_set AS
+    SELECT value_set, code FROM read_csv(${text(valueSets)}, all_varchar = true) WHERE value_set IN ('UNIT', 'RESULT_QUAL')`);
+  await db.run(
+    "CREATE TABLE observation_code (code_system VARCHAR, code VARCHAR, cdm_table VARCHAR, source VARCHAR)",
+  );
+  await insert(
+    db,
+    "observation_code",
+    observations.map((one) => [one.system, one.code, one.table, one.source ?? null]),
+  );
   await db.run("CREATE TABLE word (list VARCHAR, word VARCHAR, code VARCHAR)");
   await db.insert("word", [...words.values()]);
   await db.run(`CREATE TABLE code AS SELECT * FROM catalogue_code

@@ -1,7 +1,13 @@
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text } from "../../warehouse/sql.ts";
-import { deidentifySql, type PrivacyProfile, type Staged, tokenTablesSql } from "./profile.ts";
+import {
+  deidentifySql,
+  type PrivacyProfile,
+  purposeOf,
+  type Staged,
+  tokenTablesSql,
+} from "./profile.ts";
 import { dateShiftSql, tokenSql } from "./tokens.ts";
 
 /** Tables whose rows belong to an administration and are replaced with it. */
@@ -18,6 +24,10 @@ const MANAGED_DATES = [
   "resolve_date",
   "pro_date",
   "death_date",
+  "obsclin_start_date",
+  "obsclin_stop_date",
+  "obsgen_start_date",
+  "obsgen_stop_date",
 ];
 
 /**
@@ -35,7 +45,7 @@ const GONE = `SELECT DISTINCT ${tokenSql("pro_seq", "key")} AS pro_seq FROM (
  * Moves tonight's rows through the privacy profile into the new store, which is attached under `store`. A row replaces the one
  * with its key; an administration replaces all its rows; withdrawn and superseded administrations go.
  *
- * In: `cdm_*` (identified), `mapped_administration`, `catalogue_instrument`, `token_key`. Returns the rows written.
+ * In: `cdm_*` (identified), `gone_row`, `mapped_administration`, `catalogue_instrument`, `token_key`. Returns the rows written.
  */
 export async function deidentifyInto(
   db: DuckDb,
@@ -54,6 +64,7 @@ export async function deidentifyInto(
   for (const statement of tokenTablesSql(profile, staged)) await db.run(statement);
   let written = 0;
   await db.run("BEGIN");
+  await removeGone(db, profile, store);
   for (const [table, columns] of staged) {
     const rows = `SELECT ${text(site)} AS datamartid, * FROM (${deidentifySql(profile, table, columns)})`;
     written += await replaceRows(db, { table, target: `${ident(store)}.${ident(table)}`, rows });
@@ -61,6 +72,35 @@ export async function deidentifyInto(
   await db.run("COMMIT");
   return written;
 }
+
+/**
+ * Removes rows of earlier nights that tonight withdraws, and all values of measurements that tonight delivers again, which may have
+ * fewer of them than before.
+ */
+async function removeGone(db: DuckDb, profile: PrivacyProfile, store: string): Promise<void> {
+  const gone = await db.all<{ table: TableName; column: string }>(
+    "SELECT DISTINCT table_name AS table, column_name AS column FROM gone_row ORDER BY ALL",
+  );
+  for (const { table, column } of gone) {
+    const purpose = purposeOf(profile.tables[table]?.[column]);
+    if (purpose === null) continue;
+    const target = `${ident(store)}.${ident(table)}`;
+    const rows = `${ident(column)} IN (SELECT ${tokenSql(purpose, "g.key")}
+      FROM gone_row g CROSS JOIN token_key k WHERE g.table_name = ${text(table)} AND g.column_name = ${text(column)})`;
+    if (table === "obs_collection") {
+      for (const [part, key] of OBSERVATION_TABLES)
+        await db.run(
+          `DELETE FROM ${ident(store)}.${part} WHERE ${key} IN (SELECT obsid FROM ${target} WHERE ${rows})`,
+        );
+    }
+    await db.run(`DELETE FROM ${target} WHERE ${rows}`);
+  }
+}
+
+const OBSERVATION_TABLES = [
+  ["obs_clin", "obsclinid"],
+  ["obs_gen", "obsgenid"],
+] as const;
 
 /** Puts rows in the place of those with their key, or of all those of their administration. */
 async function replaceRows(

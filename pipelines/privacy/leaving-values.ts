@@ -13,7 +13,12 @@ export interface Leaving {
 }
 
 /** Columns of codes that the source gives: what looks like one of ICD-9, ICD-10, CPT, SNOMED or a language tag is one. */
-const CODE_COLUMNS = ["condition.condition", "procedures.px", "pro_collection.language"];
+const CODE_COLUMNS = [
+  "condition.condition",
+  "procedures.px",
+  "pro_collection.language",
+  "obs_clin.obsclin_result_snomed",
+];
 const CODE =
   "[0-9]{3,18}|[0-9]{3}\\.[0-9]{1,2}|[a-z][0-9][0-9a-z](\\.?[0-9a-z]{1,4})?|[a-z]{2,3}(-[a-z0-9]{2,8})*";
 
@@ -23,6 +28,8 @@ const OWN_WORDS = [
   ...["complete", "incomplete", "patient", "proxy", "clinician", "device"],
   ...["item", "score", "reported", "computed", "linked", "narrative"],
   ...["match", "mismatch", "unverifiable"],
+  ...["draft", "open", "completed", "cancelled", "order", "task", "message"],
+  ...["obs_gen", "obs_clin"],
   ...["answered", "skipped", "not_shown", "not_collected"],
 ];
 
@@ -33,13 +40,13 @@ const CLOSED_LISTS = `
   UNION ALL SELECT instrument FROM catalogue_instrument UNION ALL SELECT version FROM catalogue_instrument
   UNION ALL SELECT unnest([score, scale, confidence]) FROM catalogue_score
   UNION ALL SELECT i.name || ', ' || replace(s.score, '_', ' ') FROM catalogue_score s JOIN catalogue_instrument i USING (instrument)
-  UNION ALL SELECT code FROM word`;
+  UNION ALL SELECT code FROM word UNION ALL SELECT code FROM value_set UNION ALL SELECT code FROM observation_code`;
 
 /**
  * Fills the temporary table `leaving_value` (table_name, column_name, value in lower case, shape: token, code or text) with the
  * different texts of the new store, those of closed lists left out.
  *
- * In: `catalogue_*`, `word`.
+ * In: `catalogue_*`, `word`, `value_set`, `observation_code`.
  */
 export async function createLeavingValues(db: DuckDb, leaving: Leaving): Promise<void> {
   await db.run(

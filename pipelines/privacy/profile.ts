@@ -51,7 +51,7 @@ export function tokenPurposes(profile: PrivacyProfile): string[] {
 }
 
 /** The purpose of a token action: `token:patid` makes tokens of people. */
-function purposeOf(action: string | undefined): string | null {
+export function purposeOf(action: string | undefined): string | null {
   return action?.startsWith("token:") ? action.slice("token:".length) : null;
 }
 

@@ -32,6 +32,12 @@ export interface LedgerLine {
   count: number;
 }
 
+/** What a record may hold. */
+const PARTS = [
+  ...["patient", "encounter", "condition", "procedure"],
+  ...["observation", "request", "administration", "response"],
+];
+
 /** A record ends where the best of its parts ends; a quarantined part outranks a copy, because somebody must look at it. */
 const RANK = "['loaded', 'withdrawn', 'quarantined', 'superseded', 'duplicate', 'out_of_scope']";
 
@@ -41,9 +47,9 @@ const RANK = "['loaded', 'withdrawn', 'quarantined', 'superseded', 'duplicate', 
  * In: `intake_record`, `mapped_*`. Out: `ledger_record` (intake_record with final state and reason).
  */
 export async function settleRecords(db: DuckDb): Promise<void> {
-  const parts = ["patient", "encounter", "condition", "procedure", "administration", "response"]
-    .map((part) => `SELECT record_key, state, reason FROM mapped_${part}`)
-    .join(" UNION ALL ");
+  const parts = PARTS.map((part) => `SELECT record_key, state, reason FROM mapped_${part}`).join(
+    " UNION ALL ",
+  );
   await db.run(`CREATE TABLE ledger_record AS
     WITH part AS (
       SELECT record_key, arg_min((state, reason), (list_position(${RANK}, state), reason)) AS best

@@ -19,9 +19,13 @@ describe("warehouse/schema.ts", () => {
       "pro_cm",
       "death",
       "hash_token",
+      "obs_clin",
+      "obs_gen",
       "harvest",
       "pro_collection",
       "pro_cm_detail",
+      "pro_request",
+      "obs_collection",
     ]);
   });
 

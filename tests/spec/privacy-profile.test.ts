@@ -96,6 +96,7 @@ describe("a row with a value in every column", () => {
       "CREATE TABLE mapped_administration (state VARCHAR, pro_seq_key VARCHAR, source_id VARCHAR, instrument VARCHAR)",
     );
     await db.run("CREATE TABLE catalogue_instrument (instrument VARCHAR)");
+    await db.run("CREATE TABLE gone_row (table_name VARCHAR, column_name VARCHAR, key VARCHAR)");
     await db.run("ATTACH ':memory:' AS new_store");
     for (const table of TABLE_NAMES) {
       const columns = Object.entries(tableShape(table).columns);

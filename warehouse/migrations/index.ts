@@ -2,6 +2,7 @@ import { cdmV7 } from "./0001-cdm-v7.ts";
 import { companion } from "./0002-companion.ts";
 import { proScore } from "./0003-pro-score.ts";
 import { submission } from "./0004-submission.ts";
+import { observations } from "./0005-observations.ts";
 import type { WarehouseMigration } from "./migration.ts";
 
 /** The schema's history by file name, in order. */
@@ -10,6 +11,7 @@ export const MIGRATIONS: Readonly<Record<string, WarehouseMigration>> = {
   "0002-companion": companion,
   "0003-pro-score": proScore,
   "0004-submission": submission,
+  "0005-observations": observations,
 };
 
 export type { Capabilities } from "./migration.ts";

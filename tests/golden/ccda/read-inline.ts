@@ -32,6 +32,8 @@ export function readInline(content: string | Uint8Array, settings: CcdaSettings)
     intake_encounter: table("intake_encounter"),
     intake_condition: table("intake_condition"),
     intake_procedure: table("intake_procedure"),
+    intake_observation: table("intake_observation"),
+    intake_request: table("intake_request"),
     intake_administration: table("intake_administration"),
     intake_response: table("intake_response"),
   };
