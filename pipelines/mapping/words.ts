@@ -59,7 +59,7 @@ export async function loadWords(
   await db.run(
     "CREATE TABLE observation_code (code_system VARCHAR, code VARCHAR, cdm_table VARCHAR, source VARCHAR)",
   );
-  await insert(
+  await db.insert(
     db,
     "observation_code",
     observations.map((one) => [one.system, one.code, one.table, one.source ?? null]),
