@@ -60,7 +60,6 @@ export async function loadWords(
     "CREATE TABLE observation_code (code_system VARCHAR, code VARCHAR, cdm_table VARCHAR, source VARCHAR)",
   );
   await db.insert(
-    db,
     "observation_code",
     observations.map((one) => [one.system, one.code, one.table, one.source ?? null]),
   );
