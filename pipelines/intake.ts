@@ -168,7 +168,7 @@ export async function findKnownPatients(db: DuckDb, storeFile: string | null): P
   await db.run(`INSERT INTO known_patient
     WITH asked AS MATERIALIZED (
       SELECT p.patient_key, ${tokenSql("patid", "p.patient_key")} AS patid
-      FROM (${keys.join(" UNION ")}) p CROSS JOIN token_key k
+      FROM (${keys.join(" UNION ")}) p
       WHERE p.patient_key NOT IN (SELECT patient_key FROM intake_patient WHERE patient_key IS NOT NULL)
     )
     SELECT patient_key FROM asked WHERE patid IN (SELECT patid FROM old_store.demographic)`);

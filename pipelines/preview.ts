@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdtemp, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
@@ -9,7 +8,7 @@ import { ephemeral } from "./core/ephemeral.ts";
 import { ProError } from "./core/errors.ts";
 import type { Progress } from "./core/progress.ts";
 import { mapRecords, openIdentified, prepare, readExport } from "./intake.ts";
-import { readSiteKeys } from "./privacy/keys.ts";
+import { newKey, readSiteKeys } from "./privacy/keys.ts";
 import { readPrivacyProfile } from "./privacy/profile.ts";
 import { dateShiftSql, loadTokenKeys, tokenSql } from "./privacy/tokens.ts";
 import { settleRecords } from "./quality/ledger.ts";
@@ -64,10 +63,10 @@ export async function* preview(options: PreviewOptions): AsyncGenerator<PreviewR
   const db = await openIdentified(scratch);
   try {
     await prepare(db, site, options.today);
-    const key = options.siteDirectory
-      ? (await readSiteKeys(site.keysDirectory)).tokenKey
-      : randomBytes(32);
-    await loadTokenKeys(db, key, ["patid", "pro_seq"]);
+    const generations = options.siteDirectory
+      ? (await readSiteKeys(site.keysDirectory, { site: site.site, env: process.env })).tokenKeys
+      : [newKey()];
+    await loadTokenKeys(db, { generations, linkage: null }, ["patid", "pro_seq"]);
     const adapter = ADAPTERS[site.format];
     const files = options.files.map((file) => relative(site.exportDirectory, resolve(file)));
     await readExport(db, site, { adapter, files, ignored: [], isPartial: true }, options.progress);
@@ -176,7 +175,6 @@ WITH answer AS (
     ON c.instrument = r.instrument AND c.name = r.name
   LEFT JOIN mapped_score m ON r.kind = 'score' AND r.state = 'loaded' AND m.administration_key = r.administration_key AND m.score = r.name AND m.origin = 'reported'
   LEFT JOIN date_shift s ON s.patid = a.patient_key
-  CROSS JOIN token_key k
 ), computed AS (
   SELECT m.record_key, NULL::BIGINT, NULL, ${ADMINISTRATION},
     c.code, m.score, m.value, NULL, ${COLLECTION}, 'DR', a.pro_seq_key, 'score', m.origin, m.status, 'loaded', NULL
@@ -184,7 +182,6 @@ WITH answer AS (
   JOIN mapped_administration a ON a.administration_key = m.administration_key
   JOIN catalogue_score c ON c.instrument = m.instrument AND c.score = m.score
   LEFT JOIN date_shift s ON s.patid = a.patient_key
-  CROSS JOIN token_key k
   WHERE m.origin = 'computed'
 ), unread AS (
   SELECT record_key, NULL::BIGINT, where_pointer, NULL, NULL, NULL, NULL, NULL, NULL::DECIMAL(18,6), NULL, NULL, NULL, NULL, NULL, NULL,
@@ -198,7 +195,7 @@ SELECT l.where_file, l.where_record, e.pointer, e.patient, e.pro_date, e.pro_tim
   regexp_replace(regexp_replace(CAST(e.value AS VARCHAR), '(\\.[0-9]*?)0+$', '\\1'), '\\.$', ''), e.answer_label,
   e.pro_method, e.pro_mode, e.pro_cat, e.pro_source, ${tokenSql("pro_seq", "e.pro_seq_key")},
   e.kind, e.origin, e.status, e.state, e.reason
-FROM every_row e JOIN ledger_record l USING (record_key) CROSS JOIN token_key k
+FROM every_row e JOIN ledger_record l USING (record_key)
 ORDER BY e.record_key, e.pro_seq_key, e.response_key NULLS LAST, e.pro_name`;
 
 function toRow(values: unknown[]): PreviewRow {

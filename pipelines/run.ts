@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { DuckDb } from "../warehouse/duckdb.ts";
 import { createSchema } from "../warehouse/migrate.ts";
 import { text } from "../warehouse/sql.ts";
-import { readSite, type Site } from "./configuration/site.ts";
+import { linkageScope, readSite, type Site } from "./configuration/site.ts";
 import { ephemeral } from "./core/ephemeral.ts";
 import {
   cloneFile,
@@ -30,6 +30,7 @@ import { deidentifyInto } from "./privacy/deidentify.ts";
 import { dropRepeats } from "./privacy/drop-repeats.ts";
 import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
 import { auditLeaks, type LeakAudit } from "./privacy/leak-audit.ts";
+import { linkageKey, stageLinkage } from "./privacy/linkage.ts";
 import { type PrivacyProfile, readPrivacyProfile, tokenPurposes } from "./privacy/profile.ts";
 import { loadTokenKeys } from "./privacy/tokens.ts";
 import {
@@ -89,7 +90,7 @@ export interface RunReport {
  */
 export async function runSite(siteDirectory: string, options: RunOptions): Promise<RunReport> {
   const site = await readSite(siteDirectory);
-  const keys = await readSiteKeys(site.keysDirectory);
+  const keys = await readSiteKeys(site.keysDirectory, { site: site.site, env: process.env });
   const profile = await readPrivacyProfile(site.privacy);
   return withLock(site.directory, async () => {
     await cleanUp(site);
@@ -139,7 +140,8 @@ async function night(here: Night): Promise<RunReport> {
   const db = await openIdentified(site.identifiedDirectory);
   try {
     await prepare(db, site, options.today);
-    await loadTokenKeys(db, keys.tokenKey, [
+    const linkage = keys.linkageMaster && linkageKey(keys.linkageMaster, linkageScope(site));
+    await loadTokenKeys(db, { generations: keys.tokenKeys, linkage: linkage?.key ?? null }, [
       ...new Set([...tokenPurposes(profile), "patid", "pro_seq"]),
     ]);
     await progress.stage(site.site, "read", () => readExport(db, site, source, progress));
@@ -147,6 +149,7 @@ async function night(here: Night): Promise<RunReport> {
     await progress.stage(site.site, "map", async () => {
       await findKnownPatients(db, options.full ? null : site.storeFile);
       await mapRecords(db, site);
+      if (linkage) await stageLinkage(db, { name: linkage.name, today: options.today });
     });
     const { ledgers, lines } = await progress.stage(site.site, "settle", async () => {
       await settleRecords(db);

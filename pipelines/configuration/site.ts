@@ -111,6 +111,21 @@ export const siteSchema = z.strictObject({
     })
     .prefault({})
     .describe("how C-CDA documents are read"),
+  linkage: z
+    .strictObject({
+      project: z
+        .string()
+        .regex(/^[A-Za-z0-9._-]{1,40}$/, "must be 1 to 40 letters, digits, dots and hyphens")
+        .optional()
+        .describe("the project whose sites share the linkage key; left out: the network's id"),
+      epoch: z
+        .string()
+        .regex(/^[A-Za-z0-9._-]{1,20}$/, "must be 1 to 20 letters, digits, dots and hyphens")
+        .default("1")
+        .describe("counted up together at all sites to make new linkage tokens"),
+    })
+    .prefault({})
+    .describe("linkage tokens (HASH_TOKEN), made where keys/linkage.key is"),
   codes: z
     .array(localCode)
     .default([])
@@ -129,6 +144,14 @@ export interface Site extends SiteConfiguration {
   outboxDirectory: string;
   reportsDirectory: string;
   keysDirectory: string;
+}
+
+/** The project and epoch of the site's linkage tokens. */
+export function linkageScope({ linkage, network }: SiteConfiguration): {
+  project: string;
+  epoch: string;
+} {
+  return { project: linkage.project ?? network, epoch: linkage.epoch };
 }
 
 /** @throws ProError `CONFIG_SITE` with file, line and key. */

@@ -39,7 +39,7 @@ const GONE = `SELECT DISTINCT ${tokenSql("pro_seq", "key")} AS pro_seq FROM (
     UNION ALL
     SELECT a.source_id || '|' || c.instrument FROM mapped_administration a CROSS JOIN catalogue_instrument c
     WHERE a.state = 'withdrawn' AND a.instrument IS NULL
-  ) CROSS JOIN token_key k WHERE key IS NOT NULL`;
+  ) WHERE key IS NOT NULL`;
 
 /**
  * Moves tonight's rows through the privacy profile into the new store, which is attached under `store`. A row replaces the one
@@ -53,14 +53,14 @@ export async function deidentifyInto(
 ): Promise<number> {
   const { store, site, profile } = options;
   await declareDateManagement(db, profile);
-  const people = TABLE_NAMES.filter((table) => table !== "harvest")
-    .filter((table) => profile.tables[table]?.patid)
-    .map((table) => `SELECT patid FROM cdm_${table}`);
+  const staged = await stagedTables(db, profile);
+  const people = [...staged]
+    .filter(([, columns]) => columns.has("patid"))
+    .map(([table]) => `SELECT patid FROM cdm_${table}`);
   await db.run(
-    `CREATE TEMP TABLE date_shift AS ${dateShiftSql(people.join(" UNION "), profile.shift_days)}`,
+    `CREATE TEMP TABLE date_shift AS ${dateShiftSql(`SELECT patid, ${tokenSql("patid", "patid")} AS person FROM (${people.join(" UNION ")})`, profile.shift_days)}`,
   );
   await db.run(`CREATE TEMP TABLE gone AS ${GONE}`);
-  const staged = await stagedTables(db, profile);
   for (const statement of tokenTablesSql(profile, staged)) await db.run(statement);
   let written = 0;
   await db.run("BEGIN");
@@ -69,6 +69,7 @@ export async function deidentifyInto(
     const rows = `SELECT ${text(site)} AS datamartid, * FROM (${deidentifySql(profile, table, columns)})`;
     written += await replaceRows(db, { table, target: `${ident(store)}.${ident(table)}`, rows });
   }
+  if (staged.has("hash_token")) await dropDeadTokens(db, store);
   await db.run("COMMIT");
   return written;
 }
@@ -86,7 +87,7 @@ async function removeGone(db: DuckDb, profile: PrivacyProfile, store: string): P
     if (purpose === null) continue;
     const target = `${ident(store)}.${ident(table)}`;
     const rows = `${ident(column)} IN (SELECT ${tokenSql(purpose, "g.key")}
-      FROM gone_row g CROSS JOIN token_key k WHERE g.table_name = ${text(table)} AND g.column_name = ${text(column)})`;
+      FROM gone_row g WHERE g.table_name = ${text(table)} AND g.column_name = ${text(column)})`;
     if (table === "obs_collection") {
       for (const [part, key] of OBSERVATION_TABLES)
         await db.run(
@@ -101,6 +102,16 @@ const OBSERVATION_TABLES = [
   ["obs_clin", "obsclinid"],
   ["obs_gen", "obsgenid"],
 ] as const;
+
+/** Linkage tokens of a key that is not in use any more link nobody, and a person without any token has no row. */
+async function dropDeadTokens(db: DuckDb, store: string): Promise<void> {
+  const tokens = Object.keys(tableShape("hash_token").columns).filter((name) =>
+    /^token_\d+$/.test(name),
+  );
+  await db.run(`DELETE FROM ${ident(store)}.hash_token
+    WHERE token_encryption_key <> (SELECT max(token_encryption_key) FROM cdm_hash_token)
+      OR coalesce(${tokens.map(ident).join(", ")}) IS NULL`);
+}
 
 /** Puts rows in the place of those with their key, or of all those of their administration. */
 async function replaceRows(

@@ -71,10 +71,16 @@ function columnsOf(table: TableName, store: string): string {
       ? `WHEN regexp_full_match(value, '${CODE}') THEN 'code'`
       : "";
     return `SELECT ${text(table)}, ${text(column)}, value,
-        CASE WHEN regexp_full_match(value, '[0-9a-f]{32}') THEN 'token' ${isCode} ELSE 'text' END
+        CASE WHEN regexp_full_match(value, '${tokenShape(table, column)}') THEN 'token' ${isCode} ELSE 'text' END
       FROM (SELECT DISTINCT lower(${ident(column)}) AS value FROM ${ident(store)}.${ident(table)} WHERE ${ident(column)} IS NOT NULL)`;
   });
   return selects.join("\nUNION ALL ");
+}
+
+/** Lower case, as all leaving values. The name of a linkage key is the site's own. */
+function tokenShape(table: TableName, column: string): string {
+  if (table !== "hash_token" || column === "patid") return "[0-9a-f]{32}";
+  return column === "token_encryption_key" ? "pro-token-v1/.*" : "[a-z0-9_-]{43}";
 }
 
 async function insertTexts(db: DuckDb, { texts, known }: Leaving): Promise<void> {

@@ -9,7 +9,7 @@ import { tokenSql } from "./tokens.ts";
 
 const action = z.union([
   z.enum(["keep", "shift-date", "drop"]),
-  z.templateLiteral(["token:", z.string().regex(/^[a-z_]+$/)]),
+  z.templateLiteral(["token:", z.string().regex(/^[a-z_0-9]+$/)]),
 ]);
 
 export const privacyProfileSchema = z.strictObject({
@@ -72,7 +72,7 @@ export function tokenTablesSql(profile: PrivacyProfile, staged: Staged): string[
     if (uses.length === 0) return [];
     return `CREATE OR REPLACE TEMP TABLE token_of_${purpose} AS
 SELECT p.raw, ${tokenSql(purpose, "p.raw")} AS token
-FROM (SELECT DISTINCT raw FROM (${uses.join(" UNION ALL ")}) WHERE raw IS NOT NULL) p CROSS JOIN token_key k`;
+FROM (SELECT DISTINCT raw FROM (${uses.join(" UNION ALL ")}) WHERE raw IS NOT NULL) p`;
   });
 }
 

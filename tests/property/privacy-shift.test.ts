@@ -7,7 +7,7 @@ import {
   tokenPurposes,
   tokenTablesSql,
 } from "../../pipelines/privacy/profile.ts";
-import { dateShiftSql, loadTokenKeys } from "../../pipelines/privacy/tokens.ts";
+import { dateShiftSql, loadTokenKeys, tokenSql } from "../../pipelines/privacy/tokens.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 
 let db: DuckDb;
@@ -47,8 +47,7 @@ interface Left extends Visit {
 
 /** The visits as the profile lets them out, in their order; the place of a visit stands in for its admission time. */
 async function deidentify(rows: readonly Visit[], siteKey: Uint8Array): Promise<Left[]> {
-  await db.run("DROP TABLE IF EXISTS token_key");
-  await loadTokenKeys(db, siteKey, tokenPurposes(profile));
+  await loadTokenKeys(db, { generations: [siteKey], linkage: siteKey }, tokenPurposes(profile));
   await db.run(`CREATE OR REPLACE TABLE cdm_encounter
     (encounterid VARCHAR, patid VARCHAR, admit_date DATE, discharge_date DATE, admit_time VARCHAR)`);
   for (const [i, row] of rows.entries()) {
@@ -58,7 +57,7 @@ async function deidentify(rows: readonly Visit[], siteKey: Uint8Array): Promise<
     );
   }
   await db.run(
-    `CREATE OR REPLACE TEMP TABLE date_shift AS ${dateShiftSql("SELECT DISTINCT patid FROM cdm_encounter", profile.shift_days)}`,
+    `CREATE OR REPLACE TEMP TABLE date_shift AS ${dateShiftSql(`SELECT patid, ${tokenSql("patid", "patid")} AS person FROM (SELECT DISTINCT patid FROM cdm_encounter)`, profile.shift_days)}`,
   );
   const staged = new Set(["encounterid", "patid", "admit_date", "discharge_date", "admit_time"]);
   for (const statement of tokenTablesSql(profile, new Map([["encounter", staged]]))) {
@@ -119,9 +118,8 @@ describe("de-identified visits", () => {
   });
 
   it("are moved by different numbers of days, as often back as forth", async () => {
-    await db.run("DROP TABLE IF EXISTS token_key");
-    await loadTokenKeys(db, new Uint8Array(32).fill(9), []);
-    const people = "SELECT 'P' || range AS patid FROM range(20000)";
+    await loadTokenKeys(db, { generations: [new Uint8Array(32).fill(9)], linkage: null }, []);
+    const people = "SELECT 'P' || range AS patid, patid AS person FROM range(20000)";
     const { least, most, zero, back, different } = await db.one(`
       SELECT min(days) AS least, max(days) AS most, count(*) FILTER (days = 0)::INTEGER AS zero,
         count(*) FILTER (days < 0)::INTEGER AS back, count(DISTINCT days)::INTEGER AS different

@@ -47,9 +47,10 @@ describe("a site's keys", () => {
   });
 
   it("are named by a fingerprint that does not contain them", async () => {
-    const { tokenKey, tokenKeyFingerprint } = await createSiteKeys(keys);
+    const { tokenKeys, tokenKeyFingerprint } = await createSiteKeys(keys);
     expect(tokenKeyFingerprint).toMatch(/^[0-9a-f]{16}$/);
-    expect(Buffer.from(tokenKey).toString("hex")).not.toContain(tokenKeyFingerprint);
+    expect(tokenKeys).toHaveLength(1);
+    expect(Buffer.from(tokenKeys[0] ?? []).toString("hex")).not.toContain(tokenKeyFingerprint);
   });
 
   it.skipIf(process.platform === "win32").each([
@@ -79,7 +80,8 @@ describe("a site's keys", () => {
     { title: "one digit too long", content: "5".repeat(65) },
     { title: "no hexadecimal number", content: `${"5".repeat(63)}g` },
     { title: "in capital letters", content: "A".repeat(64) },
-    { title: "two lines", content: `${"5".repeat(64)}\n${"6".repeat(64)}\n` },
+    { title: "two keys in a line", content: `${"5".repeat(64)} ${"6".repeat(64)}\n` },
+    { title: "a key and an empty line", content: `${"5".repeat(64)}\n\n${"6".repeat(64)}\n` },
   ])(
     "are refused when the token key is $title, and the message does not show it",
     async ({ content }) => {

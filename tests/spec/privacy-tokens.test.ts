@@ -81,7 +81,7 @@ describe("HMAC-SHA-256 in SQL", () => {
   ])("gives the code of RFC 4231 case $name", async ({ key, data, mac }) => {
     await useKey("test", Buffer.from(key, "hex"));
     const { code } = await db.one<{ code: string }>(
-      `SELECT ${hmacSql("test", `unhex(${text(data)})`)} AS code FROM token_key k`,
+      `SELECT ${hmacSql("test", `unhex(${text(data)})`)} AS code`,
     );
     expect(code.slice(0, mac.length)).toBe(mac);
     expect(code).toHaveLength(64);
@@ -94,7 +94,7 @@ describe("the shift of a person's dates", () => {
     "970492e3b5712a1ec3be82c12f77b192087f2610b4f95e58a81c2f19de3d99d4",
     "hex",
   );
-  const people = "SELECT unnest(['P0001', 'P0002', 'P0003']) AS patid";
+  const people = "SELECT unnest(['P0001', 'P0002', 'P0003']) AS patid, patid AS person";
 
   it.each([
     { days: 182, shifts: { P0001: -173, P0002: -43, P0003: -96 } },
@@ -110,7 +110,7 @@ describe("the shift of a person's dates", () => {
     const rows = await db.all<{ shifted: string }>(`
       SELECT CAST(d + s.days AS VARCHAR) AS shifted
       FROM (SELECT unnest([DATE '2024-02-28', DATE '2024-02-29', DATE '2024-03-01', DATE '2024-12-31', DATE '2025-01-01']) AS d) q
-      CROSS JOIN (${dateShiftSql("SELECT 'P0001' AS patid", 182)}) s ORDER BY d`);
+      CROSS JOIN (${dateShiftSql("SELECT 'P0001' AS patid, 'P0001' AS person", 182)}) s ORDER BY d`);
     expect(rows.map((row) => row.shifted)).toEqual([
       "2023-09-08",
       "2023-09-09",
@@ -123,31 +123,33 @@ describe("the shift of a person's dates", () => {
 
 describe("the keys of the purposes", () => {
   const siteKey = new Uint8Array(32).fill(7);
+  const keys = { generations: [siteKey], linkage: null };
 
   it("differ from one another, from the site's key and between sites", () => {
     const purposes = ["patid", "encounterid", "pro_cm_id", "shift"];
-    const keys = [siteKey, new Uint8Array(32).fill(8)].flatMap((key) =>
+    const derived = [siteKey, new Uint8Array(32).fill(8)].flatMap((key) =>
       purposes.map((purpose) => Buffer.from(purposeKey(key, purpose)).toString("hex")),
     );
-    expect(new Set([...keys, Buffer.from(siteKey).toString("hex")]).size).toBe(9);
+    expect(new Set([...derived, Buffer.from(siteKey).toString("hex")]).size).toBe(9);
   });
 
   it("make different tokens of the same value", async () => {
-    await db.run("DROP TABLE IF EXISTS token_key");
-    await loadTokenKeys(db, siteKey, ["patid", "encounterid"]);
+    await loadTokenKeys(db, keys, ["patid", "encounterid"]);
     const { a, b } = await db.one<{ a: string; b: string }>(
-      `SELECT ${tokenSql("patid", "'x'")} AS a, ${tokenSql("encounterid", "'x'")} AS b FROM token_key k`,
+      `SELECT ${tokenSql("patid", "'x'")} AS a, ${tokenSql("encounterid", "'x'")} AS b`,
     );
     expect(a).toMatch(/^[0-9a-f]{32}$/);
     expect(a).not.toBe(b);
   });
 
   it("stand in no statement that DuckDB could show", async () => {
-    await db.run("DROP TABLE IF EXISTS token_key");
-    await loadTokenKeys(db, siteKey, ["patid"]);
-    const sql = [tokenSql("patid", "'x'"), dateShiftSql("SELECT 'x' AS patid", 365)].join("\n");
+    await loadTokenKeys(db, keys, ["patid"]);
+    const sql = [
+      tokenSql("patid", "'x'"),
+      dateShiftSql("SELECT 'x' AS patid, 'x' AS person", 365),
+    ].join("\n");
     const { inner } = await db.one<{ inner: string }>(
-      `SELECT hex(patid_inner) AS inner FROM token_key`,
+      `SELECT hex(patid_1_inner) AS inner FROM token_key`,
     );
     const key = Buffer.from(purposeKey(siteKey, "patid")).toString("hex");
     expect(inner).toHaveLength(128);
@@ -156,11 +158,8 @@ describe("the keys of the purposes", () => {
   });
 
   it("leave nothing where there was nothing", async () => {
-    await db.run("DROP TABLE IF EXISTS token_key");
-    await loadTokenKeys(db, siteKey, ["patid"]);
-    const row = await db.one(
-      `SELECT ${tokenSql("patid", "NULL::VARCHAR")} AS token FROM token_key k`,
-    );
+    await loadTokenKeys(db, keys, ["patid"]);
+    const row = await db.one(`SELECT ${tokenSql("patid", "NULL::VARCHAR")} AS token`);
     expect(row).toEqual({ token: null });
   });
 });
