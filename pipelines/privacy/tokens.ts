@@ -41,7 +41,9 @@ export async function loadTokenKeys(
   if (linkage) keys.set(LINKAGE, linkage);
   await insertPads(db, keys);
   for (const purpose of own) await defineToken(db, purpose, generations.length);
-  for (const purpose of purposes) if (LINK.test(purpose)) await defineLinkToken(db, purpose);
+  if (!linkage) return;
+  for (const purpose of purposes.filter((one) => LINK.test(one)))
+    await defineLinkToken(db, purpose);
 }
 
 async function insertPads(db: DuckDb, keys: ReadonlyMap<string, Uint8Array>): Promise<void> {
