@@ -9,6 +9,7 @@ import { siteSchema } from "./configuration/site.ts";
 import { mappingsDirectory } from "./core/mappings.ts";
 import { disclosureSchema } from "./disclosure/profile.ts";
 import { wordsSchema } from "./mapping/words.ts";
+import { linkageRecipeSchema } from "./privacy/normalise.ts";
 import { privacyProfileSchema } from "./privacy/profile.ts";
 import { reasonsSchema } from "./quality/reasons.ts";
 import { studySchema } from "./study/schema.ts";
@@ -24,6 +25,7 @@ export const JSON_SCHEMAS: Readonly<Record<string, { schema: z.ZodType; files?: 
   study: { schema: studySchema },
   instrument: { schema: instrumentSchema, files: "instruments/*.yaml" },
   privacy: { schema: privacyProfileSchema, files: "privacy/*.yaml" },
+  linkage: { schema: linkageRecipeSchema, files: "linkage/*.yaml" },
   disclosure: { schema: disclosureSchema, files: "disclosure/*.yaml" },
   "format-ccda": { schema: formatSchema, files: "formats/ccda.yaml" },
   "format-words": { schema: wordsSchema, files: "formats/words.yaml" },

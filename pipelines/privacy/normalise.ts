@@ -12,7 +12,7 @@ const part = z.enum([
   ...["zip3", "zip5", "ssn", "phone", "email"],
 ] as const);
 
-const recipeSchema = z.strictObject({
+export const linkageRecipeSchema = z.strictObject({
   source: z.string(),
   reviewed: z.string().nullable(),
   folds: z.record(z.string(), z.string().regex(/^[A-Z]+$/)),
@@ -29,13 +29,13 @@ const recipeSchema = z.strictObject({
   email_domain_dummies: texts,
   tokens: z.record(z.string().regex(/^P[1-9]$/), z.array(part).min(1)),
 });
-export type LinkageRecipe = z.infer<typeof recipeSchema>;
+export type LinkageRecipe = z.infer<typeof linkageRecipeSchema>;
 
 /** @throws ProError `CONFIG_PRIVACY`. */
 export async function readLinkageRecipe(): Promise<LinkageRecipe> {
   return readYaml(
-    join(mappingsDirectory, "privacy", "linkage.yaml"),
-    recipeSchema,
+    join(mappingsDirectory, "linkage", "pro-token-v1.yaml"),
+    linkageRecipeSchema,
     "CONFIG_PRIVACY",
   );
 }
