@@ -28,7 +28,7 @@ export const MAP_OBSERVATIONS = [
   WITH named AS (
     SELECT device, ' ' || ${aliasKeySql("device")} || ' ' AS words FROM intake_observation WHERE device IS NOT NULL GROUP BY ALL
   )
-  SELECT n.device, coalesce(arg_max(w.code, (length(w.word), w.word)), 'other') AS kind
+  SELECT n.device, coalesce(arg_max(w.code, (length(w.word), w.word)), CASE WHEN trim(any_value(n.words)) <> '' THEN 'other' END) AS kind
   FROM named n LEFT JOIN word w ON w.list = 'device' AND contains(n.words, ' ' || w.word || ' ')
   GROUP BY n.device`,
 

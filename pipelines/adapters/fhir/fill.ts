@@ -1,9 +1,11 @@
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
 import { FORMS } from "./forms.ts";
 import { MACROS } from "./macros.ts";
+import { DEVICES, MEASUREMENTS, NO_MEASUREMENTS } from "./measurements.ts";
 import { OBSERVATIONS } from "./observations.ts";
 import { PEOPLE } from "./people.ts";
 import { numberResources } from "./records.ts";
+import { ASKED_FOR, ASKED_FORMS } from "./requests.ts";
 import { RESOURCES, type ResourceType } from "./resources.ts";
 import { RESPONSES } from "./responses.ts";
 import { SAME_SITTING } from "./same-sitting.ts";
@@ -12,6 +14,19 @@ import { SAME_SITTING } from "./same-sitting.ts";
 export async function fillIntake(db: DuckDb): Promise<void> {
   for (const macro of MACROS) await db.run(`CREATE OR REPLACE TEMP MACRO ${macro}`);
   for (const type of Object.keys(RESOURCES) as ResourceType[]) await numberResources(db, type);
-  for (const statement of [...PEOPLE, ...FORMS, ...RESPONSES, ...OBSERVATIONS, ...SAME_SITTING])
-    await db.run(statement);
+  const { listed } = await db.one<{ listed: bigint }>(
+    "SELECT count(*) AS listed FROM observation_code",
+  );
+  const statements = [
+    ...PEOPLE,
+    ...DEVICES,
+    ...ASKED_FORMS,
+    ...FORMS,
+    ...ASKED_FOR,
+    ...RESPONSES,
+    ...(listed > 0n ? MEASUREMENTS : NO_MEASUREMENTS),
+    ...OBSERVATIONS,
+    ...SAME_SITTING,
+  ];
+  for (const statement of statements) await db.run(statement);
 }

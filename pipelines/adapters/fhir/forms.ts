@@ -63,6 +63,8 @@ export const FORMS = [
     SELECT ${FORM_NAME} AS form_name, ${FORM_DISPLAY} AS display,
       CASE WHEN starts_with(${FORM_NAME}, '#') THEN record_key || ${FORM_NAME} END AS own
     FROM fhir_questionnaireresponse_numbered GROUP BY ALL
+    UNION
+    SELECT form_name, NULL, NULL FROM fhir_asked_form
   ), found AS (
     SELECT n.*, f.form, f.panel, f.title, f.name, f.is_adaptive
     FROM (SELECT *, coalesce(own, split_part(form_name, '|', 1)) AS place FROM named) n

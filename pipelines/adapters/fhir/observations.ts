@@ -51,10 +51,11 @@ export const OBSERVATIONS = [
   FROM coded o
   LEFT JOIN known k ON k.code = o.item_code
   LEFT JOIN member ON member.id = o.id
-  WHERE k.code IS NOT NULL OR member.panel IS NOT NULL OR o.is_survey`,
+  WHERE (k.code IS NOT NULL OR member.panel IS NOT NULL OR o.is_survey)
+    AND o.record_key NOT IN (SELECT record_key FROM fhir_measured)`,
 
   `UPDATE intake_record SET state = 'out_of_scope', reason = 'SOURCE_NOT_A_SURVEY'
-  WHERE kind = 'Observation' AND state IS NULL AND record_key NOT IN (SELECT record_key FROM fhir_survey)`,
+  WHERE kind = 'Observation' AND state IS NULL AND record_key NOT IN (SELECT record_key FROM fhir_survey UNION ALL SELECT record_key FROM fhir_measured)`,
   "DELETE FROM fhir_survey WHERE record_key IN (SELECT record_key FROM intake_record WHERE kind = 'Observation' AND state = 'superseded')",
 
   // One answer of a panel that was withdrawn does not withdraw the panel.

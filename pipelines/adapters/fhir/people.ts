@@ -25,7 +25,7 @@ export const PEOPLE = [
     e.id AS encounter_key, coalesce(e.period.start, e.actualPeriod.start) AS start_at, coalesce(e.period."end", e.actualPeriod."end") AS end_at,
     coalesce(e.class->>'$.code', e.class->>'$[0].coding[0].code', e.class->>'$') AS class,
     e.location[1].location.display AS location,
-    coalesce(nullif(p.kind, ''), nullif(o.kind, '')) AS facility_type, nullif(fhir_concept(e.serviceType), '') AS specialty
+    coalesce(nullif(p.kind, ''), nullif(o.kind, '')) AS facility_type, nullif(fhir_concept(e.serviceType), '') AS specialty, e.status
   FROM fhir_encounter_numbered e
   LEFT JOIN place p ON p.id = fhir_key(e.location[1].location.reference)
   LEFT JOIN owner o ON o.id = fhir_key(e.serviceProvider.reference)
@@ -35,7 +35,8 @@ export const PEOPLE = [
   SELECT record_key, 'Condition' AS where_pointer, fhir_key(coalesce(subject.reference, patient.reference)) AS patient_key,
     fhir_key(coalesce(encounter.reference, context.reference)) AS encounter_key, id AS condition_key,
     fhir_code(code.coding[1].code) AS code, fhir_system(code.coding[1].system) AS code_system,
-    coalesce(clinicalStatus->>'$.coding[0].code', clinicalStatus->>'$') AS status,
+    CASE WHEN coalesce(verificationStatus->>'$.coding[0].code', verificationStatus->>'$') = 'entered-in-error' THEN 'entered-in-error'
+      ELSE coalesce(clinicalStatus->>'$.coding[0].code', clinicalStatus->>'$') END AS status,
     coalesce(onsetDateTime, onsetPeriod.start) AS onset_at, coalesce(recordedDate, assertedDate, dateRecorded) AS recorded_at,
     abatementDateTime AS resolved_at
   FROM fhir_condition_numbered`,
@@ -44,7 +45,7 @@ export const PEOPLE = [
   SELECT record_key, 'Procedure' AS where_pointer, fhir_key(subject.reference) AS patient_key,
     fhir_key(coalesce(encounter.reference, context.reference)) AS encounter_key, id AS procedure_key,
     fhir_code(code.coding[1].code) AS code, fhir_system(code.coding[1].system) AS code_system,
-    coalesce(performedDateTime, performedPeriod.start, occurrenceDateTime, occurrencePeriod.start) AS performed_at
+    coalesce(performedDateTime, performedPeriod.start, occurrenceDateTime, occurrencePeriod.start) AS performed_at, status
   FROM fhir_procedure_numbered
-  WHERE status IS DISTINCT FROM 'not-done' AND status IS DISTINCT FROM 'entered-in-error'`,
+  WHERE status IS DISTINCT FROM 'not-done'`,
 ];

@@ -5,6 +5,12 @@ const coding = { system: "VARCHAR", code: "VARCHAR", display: "VARCHAR" } as con
 const concept = { coding: [coding], text: "VARCHAR" } as const;
 const period = { start: "VARCHAR", end: "VARCHAR" } as const;
 const quantity = { value: "VARCHAR" } as const;
+const measured = {
+  value: "VARCHAR",
+  comparator: "VARCHAR",
+  unit: "VARCHAR",
+  code: "VARCHAR",
+} as const;
 const meta = { lastUpdated: "VARCHAR", versionId: "VARCHAR", profile: ["VARCHAR"] } as const;
 const extension = { url: "VARCHAR", valueDecimal: "VARCHAR", valueCode: "VARCHAR" } as const;
 
@@ -53,7 +59,7 @@ export const FORM_ITEM = {
 
 const observationValue = {
   valueInteger: "VARCHAR",
-  valueQuantity: quantity,
+  valueQuantity: measured,
   valueString: "VARCHAR",
   valueCodeableConcept: { coding: [{ ...coding, extension: [extension] }], text: "VARCHAR" },
   dataAbsentReason: concept,
@@ -68,6 +74,38 @@ export const FORM = {
   item: [FORM_ITEM],
   /** DSTU2: the sieve rewrites it. */
   group: "JSON",
+} as const satisfies Shape;
+
+/** Orders, tasks and messages that ask for something, under what STU3 and DSTU2 call them too. */
+const request = {
+  extension: "JSON",
+  intent: "VARCHAR",
+  code: "JSON",
+  orderDetail: "JSON",
+  item: "JSON",
+  subject: reference,
+  patient: reference,
+  for: reference,
+  recipient: "JSON",
+  encounter: reference,
+  context: reference,
+  basedOn: "JSON",
+  focus: "JSON",
+  about: "JSON",
+  input: "JSON",
+  output: "JSON",
+  payload: "JSON",
+  medium: "JSON",
+  instantiatesCanonical: "JSON",
+  instantiatesUri: "JSON",
+  authoredOn: "VARCHAR",
+  orderedOn: "VARCHAR",
+  requestedOn: "VARCHAR",
+  occurrenceDateTime: "VARCHAR",
+  occurrencePeriod: period,
+  executionPeriod: period,
+  requestedPeriod: period,
+  restriction: "JSON",
 } as const satisfies Shape;
 
 /**
@@ -101,6 +139,7 @@ export const RESOURCES = {
   Organization: { type: "JSON" },
   Condition: {
     clinicalStatus: "JSON",
+    verificationStatus: "JSON",
     code: concept,
     subject: reference,
     patient: reference,
@@ -134,6 +173,7 @@ export const RESOURCES = {
     authored: "VARCHAR",
     author: reference,
     source: reference,
+    basedOn: [reference],
     language: "VARCHAR",
     item: [RESPONSE_ITEM],
     group: "JSON",
@@ -148,29 +188,35 @@ export const RESOURCES = {
     effectiveInstant: "VARCHAR",
     effectivePeriod: period,
     performer: [reference],
+    device: reference,
+    contained: ["JSON"],
     ...observationValue,
     hasMember: [reference],
     derivedFrom: [reference],
     related: [{ type: "VARCHAR", target: reference }],
     component: [{ code: concept, ...observationValue }],
   },
+  Device: {
+    type: "JSON",
+    deviceName: "JSON",
+    name: "JSON",
+    displayName: "VARCHAR",
+    model: "VARCHAR",
+    modelNumber: "VARCHAR",
+    manufacturer: "VARCHAR",
+  },
+  ServiceRequest: request,
+  ProcedureRequest: request,
+  ReferralRequest: request,
+  DiagnosticOrder: request,
+  Task: request,
+  CommunicationRequest: request,
 } as const satisfies Record<string, { readonly [member: string]: Shape }>;
 
 /** What a resource that is not read stands for, where it is of interest why. */
 export function reasonNotRead(type: string): string {
-  if (ASKED_FOR.has(type)) return "SOURCE_ASKED_FOR";
   return CONTEXT.has(type) ? "SOURCE_CONTEXT" : "SOURCE_RESOURCE_NOT_READ";
 }
-
-/** Orders and tasks: who was asked to fill in a form. */
-const ASKED_FOR = new Set([
-  "ServiceRequest",
-  "Task",
-  "CommunicationRequest",
-  "ProcedureRequest",
-  "ReferralRequest",
-  "DiagnosticOrder",
-]);
 
 const CONTEXT = new Set([
   "Practitioner",
@@ -179,6 +225,16 @@ const CONTEXT = new Set([
   "Provenance",
   "Consent",
 ]);
+
+/** Those that ask for something, by the form in which they do. */
+export const REQUESTS = {
+  ServiceRequest: "order",
+  ProcedureRequest: "order",
+  ReferralRequest: "order",
+  DiagnosticOrder: "order",
+  Task: "task",
+  CommunicationRequest: "message",
+} as const satisfies Partial<Record<keyof typeof RESOURCES, string>>;
 
 export type ResourceType = keyof typeof RESOURCES;
 

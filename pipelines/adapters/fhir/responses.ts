@@ -37,7 +37,7 @@ export const RESPONSES = [
     ${extension("http://hl7.org/fhir/StructureDefinition/questionnaireresponse-completionMode", "$.valueCodeableConcept.coding[0].code")} AS method,
     CASE WHEN source.reference IS NOT NULL OR author.reference IS NOT NULL
       THEN coalesce(fhir_type(source.reference), '') || '|' || coalesce(fhir_type(author.reference), '') END AS mode,
-    CASE WHEN ${IS_ADAPTIVE} THEN 'Y' END AS cat, language
+    CASE WHEN ${IS_ADAPTIVE} THEN 'Y' END AS cat, language, fhir_key(basedOn[1].reference) AS request_key
   FROM fhir_answered ORDER BY record_key`,
 
   `CREATE TEMP TABLE fhir_nesting AS SELECT record_key FROM fhir_questionnaireresponse_numbered
