@@ -76,14 +76,14 @@ export interface DemoReport {
  */
 export async function runDemo(
   directory: string,
-  options: { seed: string; progress: Progress },
+  options: { seed: string; scale?: number; progress: Progress },
 ): Promise<DemoReport> {
   const started = performance.now();
   const root = resolve(directory);
   const { progress } = options;
   const catalogue = await readCatalogue();
   const network = await progress.stage("demo", "generate", () =>
-    generateNetwork(root, { seed: options.seed, catalogue }),
+    generateNetwork(root, { seed: options.seed, scale: options.scale ?? 1, catalogue }),
   );
   const hubDirectory = join(root, "hub");
   await prepareNetwork(root, hubDirectory, network.sites);

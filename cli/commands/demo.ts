@@ -18,14 +18,15 @@ export const addDemo: AddCommand = (program, io) => {
       "seed of the invented patients: the same seed writes the same exports",
       "1",
     )
+    .option("--scale <factor>", "1 is 2,000 people; from 0.05 to 100", Number, 1)
     .option("--json", "print the report as JSON")
     .addHelpText(
       "after",
       "\nExamples:\n  $ propool demo\n  $ propool demo /tmp/network --seed 7 --json",
     )
-    .action(async (directory: string, options: { seed: string; json?: boolean }) => {
+    .action(async (directory: string, options: { seed: string; scale: number; json?: boolean }) => {
       const progress = createProgress({ err: io.err, tty: io.tty, quiet: !io.tty });
-      const report = await runDemo(directory, { seed: options.seed, progress });
+      const report = await runDemo(directory, { ...options, progress });
       if (options.json) return writeJson(io.out, demoJson(report));
       io.out.write(demoText(report));
     });

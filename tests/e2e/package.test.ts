@@ -39,7 +39,7 @@ describe("the published package", () => {
       .map((entry) => join(entry.parentPath, entry.name).slice(installed().length + 1))
       .map((name) => name.replaceAll("\\", "/"));
     const expected =
-      /^(?:dist\/(?:cli|pipelines|warehouse)\/[\w./-]+\.js|mappings\/.+\.(?:csv|yaml|md)|LICENSE|README\.md|package\.json)$/;
+      /^(?:dist\/(?:cli|pipelines|warehouse)\/[\w./-]+\.js|mappings\/.+\.(?:csv|yaml|md|schema\.json)|LICENSE|README\.md|package\.json)$/;
     expect(names.filter((name) => !expected.test(name))).toEqual([]);
     expect(names).toEqual(
       expect.arrayContaining(["LICENSE", "dist/cli/main.js", "mappings/cdm/fields.csv"]),
@@ -70,7 +70,7 @@ describe("the published package", () => {
 
   test("runs the demo", { timeout: 180_000 }, async () => {
     const network = join(folder, "network");
-    const demo = JSON.parse(await npx(["demo", network, "--json"])) as Demo;
+    const demo = JSON.parse(await npx(["demo", network, "--scale", "0.1", "--json"])) as Demo;
     expect(demo.sites).toHaveLength(3);
     expect(demo.leaks).toBe(0);
     expect(demo.defects.filter((defect) => !defect.found)).toEqual([]);

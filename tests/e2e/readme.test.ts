@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NODE_COMPILE_CACHE } from "../support/command.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
@@ -26,7 +27,11 @@ describe.skipIf(process.platform === "win32")("README", () => {
     expect(blocks.length).toBeGreaterThan(3);
     const script = join(directory, "readme.sh");
     await writeFile(script, `set -eux\n${blocks.join("\n")}`);
-    const env = { ...process.env, PATH: `${directory}${delimiter}${process.env.PATH}` };
+    const env = {
+      ...process.env,
+      NODE_COMPILE_CACHE,
+      PATH: `${directory}${delimiter}${process.env.PATH}`,
+    };
     const { stdout } = await run("bash", [script], { cwd: directory, env });
     // Two sites' worth of answers went in: the second total (15) is wrong, its items add up to 14.
     expect(stdout).toMatch(/mismatch/);

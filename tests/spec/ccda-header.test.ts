@@ -7,7 +7,7 @@ import {
   observation,
   readInline,
 } from "../golden/ccda/read-inline.ts";
-import { settleDocuments } from "../golden/ccda/settle.ts";
+import { settleDocument } from "../golden/ccda/settle.ts";
 
 let settings: CcdaSettings;
 beforeAll(async () => {
@@ -62,7 +62,7 @@ describe("what kind of document it is", () => {
   });
 });
 
-describe("who answered", () => {
+describe.concurrent("who answered", () => {
   const DATA_ENTERER = `<dataEnterer><assignedEntity><id root="2.999.6" extension="nurse"/></assignedEntity></dataEnterer>`;
   it.each([
     ["the patient by code", author(ROLE("ONESELF")), "", "SF"],
@@ -103,13 +103,13 @@ describe("who answered", () => {
     ["nobody", "", "", "NI"],
   ])("%s", async (_, header, inside, mode) => {
     const content = documentAround(total("20240304", inside), header + person());
-    const { facts } = await settleDocuments({ "a.xml": content });
+    const { facts } = await settleDocument(content);
     expect(facts.map((fact) => fact.pro_mode)).toEqual([mode]);
   });
 
   it("takes method and language from their codes", async () => {
     const inside = `<languageCode code="es-US"/><methodCode code="paper" codeSystem="2.999.1"/>`;
-    const { facts } = await settleDocuments({ "a.xml": documentAround(total("20240304", inside)) });
+    const { facts } = await settleDocument(documentAround(total("20240304", inside)));
     expect(facts.map((fact) => [fact.pro_method, fact.pro_method_origin, fact.language])).toEqual([
       ["PA", "stated", "es-US"],
     ]);

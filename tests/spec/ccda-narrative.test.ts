@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { dayOf } from "../../pipelines/adapters/ccda/text-table.ts";
 import { documentAround, observation, part } from "../golden/ccda/read-inline.ts";
-import { settleDocuments } from "../golden/ccda/settle.ts";
+import { settleDocument } from "../golden/ccda/settle.ts";
 
 const QUESTIONS = [
   "Little interest or pleasure in doing things",
@@ -34,11 +34,11 @@ const phq9 = (...answers: string[]): Row[] =>
   answers.map((answer, i) => [QUESTIONS[i] ?? "", answer]);
 
 const settle = (body: string, settings: object = {}) =>
-  settleDocuments({ "a.xml": documentAround(body) }, settings);
+  settleDocument(documentAround(body), settings);
 const ofNarrative = (answers: string[]) =>
   answers.filter((line) => line.includes(" narrative ")).map((line) => line.replace("a.xml ", ""));
 
-describe("items that stand in the section's table only", () => {
+describe.concurrent("items that stand in the section's table only", () => {
   it("complete the coded total of their day, and the total is proven by them", async () => {
     const rows = phq9(
       "Several days",

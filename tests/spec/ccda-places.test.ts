@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { documentAround, observation, part } from "../golden/ccda/read-inline.ts";
-import { settleDocuments } from "../golden/ccda/settle.ts";
+import { settleDocument, settleDocuments } from "../golden/ccda/settle.ts";
 
 const T = (last: string) => `<templateId root="2.16.840.1.113883.10.20.22.${last}"/>`;
 const DAY = `<effectiveTime value="20240304"/>`;
@@ -28,7 +28,7 @@ const problem = (content: string) =>
     ),
   );
 
-describe("a scale is found wherever it stands", () => {
+describe.concurrent("a scale is found wherever it stands", () => {
   it.each([
     ["Functional Status", T("2.14"), entry(SCALE)],
     ["Mental Status", T("2.56"), entry(SCALE)],
@@ -69,7 +69,7 @@ describe("a scale is found wherever it stands", () => {
       ),
     ],
   ])("%s", async (_, head, content) => {
-    const { answers, scores } = await settleDocuments({ "a.xml": documentAround(head + content) });
+    const { answers, scores } = await settleDocument(documentAround(head + content));
     expect(answers.toSorted()).toEqual([
       "a.xml 2024-03-04 phq-2 PHQ9_1=1 reported loaded",
       "a.xml 2024-03-04 phq-2 PHQ9_2=2 reported loaded",
@@ -80,7 +80,7 @@ describe("a scale is found wherever it stands", () => {
 
   it("one section that is no section costs nothing else", async () => {
     const broken = `<title>?</title></section></component><component><section nullFlavor="NI"/></component><component><other/></component><component><section>`;
-    const { scores } = await settleDocuments({ "a.xml": documentAround(broken + entry(SCALE)) });
+    const { scores } = await settleDocument(documentAround(broken + entry(SCALE)));
     expect(scores).toEqual(["phq-2 total=3 match"]);
   });
 });
@@ -88,7 +88,7 @@ describe("a scale is found wherever it stands", () => {
 const scale = (items: string, value = "") =>
   documentAround(entry(observation("55757-9", `${T("4.69")}${DAY}${value}${items}`)));
 
-describe("what is not answered", () => {
+describe.concurrent("what is not answered", () => {
   it.each([
     ["NI", "skipped"],
     ["UNK", "skipped"],
@@ -98,16 +98,14 @@ describe("what is not answered", () => {
     ["NA", "not_shown"],
   ])("%s is %s, and never a zero", async (flavor, state) => {
     const missing = part(observation("44255-8", `<value nullFlavor="${flavor}"/>`));
-    const { answers, states, scores } = await settleDocuments({
-      "a.xml": scale(item("44250-9", 1) + missing),
-    });
+    const { answers, states, scores } = await settleDocument(scale(item("44250-9", 1) + missing));
     expect(answers[1]).toBe("a.xml 2024-03-04 phq-2 PHQ9_2=- reported loaded");
     expect(states[1]).toBe(state);
     expect(scores).toEqual([]);
   });
 
   it("a form without value and items is empty, and out of scope", async () => {
-    const { records, scores } = await settleDocuments({ "a.xml": scale("") });
+    const { records, scores } = await settleDocument(scale(""));
     expect(scores).toEqual([]);
     expect(records).toEqual(["a.xml loaded"]);
   });
@@ -118,12 +116,12 @@ describe("what is not answered", () => {
       .join("");
     const total = part(observation("55758-7", int(2)));
     const form = observation("44249-1", T("4.69") + DAY + int(2) + blank + total);
-    const { scores } = await settleDocuments({ "a.xml": documentAround(entry(form)) });
+    const { scores } = await settleDocument(documentAround(entry(form)));
     expect(scores).toEqual(["phq-2 total=2 unverifiable"]);
   });
 });
 
-describe("what must not be taken", () => {
+describe.concurrent("what must not be taken", () => {
   it.each([
     [
       "an answer code in the place of the question",
@@ -147,7 +145,7 @@ describe("what must not be taken", () => {
       "PHQ9_2 MAPPING_ANSWER_CONFLICT",
     ],
   ])("%s is quarantined", async (_, bad, told) => {
-    const { answers } = await settleDocuments({ "a.xml": scale(item("44250-9", 1) + bad) });
+    const { answers } = await settleDocument(scale(item("44250-9", 1) + bad));
     const [name, reason] = told.split(" ");
     expect(answers[1]).toContain(` phq-2 ${name}=`);
     expect(answers[1]).toMatch(new RegExp(` quarantined ${reason}$`));
@@ -156,20 +154,20 @@ describe("what must not be taken", () => {
   it("a range of reference beside the value is no value", async () => {
     const range = `<referenceRange><observationRange><value xsi:type="IVL_INT"><low value="0"/><high value="3"/></value></observationRange></referenceRange>`;
     const answered = part(observation("44255-8", int(2) + range));
-    const { answers } = await settleDocuments({ "a.xml": scale(item("44250-9", 1) + answered) });
+    const { answers } = await settleDocument(scale(item("44250-9", 1) + answered));
     expect(answers[1]).toBe("a.xml 2024-03-04 phq-2 PHQ9_2=2 reported loaded");
   });
 
   it("a number and its answer code are one answer", async () => {
     const both = `${int(2)}<value xsi:type="CO" code="LA6570-1" codeSystem="2.16.840.1.113883.6.1"/>`;
-    const { answers } = await settleDocuments({
-      "a.xml": scale(item("44250-9", 1) + part(observation("44255-8", both))),
-    });
+    const { answers } = await settleDocument(
+      scale(item("44250-9", 1) + part(observation("44255-8", both))),
+    );
     expect(answers.slice(1)).toEqual(["a.xml 2024-03-04 phq-2 PHQ9_2=2 reported loaded"]);
   });
 });
 
-describe("what nobody reported", () => {
+describe.concurrent("what nobody reported", () => {
   const COMA = documentAround(
     entry(
       observation(
@@ -197,7 +195,7 @@ describe("what nobody reported", () => {
     ["a scale that clinicians rate", COMA, 4, "MAPPING_CLINICIAN_RATED"],
     ["a disability status", DISABILITY, 1, "MAPPING_INSTRUMENT_UNLISTED"],
   ])("%s is out of scope", async (_, content, count, reason) => {
-    const { answers, scores } = await settleDocuments({ "a.xml": content });
+    const { answers, scores } = await settleDocument(content);
     expect(answers).toHaveLength(count);
     expect(answers.filter((line) => !line.endsWith(`out_of_scope ${reason}`))).toEqual([]);
     expect(scores).toEqual([]);
@@ -218,7 +216,7 @@ describe("what nobody reported", () => {
 
   it("is refused when the list names what nobody knows", async () => {
     const settings = { instruments: ["glasgow"] };
-    await expect(settleDocuments({ "a.xml": COMA }, settings)).rejects.toMatchObject({
+    await expect(settleDocument(COMA, settings)).rejects.toMatchObject({
       code: "CONFIG_SITE",
     });
   });
