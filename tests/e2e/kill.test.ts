@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { propool, startPropool } from "../support/command.ts";
 import { manyVisits, PEOPLE, siteIn, type TestSite, temporary, VISITS } from "../support/site.ts";
-import { digestTables, filesIn, leftovers } from "../support/site-look.ts";
+import { digestTables, filesIn, leftovers, SUBMISSION_FILES } from "../support/site-look.ts";
 
 // A night takes a second here, and many on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -77,7 +77,7 @@ describe("a night that is killed", () => {
       expect(Object.keys(finallySent), what).toEqual(["FHIR-000001", "FHIR-000002"]);
       // What was out already stayed as it was.
       expect(finallySent, what).toMatchObject(sent);
-      expect(await filesIn(killed.path("outbox")), what).toHaveLength(24);
+      expect(await filesIn(killed.path("outbox")), what).toHaveLength(2 * SUBMISSION_FILES);
     },
     20_000,
   );

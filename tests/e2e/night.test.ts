@@ -1,7 +1,6 @@
 import { mkdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunReport } from "../../pipelines/run.ts";
-import { TABLE_NAMES } from "../../warehouse/schema.ts";
 import { propool, type Told } from "../support/command.ts";
 import {
   FORMATS,
@@ -19,14 +18,12 @@ import {
   inStore,
   leftovers,
   placesOf,
+  SUBMISSION_FILES,
   totals,
 } from "../support/site-look.ts";
 
 // A night takes a second here, and many on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-
-/** Of a submission: a table each, the manifest and its signature. */
-const FILES = TABLE_NAMES.length + 2;
 
 const TODAY = ["--today", "2024-06-01"];
 
@@ -104,7 +101,7 @@ describe.each(FORMATS)("the nights of a %s site", (format) => {
     const report = await night(site);
     expect(report.submission).toBeNull();
     expect(await digestTables(site)).toEqual(tables);
-    expect(await filesIn(site.path("outbox"))).toHaveLength(FILES);
+    expect(await filesIn(site.path("outbox"))).toHaveLength(SUBMISSION_FILES);
     expect(await leftovers(site)).toEqual([]);
   });
 
@@ -216,7 +213,7 @@ describe("a night", () => {
     await rm(killed.path("store/store.duckdb"));
     const report = await night(killed);
     expect(report.submission).toBeNull();
-    expect(await filesIn(killed.path("outbox"))).toHaveLength(FILES);
+    expect(await filesIn(killed.path("outbox"))).toHaveLength(SUBMISSION_FILES);
   });
 
   it("reads files that an export folder only links to, and a folder named with a slash", async () => {

@@ -7,6 +7,9 @@ import { ident, text } from "../../warehouse/sql.ts";
 import type { Told } from "./command.ts";
 import type { TestSite } from "./site.ts";
 
+/** Files of a submission: a table each, the manifest and its signature. */
+export const SUBMISSION_FILES = TABLE_NAMES.length + 2;
+
 /** Runs `look` on a site's store, opened for reading. */
 export async function inStore<T>(site: TestSite, look: (db: DuckDb) => Promise<T>): Promise<T> {
   const db = await DuckDb.open(site.path("store/store.duckdb"), { readOnly: true });
