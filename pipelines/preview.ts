@@ -149,10 +149,11 @@ function commonDirectory(files: readonly string[]): string {
 
 async function createShift(db: DuckDb, site: Site, shifted: boolean): Promise<void> {
   const { shift_days: shiftDays } = await readPrivacyProfile(site.privacy);
-  const people =
-    "SELECT DISTINCT patient_key AS patid FROM mapped_administration WHERE patient_key IS NOT NULL";
+  const people = `SELECT patid, ${tokenSql("patid", "patid")} AS person
+    FROM (SELECT DISTINCT patient_key AS patid FROM mapped_administration WHERE patient_key IS NOT NULL)`;
+  const isShifted = shifted && shiftDays !== null;
   await db.run(`CREATE TEMP TABLE date_shift AS
-    ${shifted ? dateShiftSql(people, shiftDays) : `SELECT patid, 0 AS days FROM (${people})`}`);
+    ${isShifted ? dateShiftSql(people, shiftDays) : `SELECT patid, 0 AS days FROM (${people})`}`);
 }
 
 const ADMINISTRATION = `

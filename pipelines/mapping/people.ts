@@ -1,5 +1,9 @@
 import { wordSql } from "./words.ts";
 
+/** A code has a digit and no blank; words in its place are free text. */
+const CODE =
+  "(regexp_full_match(code, '[A-Za-z0-9][A-Za-z0-9.-]*') AND regexp_matches(code, '[0-9]'))";
+
 const day = (expression: string) => `TRY_CAST(left(${expression}, 10) AS DATE)`;
 
 /**
@@ -69,7 +73,7 @@ export const mapPeople = (patientChecks: string): string[] => [
       coalesce(${wordSql("condition_status", "status")}, CASE WHEN status IS NULL THEN 'NI' ELSE 'OT' END) AS condition_status`,
     content: "code, code_system, status, onset_at, recorded_at, resolved_at, encounter_key",
     problem: `CASE WHEN condition_key IS NULL THEN 'MAPPING_NO_KEY' WHEN code IS NULL THEN 'MAPPING_NO_CODE'
-      WHEN code_type IS NULL OR code_type NOT IN ('09', '10', 'SM') OR length(code) > 18 THEN 'MAPPING_CODE_SYSTEM_UNKNOWN' END`,
+      WHEN code_type IS NULL OR code_type NOT IN ('09', '10', 'SM') OR length(code) > 18 THEN 'MAPPING_CODE_SYSTEM_UNKNOWN' WHEN NOT ${CODE} THEN 'MAPPING_NO_CODE' END`,
   }),
   mapPart({
     table: "procedure",
@@ -77,7 +81,7 @@ export const mapPeople = (patientChecks: string): string[] => [
     columns: `${day("performed_at")} AS performed, ${wordSql("code_system", "code_system")} AS code_type`,
     content: "code, code_system, performed_at, encounter_key, status",
     problem: `CASE WHEN procedure_key IS NULL THEN 'MAPPING_NO_KEY' WHEN code IS NULL THEN 'MAPPING_NO_CODE'
-      WHEN code_type IS NULL OR code_type NOT IN ('CH', '09', '10', 'LC') OR length(code) > 11 THEN 'MAPPING_CODE_SYSTEM_UNKNOWN' END`,
+      WHEN code_type IS NULL OR code_type NOT IN ('CH', '09', '10', 'LC') OR length(code) > 11 THEN 'MAPPING_CODE_SYSTEM_UNKNOWN' WHEN NOT ${CODE} THEN 'MAPPING_NO_CODE' END`,
   }),
 ];
 

@@ -1,10 +1,11 @@
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text } from "../../warehouse/sql.ts";
+import { capAgeSql, createActionLists, purposeOf } from "./actions.ts";
 import {
+  declareDateManagementSql,
   deidentifySql,
   type PrivacyProfile,
-  purposeOf,
   type Staged,
   tokenTablesSql,
 } from "./profile.ts";
@@ -12,23 +13,6 @@ import { dateShiftSql, tokenSql } from "./tokens.ts";
 
 /** Tables whose rows belong to an administration and are replaced with it. */
 const ADMINISTRATION_TABLES = ["pro_collection", "pro_cm", "pro_cm_detail"] as const;
-
-/** Columns of the dates whose management HARVEST tells. */
-const MANAGED_DATES = [
-  "birth_date",
-  "admit_date",
-  "discharge_date",
-  "px_date",
-  "onset_date",
-  "report_date",
-  "resolve_date",
-  "pro_date",
-  "death_date",
-  "obsclin_start_date",
-  "obsclin_stop_date",
-  "obsgen_start_date",
-  "obsgen_stop_date",
-];
 
 /**
  * Administrations of the store that tonight's replace or withdraw. What a source withdraws it often empties first, so that nothing
@@ -52,14 +36,10 @@ export async function deidentifyInto(
   options: { store: string; site: string; profile: PrivacyProfile },
 ): Promise<number> {
   const { store, site, profile } = options;
-  await declareDateManagement(db, profile);
+  await createActionLists(db);
+  await db.run(declareDateManagementSql(profile));
   const staged = await stagedTables(db, profile);
-  const people = [...staged]
-    .filter(([, columns]) => columns.has("patid"))
-    .map(([table]) => `SELECT patid FROM cdm_${table}`);
-  await db.run(
-    `CREATE TEMP TABLE date_shift AS ${dateShiftSql(`SELECT patid, ${tokenSql("patid", "patid")} AS person FROM (${people.join(" UNION ")})`, profile.shift_days)}`,
-  );
+  await createDateShift(db, profile, staged);
   await db.run(`CREATE TEMP TABLE gone AS ${GONE}`);
   for (const statement of tokenTablesSql(profile, staged)) await db.run(statement);
   let written = 0;
@@ -70,8 +50,19 @@ export async function deidentifyInto(
     written += await replaceRows(db, { table, target: `${ident(store)}.${ident(table)}`, rows });
   }
   if (staged.has("hash_token")) await dropDeadTokens(db, store);
+  await capAges(db, profile, store);
   await db.run("COMMIT");
   return written;
+}
+
+/** `date_shift` (patid, days) of every person of tonight, where the profile shifts dates. */
+async function createDateShift(db: DuckDb, profile: PrivacyProfile, staged: Staged): Promise<void> {
+  if (profile.shift_days === null) return;
+  const people = [...staged]
+    .filter(([, columns]) => columns.has("patid"))
+    .map(([table]) => `SELECT patid FROM cdm_${table}`);
+  const persons = `SELECT patid, ${tokenSql("patid", "patid")} AS person FROM (${people.join(" UNION ")})`;
+  await db.run(`CREATE TEMP TABLE date_shift AS ${dateShiftSql(persons, profile.shift_days)}`);
 }
 
 /**
@@ -103,6 +94,19 @@ const OBSERVATION_TABLES = [
   ["obs_gen", "obsgenid"],
 ] as const;
 
+/** Who has turned 90 since an earlier night joins the group. */
+async function capAges(db: DuckDb, profile: PrivacyProfile, store: string): Promise<void> {
+  for (const [table, columns] of Object.entries(profile.tables)) {
+    for (const [column, one] of Object.entries(columns)) {
+      if (one !== "cap-age") continue;
+      const capped = capAgeSql(ident(column));
+      await db.run(
+        `UPDATE ${ident(store)}.${ident(table)} SET ${ident(column)} = ${capped} WHERE ${ident(column)} < ${capped}`,
+      );
+    }
+  }
+}
+
 /** Linkage tokens of a key that is not in use any more link nobody, and a person without any token has no row. */
 async function dropDeadTokens(db: DuckDb, store: string): Promise<void> {
   const tokens = Object.keys(tableShape("hash_token").columns).filter((name) =>
@@ -130,14 +134,7 @@ async function replaceRows(
   return written;
 }
 
-async function declareDateManagement(db: DuckDb, profile: PrivacyProfile): Promise<void> {
-  const columns = MANAGED_DATES.map((date) => `${text(profile.date_management)} AS ${date}_mgmt`);
-  await db.run(
-    `CREATE OR REPLACE TABLE cdm_harvest AS SELECT *, ${columns.join(", ")} FROM cdm_harvest`,
-  );
-}
-
-/** The staged tables that the profile names, with their columns; a table that it does not name does not leave. */
+/** The staged tables of which the profile lets a column out, with their columns. */
 async function stagedTables(db: DuckDb, profile: PrivacyProfile): Promise<Staged> {
   const rows = await db.all<{ table: string; column: string }>(
     `SELECT table_name AS table, column_name AS column FROM duckdb_columns()
@@ -146,7 +143,9 @@ async function stagedTables(db: DuckDb, profile: PrivacyProfile): Promise<Staged
   const staged = new Map<TableName, Set<string>>();
   for (const table of TABLE_NAMES) {
     const columns = rows.filter((row) => row.table === `cdm_${table}`).map((row) => row.column);
-    if (columns.length > 0 && profile.tables[table]) staged.set(table, new Set(columns));
+    const actions = profile.tables[table] ?? {};
+    const leaves = columns.some((column) => (actions[column] ?? "drop") !== "drop");
+    if (leaves) staged.set(table, new Set(columns));
   }
   return staged;
 }

@@ -1,6 +1,7 @@
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text, textList } from "../../warehouse/sql.ts";
+import { CLOSED_LISTS } from "./actions.ts";
 
 /** What is about to leave a site. */
 export interface Leaving {
@@ -32,15 +33,6 @@ const OWN_WORDS = [
   ...["obs_gen", "obs_clin"],
   ...["answered", "skipped", "not_shown", "not_collected"],
 ];
-
-/** What the catalogue and the word lists say, whoever the patients are. */
-const CLOSED_LISTS = `
-  SELECT label FROM catalogue_answer UNION ALL SELECT label FROM catalogue_item UNION ALL SELECT item FROM catalogue_item
-  UNION ALL SELECT code FROM catalogue_code UNION ALL SELECT name FROM catalogue_code
-  UNION ALL SELECT instrument FROM catalogue_instrument UNION ALL SELECT version FROM catalogue_instrument
-  UNION ALL SELECT unnest([score, scale, confidence]) FROM catalogue_score
-  UNION ALL SELECT i.name || ', ' || replace(s.score, '_', ' ') FROM catalogue_score s JOIN catalogue_instrument i USING (instrument)
-  UNION ALL SELECT code FROM word UNION ALL SELECT code FROM value_set UNION ALL SELECT code FROM observation_code`;
 
 /**
  * Fills the temporary table `leaving_value` (table_name, column_name, value in lower case, shape: token, code or text) with the

@@ -1,36 +1,106 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { TABLES, type TableName } from "../../warehouse/schema.ts";
-import { ident } from "../../warehouse/sql.ts";
+import { TABLE_NAMES, TABLES, type TableName, tableShape } from "../../warehouse/schema.ts";
+import { ident, text } from "../../warehouse/sql.ts";
 import { readYaml } from "../configuration/read-yaml.ts";
 import { ProError } from "../core/errors.ts";
 import { mappingsDirectory } from "../core/mappings.ts";
+import { type Action, action, actionSql, isObfuscated, purposeOf } from "./actions.ts";
 import { tokenSql } from "./tokens.ts";
-
-const action = z.union([
-  z.enum(["keep", "shift-date", "drop"]),
-  z.templateLiteral(["token:", z.string().regex(/^[a-z_0-9]+$/)]),
-]);
 
 export const privacyProfileSchema = z.strictObject({
   source: z.string(),
   reviewed: z.string().nullable(),
   profile: z.string(),
-  shift_days: z.int().min(1).max(3650),
-  date_management: z.string(),
-  tables: z.record(z.string(), z.record(z.string(), action)),
+  basis: z.string().describe("the rule under which data of this profile may leave"),
+  shift_days: z
+    .int()
+    .min(1)
+    .max(3650)
+    .optional()
+    .describe("largest shift in days, in both directions; never 0"),
+  extends: z
+    .string()
+    .regex(/^[a-z0-9-]+$/)
+    .optional()
+    .describe("a profile whose actions hold where this one names none"),
+  replace: z
+    .record(z.string(), action)
+    .default({})
+    .describe("actions of that profile that are another one here: shift-date: year-only"),
+  tables: z
+    .record(z.string(), z.record(z.string(), action))
+    .default({})
+    .describe("table: { column: action }; a column that is not named does not leave"),
 });
-export type PrivacyProfile = z.infer<typeof privacyProfileSchema>;
+
+/** A profile with every column's own action. */
+export interface PrivacyProfile {
+  profile: string;
+  basis: string;
+  /** Null: no date is shifted. */
+  shift_days: number | null;
+  tables: Readonly<Record<string, Readonly<Record<string, Action>>>>;
+}
 
 /**
- * Reads a profile of mappings/privacy and checks it against the schema: every table and column that it names exists.
+ * Reads a profile of mappings/privacy, with what it takes from another one, and checks it against the schema: every table and
+ * column that it names exists.
  *
  * @throws ProError `CONFIG_PRIVACY`.
  */
 export async function readPrivacyProfile(name: string): Promise<PrivacyProfile> {
+  return resolveProfile(name, []);
+}
+
+async function resolveProfile(name: string, above: readonly string[]): Promise<PrivacyProfile> {
   const file = join(mappingsDirectory, "privacy", `${name}.yaml`);
-  const profile = await readYaml(file, privacyProfileSchema, "CONFIG_PRIVACY");
-  for (const [table, columns] of Object.entries(profile.tables)) {
+  if (!/^[a-z0-9-]+$/.test(name) || above.includes(name))
+    throw new ProError("CONFIG_PRIVACY", "there is no such privacy profile", {
+      where: { file, pointer: "extends" },
+      hint: "name a file of mappings/privacy",
+    });
+  const own = await readYaml(file, privacyProfileSchema, "CONFIG_PRIVACY");
+  refuseStrangers(own.tables, file);
+  const base = own.extends ? await resolveProfile(own.extends, [...above, name]) : null;
+  const tables = { ...inherited(base, own.replace) };
+  for (const [table, columns] of Object.entries(own.tables))
+    tables[table] = { ...tables[table], ...columns };
+  const shiftDays = own.shift_days ?? base?.shift_days ?? null;
+  const isShifted = Object.values(tables).some((columns) =>
+    Object.values(columns).includes("shift-date"),
+  );
+  if (isShifted && shiftDays === null)
+    throw new ProError("CONFIG_PRIVACY", "the profile shifts dates and does not say how far", {
+      where: { file, pointer: "shift_days" },
+      hint: "write shift_days: 365",
+    });
+  return {
+    profile: own.profile,
+    basis: own.basis,
+    shift_days: isShifted ? shiftDays : null,
+    tables,
+  };
+}
+
+function inherited(
+  base: PrivacyProfile | null,
+  replace: Readonly<Record<string, Action>>,
+): Record<string, Record<string, Action>> {
+  const tables: Record<string, Record<string, Action>> = {};
+  for (const [table, columns] of Object.entries(base?.tables ?? {})) {
+    tables[table] = Object.fromEntries(
+      Object.entries(columns).map(([column, one]) => [
+        column,
+        replace[one] ?? replace[one.split(":", 1)[0] ?? ""] ?? one,
+      ]),
+    );
+  }
+  return tables;
+}
+
+function refuseStrangers(tables: Record<string, Record<string, Action>>, file: string): void {
+  for (const [table, columns] of Object.entries(tables)) {
     const known = TABLES[table as TableName]?.columns ?? {};
     const strangers = Object.keys(columns).filter((column) => !(column in known));
     if (strangers.length > 0) {
@@ -40,7 +110,6 @@ export async function readPrivacyProfile(name: string): Promise<PrivacyProfile> 
       });
     }
   }
-  return profile;
 }
 
 /** The purposes for which the profile makes tokens. */
@@ -50,9 +119,31 @@ export function tokenPurposes(profile: PrivacyProfile): string[] {
   return [...new Set(purposes)].sort();
 }
 
-/** The purpose of a token action: `token:patid` makes tokens of people. */
-export function purposeOf(action: string | undefined): string | null {
-  return action?.startsWith("token:") ? action.slice("token:".length) : null;
+/**
+ * How HARVEST tells what was done to each date: 01 nothing, 03 obfuscation, NI where the date does not leave.
+ * Source: PCORnet CDM v7.0, DATE_MGMT.
+ */
+export function dateManagement(profile: PrivacyProfile): Record<string, string> {
+  const fields = Object.keys(tableShape("harvest").columns).filter((name) =>
+    name.endsWith("_mgmt"),
+  );
+  return Object.fromEntries(fields.map((field) => [field, managementOf(profile, field)]));
+}
+
+function managementOf(profile: PrivacyProfile, field: string): string {
+  const date = field.slice(0, -"_mgmt".length);
+  const table = TABLE_NAMES.find((name) => date in tableShape(name).columns);
+  const one = table && profile.tables[table]?.[date];
+  if (!one || one === "drop") return "NI";
+  return isObfuscated(one) ? "03" : "01";
+}
+
+/** The statement that writes them into the staged HARVEST. */
+export function declareDateManagementSql(profile: PrivacyProfile): string {
+  const columns = Object.entries(dateManagement(profile)).map(
+    ([field, code]) => `${text(code)} AS ${ident(field)}`,
+  );
+  return `CREATE OR REPLACE TABLE cdm_harvest AS SELECT *, ${columns.join(", ")} FROM cdm_harvest`;
 }
 
 /** Which columns the staged tables have. */
@@ -66,7 +157,7 @@ export function tokenTablesSql(profile: PrivacyProfile, staged: Staged): string[
   return tokenPurposes(profile).flatMap((purpose) => {
     const uses = [...staged].flatMap(([table, columns]) =>
       Object.entries(profile.tables[table] ?? {})
-        .filter(([column, action]) => purposeOf(action) === purpose && columns.has(column))
+        .filter(([column, one]) => purposeOf(one) === purpose && columns.has(column))
         .map(([column]) => `SELECT ${ident(column)} AS raw FROM cdm_${table}`),
     );
     if (uses.length === 0) return [];
@@ -90,7 +181,9 @@ export function deidentifySql(
   const actions = Object.entries(profile.tables[table] ?? {}).filter(
     ([column, one]) => one !== "drop" && staged.has(column),
   );
-  const columns = actions.map(([column, one]) => `  ${apply(one, column)} AS ${ident(column)}`);
+  const columns = actions.map(
+    ([column, one]) => `  ${actionSql(one, table, column)} AS ${ident(column)}`,
+  );
   const joins = actions
     .filter(([, one]) => purposeOf(one) !== null)
     .map(([column, one]) => {
@@ -98,12 +191,7 @@ export function deidentifySql(
       return `\nLEFT JOIN token_of_${purposeOf(one)} ${alias} ON ${alias}.raw = t.${ident(column)}`;
     });
   // A site's own row (harvest) has no person and no date to shift.
-  const shift = staged.has("patid") ? "\nJOIN date_shift s ON s.patid = t.patid" : "";
+  const isShifted = actions.some(([, one]) => one === "shift-date");
+  const shift = isShifted ? "\nJOIN date_shift s ON s.patid = t.patid" : "";
   return `SELECT\n${columns.join(",\n")}\nFROM cdm_${table} t${shift}${joins.join("")}`;
-}
-
-function apply(one: string, column: string): string {
-  if (purposeOf(one) !== null) return `${ident(`token ${column}`)}.token`;
-  const value = `t.${ident(column)}`;
-  return one === "shift-date" ? `${value} + s.days` : value;
 }

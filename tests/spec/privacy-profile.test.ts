@@ -1,8 +1,16 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadCatalogue } from "../../pipelines/catalogue/load.ts";
+import { readCatalogue } from "../../pipelines/catalogue/read.ts";
 import { type Site, siteSchema } from "../../pipelines/configuration/site.ts";
+import { mappingsDirectory } from "../../pipelines/core/mappings.ts";
 import { mapRecords, prepare } from "../../pipelines/intake.ts";
+import { loadWords } from "../../pipelines/mapping/words.ts";
+import type { Action } from "../../pipelines/privacy/actions.ts";
 import { deidentifyInto } from "../../pipelines/privacy/deidentify.ts";
 import {
+  dateManagement,
   type PrivacyProfile,
   readPrivacyProfile,
   tokenPurposes,
@@ -18,19 +26,72 @@ import {
 import { ident, text } from "../../warehouse/sql.ts";
 
 const DAY = "2024-02-29";
+const files = await readdir(join(mappingsDirectory, "privacy"));
+const NAMES = files.map((file) => file.replace(".yaml", "")).sort();
+const profiles = new Map<string, PrivacyProfile>();
+for (const name of NAMES) profiles.set(name, await readPrivacyProfile(name));
 
-let profile: PrivacyProfile;
-let db: DuckDb;
-beforeAll(async () => {
-  profile = await readPrivacyProfile("shifted");
-  db = await DuckDb.open(":memory:");
-});
-afterAll(() => db.close());
+const profileOf = (name: string) => profiles.get(name) as PrivacyProfile;
+const actionOf = (profile: PrivacyProfile, table: string, column: string): Action | null =>
+  profile.tables[table]?.[column] ?? null;
 
-const actionOf = (table: string, column: string) => profile.tables[table]?.[column] ?? null;
+/** Every column of every output, but the site's own id. */
+const COLUMNS = TABLE_NAMES.flatMap((table) =>
+  Object.entries(tableShape(table).columns)
+    .filter(([column]) => column !== "datamartid")
+    .map(([column, shape]) => ({ table, column, shape, what: `${table}.${column}` })),
+);
 
-describe("the profile shifted", () => {
-  it("has an action for every column that a night can fill", async () => {
+describe("the profiles", () => {
+  it("are the four that are promised", () => {
+    expect(NAMES).toEqual(["expert", "limited-data-set", "safe-harbor", "shifted"]);
+  });
+
+  it.each(NAMES)("%s has an action for every column of every output", (name) => {
+    const without = COLUMNS.filter(
+      ({ table, column }) => !actionOf(profileOf(name), table, column),
+    );
+    expect(without.map(({ what }) => what)).toEqual([]);
+    expect(COLUMNS.length).toBeGreaterThan(250);
+  });
+
+  it.each(NAMES)(
+    "%s makes tokens of every key of a person's row, the same in every table",
+    (name) => {
+      const wrong = COLUMNS.filter(({ table, column, shape }) => {
+        const one = actionOf(profileOf(name), table, column);
+        const { key } = tableShape(table);
+        const isSites = table === "harvest" || column === "token_encryption_key";
+        const isKey =
+          (key.includes(column) || shape.references !== null) && shape.valueSet === null;
+        return isKey && !isSites && one !== "drop" && !one?.startsWith("token:");
+      });
+      expect(wrong.map(({ what }) => what)).toEqual([]);
+      for (const column of ["patid", "encounterid", "pro_seq", "pro_cm_id"]) {
+        const actions = TABLE_NAMES.map((table) => actionOf(profileOf(name), table, column));
+        const made = new Set(actions.filter((one) => one !== null && one !== "drop"));
+        expect([...made]).toEqual([`token:${column}`]);
+      }
+    },
+  );
+
+  it.each(NAMES)("%s lets no free text out", (name) => {
+    const kept = COLUMNS.filter(
+      ({ table, column }) =>
+        /^raw_|facilityid|facility_location|providerid|address_city|pro_text$/.test(column) &&
+        !["drop", "token:providerid"].includes(actionOf(profileOf(name), table, column) ?? "drop"),
+    );
+    expect(kept.map(({ what }) => what).filter((what) => what !== "pro_cm.pro_text")).toEqual([]);
+  });
+
+  it("name only columns that exist and actions that are known", async () => {
+    await expect(readPrivacyProfile("no-such")).rejects.toMatchObject({ code: "CONFIG_PRIVACY" });
+    await expect(readPrivacyProfile("../formats/words")).rejects.toMatchObject({
+      code: "CONFIG_PRIVACY",
+    });
+  });
+
+  it("cover what a night stages", async () => {
     const staging = await DuckDb.open(":memory:");
     try {
       const identity = { site: "RIVER", name: "River", network: "NET", format: "fhir" };
@@ -40,101 +101,134 @@ describe("the profile shifted", () => {
       const staged = await staging.all<{ table: TableName; column: string }>(`
         SELECT table_name[5:] AS "table", column_name AS "column" FROM duckdb_columns() WHERE table_name LIKE 'cdm\\_%' ESCAPE '\\'`);
       expect(staged.length).toBeGreaterThan(80);
-      const without = staged.filter(({ table, column }) => !actionOf(table, column));
-      expect(without).toEqual([]);
+      const known = new Set(COLUMNS.map(({ what }) => what));
+      const strangers = staged.filter(({ table, column }) => !known.has(`${table}.${column}`));
+      expect(strangers.filter(({ column }) => column !== "datamartid")).toEqual([]);
     } finally {
       staging.close();
     }
   });
+});
 
-  it("shifts every date that it lets out, and makes tokens of every key of a person's row", () => {
-    const wrong: string[] = [];
-    for (const table of TABLE_NAMES) {
-      const { columns, key } = tableShape(table);
-      for (const [column, { type, references, valueSet }] of Object.entries(columns)) {
-        const action = actionOf(table, column);
-        const isCode =
-          valueSet !== null || table === "harvest" || column === "token_encryption_key";
-        const isKey = (key.includes(column) || references !== null) && !isCode;
-        if (action === null || action === "drop" || column === "datamartid") continue;
-        if (type === "date" && action !== "shift-date") wrong.push(`${table}.${column} ${action}`);
-        if (isKey && !action.startsWith("token:")) wrong.push(`${table}.${column} ${action}`);
-      }
-    }
-    expect(wrong).toEqual([]);
+/** What each profile may do to a date that it lets out, and to a time of day. */
+const RULES: Record<string, { dates: Action[]; times: Action[]; management: string }> = {
+  "safe-harbor": { dates: ["year-only", "cap-age"], times: [], management: "03" },
+  "limited-data-set": { dates: ["keep"], times: ["keep-time"], management: "01" },
+  shifted: { dates: ["shift-date"], times: ["keep-time"], management: "03" },
+  expert: { dates: ["shift-date", "band:5"], times: [], management: "03" },
+};
+
+describe.each(NAMES)("dates in the profile %s", (name) => {
+  const { dates, times, management } = RULES[name] ?? { dates: [], times: [], management: "" };
+
+  it("leave as it promises, or not at all", () => {
+    const wrong = COLUMNS.filter(({ table, column, shape }) => {
+      const one = actionOf(profileOf(name), table, column) ?? "drop";
+      if (one === "drop" || table === "harvest") return false;
+      if (shape.type === "date") return !dates.includes(one);
+      return /_time$/.test(column) && !times.includes(one);
+    });
+    expect(wrong.map(({ what }) => what)).toEqual([]);
   });
 
-  it("makes the same token of one key in every table", () => {
-    for (const name of ["patid", "encounterid", "pro_seq", "pro_cm_id"]) {
-      const actions = TABLE_NAMES.map((table) => actionOf(table, name)).filter(Boolean);
-      expect(new Set(actions)).toEqual(new Set([`token:${name}`]));
-    }
-  });
-
-  it("keeps no column of free text or of a place", () => {
-    const kept = TABLE_NAMES.flatMap((table) =>
-      Object.keys(tableShape(table).columns)
-        .filter((column) =>
-          /^raw_|facilityid|facility_location|providerid|zip|address/.test(column),
-        )
-        .filter((column) => actionOf(table, column) === "keep"),
-    );
-    expect(kept).toEqual([]);
+  it("are told by HARVEST", () => {
+    const told = dateManagement(profileOf(name));
+    expect(told).toMatchObject({
+      birth_date_mgmt: management,
+      pro_date_mgmt: management,
+      admit_date_mgmt: management,
+      rx_order_date_mgmt: "NI",
+    });
   });
 });
 
 /** A value in every column that a table has, so that what leaves can only be what the profile lets through. */
-describe("a row with a value in every column", () => {
+describe.each(NAMES)("a row with a value in every column under %s", (name) => {
+  const profile = profileOf(name);
+  let db: DuckDb;
   const planted = (column: string, { type }: ColumnShape) => {
     if (column === "patid") return "'P1'";
+    if (/zip/.test(column)) return "'98101'";
     if (type === "text") return text(`PLANT ${column}`);
     if (type === "date") return `DATE '${DAY}'`;
     return type === "boolean" ? "true" : "7";
   };
+  const staged = (table: string) =>
+    Object.values(profile.tables[table] ?? {}).some((one) => one !== "drop");
 
   beforeAll(async () => {
+    db = await DuckDb.open(":memory:");
+    await db.run("SET VARIABLE today = DATE '2024-06-01'");
+    await loadCatalogue(db, await readCatalogue());
+    await loadWords(db, {}, []);
     await db.run(
       "CREATE TABLE mapped_administration (state VARCHAR, pro_seq_key VARCHAR, source_id VARCHAR, instrument VARCHAR)",
     );
-    await db.run("CREATE TABLE catalogue_instrument (instrument VARCHAR)");
     await db.run("CREATE TABLE gone_row (table_name VARCHAR, column_name VARCHAR, key VARCHAR)");
     await db.run("ATTACH ':memory:' AS new_store");
     for (const table of TABLE_NAMES) {
       const columns = Object.entries(tableShape(table).columns);
-      const isManaged = (name: string) => table === "harvest" && name.endsWith("_mgmt");
+      const isManaged = (one: string) => table === "harvest" && one.endsWith("_mgmt");
       const values = columns
-        .filter(([name]) => !isManaged(name))
-        .map(([name, shape]) => `${planted(name, shape)} AS ${ident(name)}`);
+        .filter(([column]) => !isManaged(column))
+        .map(([column, shape]) => `${planted(column, shape)} AS ${ident(column)}`);
       await db.run(`CREATE TABLE cdm_${table} AS SELECT ${values.join(", ")}`);
       const types = columns.map(
-        ([name, { type }]) => `${ident(name)} ${type === "date" ? "DATE" : "VARCHAR"}`,
+        ([column, { type }]) => `${ident(column)} ${type === "date" ? "DATE" : "VARCHAR"}`,
       );
       await db.run(`CREATE TABLE new_store.${table} (${types.join(", ")})`);
     }
     const key = new Uint8Array(32).fill(3);
-    await loadTokenKeys(db, { generations: [key], linkage: key }, tokenPurposes(profile));
+    await loadTokenKeys(db, { generations: [key], linkage: key }, [
+      ...new Set([...tokenPurposes(profile), "patid", "pro_seq"]),
+    ]);
     await deidentifyInto(db, { store: "new_store", site: "RIVER", profile });
   });
+  afterAll(() => db.close());
 
-  it.each([...TABLE_NAMES])("leaves %s through the profile's actions alone", async (table) => {
-    const rows = await db.all<Record<string, unknown>>(`SELECT * FROM new_store.${ident(table)}`);
-    expect(rows).toHaveLength(profile.tables[table] ? 1 : 0);
-    const row = rows[0] ?? {};
-    for (const [column, shape] of Object.entries(tableShape(table).columns)) {
-      const value = row[column] == null ? null : String(row[column]);
-      const action = actionOf(table, column);
-      const what = `${table}.${column} (${action})`;
-      if (column === "datamartid" && rows.length > 0) expect(value, what).toBe("RIVER");
-      else if (action === null || action === "drop") expect(value, what).toBeNull();
-      else if (action.startsWith("token:link_")) expect(value, what).toMatch(/^[\w-]{43}$/);
-      else if (action.startsWith("token:")) expect(value, what).toMatch(/^[0-9a-f]{32}$/);
-      else if (action === "shift-date") {
-        const days = (Date.parse(value ?? "") - Date.parse(DAY)) / 86_400_000;
-        expect(Math.abs(days), what).toBeGreaterThanOrEqual(1);
-        expect(Math.abs(days), what).toBeLessThanOrEqual(365);
-      } else if (shape.type === "text" && !column.endsWith("_mgmt")) {
-        expect(value, what).toBe(`PLANT ${column}`);
+  it("leaves through the profile's actions alone", async () => {
+    for (const table of TABLE_NAMES) {
+      const rows = await db.all<Record<string, unknown>>(`SELECT * FROM new_store.${ident(table)}`);
+      expect(rows, table).toHaveLength(staged(table) ? 1 : 0);
+      const row = rows[0] ?? {};
+      for (const [column, shape] of Object.entries(tableShape(table).columns)) {
+        const value = row[column] == null ? null : String(row[column]);
+        const one = actionOf(profile, table, column) ?? "drop";
+        const what = `${table}.${column} (${one})`;
+        if (column === "datamartid") expect(value, what).toBe(rows.length > 0 ? "RIVER" : null);
+        else if (table === "harvest" && column.endsWith("_mgmt"))
+          expect(["01", "03", "NI", null], what).toContain(value);
+        else expect(OUTCOME(one, column, shape)(value), `${what}: ${value}`).toBe(true);
       }
     }
   });
 });
+
+/** Whether a value is what the action makes of the planted one. */
+function OUTCOME(
+  one: Action,
+  column: string,
+  shape: ColumnShape,
+): (value: string | null) => boolean {
+  const planted = /zip/.test(column) ? "98101" : `PLANT ${column}`;
+  if (one.startsWith("token:link_")) return (value) => /^[\w-]{43}$/.test(value ?? "");
+  if (one.startsWith("token:")) return (value) => /^[0-9a-f]{32}$/.test(value ?? "");
+  if (one.startsWith("band:")) return (value) => value === "2020-01-01";
+  switch (one) {
+    case "drop":
+    case "code-only":
+      return (value) => value === null;
+    case "shift-date":
+      return (value) => {
+        const days = Math.abs(Date.parse(value ?? "") - Date.parse(DAY)) / 86_400_000;
+        return days >= 1 && days <= 365;
+      };
+    case "year-only":
+    case "cap-age":
+      return (value) => value === "2024-01-01";
+    case "truncate-zip3":
+      return (value) => value === "981";
+    default:
+      return (value) => shape.type !== "text" || value === planted;
+  }
+}
