@@ -2,7 +2,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { formatSchema } from "./adapters/ccda/settings.ts";
-import { csvMappingSchema } from "./adapters/csv/layout.ts";
+import { csvLayoutSchema, csvMappingSchema } from "./adapters/csv/layout.ts";
 import { instrumentSchema } from "./catalogue/instrument.ts";
 import { hubSchema } from "./configuration/hub.ts";
 import { siteSchema } from "./configuration/site.ts";
@@ -22,6 +22,7 @@ export const JSON_SCHEMAS: Readonly<Record<string, { schema: z.ZodType; files?: 
   site: { schema: siteSchema },
   hub: { schema: hubSchema },
   "csv-mapping": { schema: csvMappingSchema },
+  "format-csv": { schema: csvLayoutSchema, files: "formats/csv/*.yaml" },
   study: { schema: studySchema },
   instrument: { schema: instrumentSchema, files: "instruments/*.yaml" },
   privacy: { schema: privacyProfileSchema, files: "privacy/*.yaml" },

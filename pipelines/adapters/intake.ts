@@ -170,6 +170,7 @@ export const INTAKE = {
     channel: ["VARCHAR", "portal, tablet, paper, phone, wearable; the source's word"],
     setting: ["VARCHAR", "clinic, home; the source's word"],
     responder: ["VARCHAR", ""],
+    pro_source: ["VARCHAR", "the source's word for where the answers were recorded: OD, SR, DR"],
     request_key: ["VARCHAR", "the request that the answers follow, if the source says so"],
   },
   /** One answer or one score as the source reports it. */

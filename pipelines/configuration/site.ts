@@ -20,6 +20,7 @@ export const wordLists = z.strictObject({
   enc_type: z.record(z.string(), z.string()).optional(),
   pro_method: z.record(z.string(), z.string()).optional(),
   pro_mode: z.record(z.string(), z.string()).optional(),
+  pro_source: z.record(z.string(), z.string()).optional(),
   channel: z.record(z.string(), z.string()).optional(),
   setting: z.record(z.string(), z.string()).optional(),
   status: z.record(z.string(), z.enum(["complete", "incomplete", "unknown"])).optional(),

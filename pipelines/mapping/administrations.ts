@@ -80,6 +80,7 @@ export function mapAdministrations({
         coalesce(${wordSql("status", "d.status")}, 'unknown') AS completion,
         ${wordSql("pro_method", "d.method")} AS method_code,
         nullif(${wordSql("pro_mode", "d.mode")}, 'NI') AS mode_code,
+        ${wordSql("pro_source", "d.pro_source")} AS source_code,
         ${wordSql("channel", "coalesce(d.channel, d.method)")} AS channel_code,
         ${wordSql("setting", "d.setting")} AS setting_code,
         p.patient_key IS NOT NULL AS has_patient, p.born, p.died
@@ -88,13 +89,12 @@ export function mapAdministrations({
       LEFT JOIN catalogue_instrument c ON c.instrument = d.instrument
       LEFT JOIN patient p USING (patient_key)
     )
-    SELECT * EXCLUDE (language, channel, setting, responder),
+    SELECT * EXCLUDE (language, channel, setting, responder, pro_source),
       ${fact("pro_method", "method_code", "'stated'", { assumed: defaults.pro_method, otherwise: "NI" })},
       ${fact("pro_mode", "mode_code", "CASE WHEN contains(mode, '|') THEN 'derived' ELSE 'stated' END", { assumed: defaults.pro_mode, otherwise: "NI" })},
       coalesce(cat, CASE WHEN items_answered = items_expected THEN 'N' END, 'NI') AS pro_cat,
       CASE WHEN cat IS NOT NULL THEN 'stated' WHEN items_answered = items_expected THEN 'derived' ELSE 'unknown' END AS pro_cat_origin,
-      coalesce(${source ? text(source) : "NULL"}, 'NI') AS pro_source,
-      '${source ? "assumed" : "unknown"}' AS pro_source_origin,
+      ${fact("pro_source", "source_code", "'stated'", { assumed: source, otherwise: "NI" })},
       ${fact("language", "language", "'stated'", { assumed: defaults.language })},
       ${fact("channel", "channel_code", "CASE WHEN channel IS NOT NULL THEN 'stated' ELSE 'derived' END")},
       ${fact("setting", "setting_code", "'stated'", { assumed: defaults.setting })},

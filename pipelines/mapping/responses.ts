@@ -86,7 +86,9 @@ export const MAP_RESPONSES = [
   `CREATE TEMP TABLE valued_statement AS
   WITH named AS (
     SELECT s.*, m.kind, m.name, nullif(trim(s.answer_code), '') AS choice, nullif(trim(s.answer_text), '') AS words,
-      coalesce(s.answer_num, TRY_CAST(nullif(trim(s.answer_text), '') AS DECIMAL(18,6))) AS number
+      coalesce(s.answer_num, TRY_CAST(nullif(trim(s.answer_text), '') AS DECIMAL(18,6)),
+        -- REDCap stores the code of a choice: its label says what is meant; in another language the code is all there is.
+        CASE WHEN starts_with(s.answer_code, 'redcap|') THEN TRY_CAST(substr(s.answer_code, 8) AS DECIMAL(18,6)) END) AS number
     FROM statement s
     LEFT JOIN code_meaning m ON m.item_code = s.item_code AND m.item_system IS NOT DISTINCT FROM s.item_system AND m.instrument = s.instrument
   )
@@ -104,9 +106,11 @@ export const MAP_RESPONSES = [
   `CREATE TEMP TABLE judged_statement AS
   WITH judged AS (
     SELECT *,
-      CASE WHEN kind = 'item' THEN coalesce(code_value, number_value, label_value) ELSE number END AS meant,
+      CASE WHEN kind = 'item' THEN coalesce(code_value, label_value, number_value) ELSE number END AS meant,
       number IS NULL AND words IS NULL AND choice IS NULL AS is_blank,
       CASE
+        -- A column of comments: a lone number in it is no answer, whatever the column is called.
+        WHEN item_system = 'free-text' THEN CASE WHEN words IS NULL THEN 'MAPPING_BLANK' ELSE 'MAPPING_FREE_TEXT' END
         WHEN name IS NULL AND origin = 'narrative' THEN 'MAPPING_NARRATIVE_UNMATCHED'
         WHEN instrument IS NULL THEN 'MAPPING_INSTRUMENT_UNKNOWN'
         WHEN name IS NULL AND number IS NULL AND choice IS NULL AND words IS NOT NULL THEN 'MAPPING_FREE_TEXT'
@@ -114,7 +118,7 @@ export const MAP_RESPONSES = [
         WHEN name IS NULL THEN 'MAPPING_UNMAPPED_CODE'
         WHEN number IS NULL AND words IS NULL AND choice IS NULL THEN CASE WHEN kind = 'score' THEN 'MAPPING_BLANK' END
         WHEN kind = 'item' AND (code_value <> answer_num OR code_value <> label_value OR label_value <> answer_num) THEN 'MAPPING_ANSWER_CONFLICT'
-        WHEN kind = 'item' AND coalesce(code_value, number_value, label_value) IS NOT NULL THEN NULL
+        WHEN kind = 'item' AND coalesce(code_value, label_value, number_value) IS NOT NULL THEN NULL
         WHEN kind = 'item' AND listed_label IS NOT NULL AND number IS NULL THEN NULL
         WHEN kind = 'item' AND number IS NULL AND choice IS NULL THEN 'MAPPING_FREE_TEXT'
         WHEN kind = 'item' THEN 'MAPPING_ANSWER_NOT_IN_LIST'

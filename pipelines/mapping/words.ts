@@ -17,6 +17,7 @@ export const wordsSchema = z.strictObject({
   condition_status: list,
   pro_method: list,
   pro_mode: list,
+  pro_source: list,
   channel: list,
   setting: list,
   status: list,

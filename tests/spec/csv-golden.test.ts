@@ -1,17 +1,29 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { compileFile, sqlText } from "../../pipelines/adapters/csv/compile.ts";
 import { compileRead } from "../../pipelines/adapters/csv/compile-records.ts";
 import { planFiles } from "../../pipelines/adapters/csv/csv.ts";
-import { readHeader } from "../../pipelines/adapters/csv/header.ts";
+import { describeFile, dialectOf } from "../../pipelines/adapters/csv/load.ts";
 import { readCsvMapping } from "../../pipelines/adapters/csv/mapping.ts";
 import { plainText } from "../../pipelines/adapters/csv/plain-text.ts";
+import { parseDictionary } from "../../pipelines/adapters/csv/redcap-dictionary.ts";
 import { INTAKE, type IntakeTable } from "../../pipelines/adapters/intake.ts";
 import { intakeRows, withIntake } from "../support/csv-intake.ts";
 
 const ROOT = join(import.meta.dirname, "../golden/csv");
-const CASES = ["wide-two-instruments", "tables", "long", "redcap-comments"];
+const CASES = [
+  "wide-two-instruments",
+  "tables",
+  "long",
+  "redcap-comments",
+  "redcap",
+  "pcornet-7.0",
+  "pcornet-6.x",
+  "pcornet-3.0",
+  "omop",
+  "synthea",
+];
 
 describe.each(CASES)("the export %s", (name) => {
   const folder = join(ROOT, name);
@@ -22,17 +34,30 @@ describe.each(CASES)("the export %s", (name) => {
 
   it("compiles to the SQL that was reviewed", async () => {
     const { mapping, files } = await read();
-    const texts = planFiles(mapping, files).map(async ({ file, entry }, i) => {
+    const texts = planFiles(mapping, files).map(async ({ file, entry, dictionary: beside }, i) => {
       const path = join(folder, "export", file);
+      const dictionary = beside
+        ? parseDictionary(await readFile(join(folder, "export", beside), "utf8"), beside)
+        : undefined;
       const plain = await plainText({ path, file, encoding: undefined, scratch: "", name: "" });
-      const header = readHeader(plain.head, entry, file);
-      const { columns, delimiter, lineFeed, lines: headerLines } = header;
+      const description = describeFile(plain.head, { entry, file, dictionary });
+      const { columns, lines: headerLines } = description.header;
       const table = `csv_${i + 1}`;
-      const dialect = { delimiter, header: entry.header, lineFeed };
-      const scratch = { file, table, firstRecordKey: 1n, lines: "position", headerLines } as const;
+      const dialect = dialectOf(description);
+      const { questions } = description;
+      const lines = "position";
+      const scratch = { file, table, firstRecordKey: 1n, lines, headerLines, questions } as const;
       return sqlText([
-        compileRead({ entry, path: file, table, columns, dialect, lines: "position" }),
-        ...compileFile(entry, scratch),
+        compileRead({
+          entry: description.entry,
+          path: file,
+          table,
+          columns,
+          dialect,
+          lines,
+          questions,
+        }),
+        ...compileFile(description.entry, scratch),
       ]);
     });
     const sql = (await Promise.all(texts)).join("\n");

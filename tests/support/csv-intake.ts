@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
 import { csv } from "../../pipelines/adapters/csv/csv.ts";
-import { createIntake, type IntakeTable, intakeColumns } from "../../pipelines/adapters/intake.ts";
+import { type IntakeTable, intakeColumns } from "../../pipelines/adapters/intake.ts";
 import { createProgress } from "../../pipelines/core/progress.ts";
+import { prepare } from "../../pipelines/intake.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 
 export interface ReadOptions {
@@ -27,7 +28,7 @@ export async function withIntake<T>(
     const written = await writeFiles(join(root, "export"), options.files ?? {});
     const scratch = join(root, "scratch");
     await mkdir(scratch);
-    await createIntake(db);
+    await prepare(db, { words: {}, codes: [] }, "2030-01-01");
     await csv.read({
       db,
       exportDirectory: options.folder?.path ?? join(root, "export"),

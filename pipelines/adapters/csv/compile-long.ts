@@ -1,7 +1,15 @@
 import { ident, text, textList } from "../../../warehouse/sql.ts";
-import { cell, missingReasons, numberOf, selectColumns, value } from "./expressions.ts";
-import type { Columns, LongEntry } from "./layout.ts";
+import {
+  cell,
+  missingReasons,
+  numberOf,
+  selectColumns,
+  surveyKey,
+  valueAsItStands,
+} from "./expressions.ts";
+import type { LongEntry } from "./layout.ts";
 import type { ScratchFile, Step } from "./scratch.ts";
+import { type Columns, keyMention, mentionsOf, partsOf } from "./source.ts";
 
 const RESPONSE = [
   "item_code",
@@ -13,6 +21,9 @@ const RESPONSE = [
   "answer_system",
 ] as const;
 
+/** The columns of which one at least must say something. */
+const SAID = ["answer_num", "answer_text", "answer_code"] as const;
+
 /** A long file: the rows that are alike in the group_by columns, and belong to one instrument, are one administration. */
 export function compileLong(entry: LongEntry, scratch: ScratchFile): Step[] {
   const answers = `${scratch.table}_answer`;
@@ -22,28 +33,41 @@ export function compileLong(entry: LongEntry, scratch: ScratchFile): Step[] {
   );
   return [
     group(entry, scratch, answers, own),
+    ...(entry.mixed ? [leaveOut(scratch, answers)] : []),
     administrations(entry, scratch, answers, own),
     responses(entry, scratch, answers),
   ];
 }
 
 function group(entry: LongEntry, scratch: ScratchFile, answers: string, own: Columns): Step {
-  const groups = entry.group_by.map((column, i) => `${cell(column)} AS group_${i + 1}`);
+  const groups = entry.group_by.map(
+    (key, i) => `${cell(keyMention(key).column)} AS group_${i + 1}`,
+  );
   const keys = ["patient_key", ...entry.group_by.map((_, i) => `group_${i + 1}`), "instrument"];
-  const select = [
+  const common = [
     `rowid + ${scratch.firstRecordKey} AS record_key`,
     ...groups,
     ...selectColumns(entry, own),
-    ...responseCells(entry),
+  ];
+  // Each set of answer columns is read from every row; the sets after the first only where they say something.
+  const sets = [entry.columns as Columns, ...(entry.also as Columns[])].map((set, i) => {
+    const place = entry.also.length ? [`${i} AS place`] : [];
+    const select = [...common, ...responseCells(entry, set), ...place];
+    return `SELECT
+    ${select.join(",\n    ")}
+  FROM ${scratch.table}
+  WHERE propool_bad IS NULL`;
+  });
+  const key = `min(record_key) OVER (PARTITION BY ${keys.join(", ")}) || '.' || instrument`;
+  const conditions = [
+    ...(sets.length > 1 ? [`(coalesce(${SAID.join(", ")}) IS NOT NULL)`] : []),
+    ...(entry.mixed ? [`(${isKnown(own)})`] : []),
   ];
   return {
     name: `${scratch.file}: rows of one administration`,
     sql: `CREATE TEMP TABLE ${answers} AS
 WITH answer AS (
-  SELECT
-    ${select.join(",\n    ")}
-  FROM ${scratch.table}
-  WHERE propool_bad IS NULL
+  ${sets.join("\n  UNION ALL\n  ")}
 ),
 recognised AS (
   SELECT
@@ -55,20 +79,40 @@ recognised AS (
 )
 SELECT
   *,
-  min(record_key) OVER (PARTITION BY ${keys.join(", ")}) || '.' || instrument AS administration_key
-FROM recognised`,
+  ${own.survey_key ? ofSurvey(key) : key} AS administration_key
+FROM recognised${conditions.length ? `\nWHERE ${conditions.join(" AND ")}` : ""}`,
+  };
+}
+
+/** An answer belongs to the survey that it names; the same number may also be the key of something else, hence the person. */
+const IS_SURVEY = `(patient_key, ${surveyKey("survey_key")}) IN (SELECT (patient_key, administration_key) FROM intake_administration)`;
+
+function ofSurvey(otherwise: string): string {
+  return `CASE WHEN ${IS_SURVEY} THEN ${surveyKey("survey_key")} ELSE ${otherwise} END`;
+}
+
+/** A row whose code neither the mapping, the catalogue nor the site knows, and that belongs to no survey, is something else. */
+function isKnown(own: Columns): string {
+  const known = "SELECT code FROM code WHERE code_system IS DISTINCT FROM 'propool'";
+  return `instrument > 0 OR item_code IN (${known})${own.survey_key ? ` OR ${IS_SURVEY}` : ""}`;
+}
+
+function leaveOut({ file, table, firstRecordKey }: ScratchFile, answers: string): Step {
+  return {
+    name: `${file}: rows that are about something else`,
+    sql: `UPDATE intake_record SET state = 'out_of_scope', reason = 'SOURCE_NOT_A_SURVEY'
+WHERE state IS NULL
+  AND record_key BETWEEN ${firstRecordKey} AND ${firstRecordKey} + (SELECT count(*) FROM ${table}) - 1
+  AND record_key NOT IN (SELECT record_key FROM ${answers})`,
   };
 }
 
 /** The cells of the answer in their own words; a sentinel stays visible until its reason has been noted. */
-function responseCells(entry: LongEntry): string[] {
-  const columns = entry.columns as Columns;
-  return RESPONSE.flatMap((name) => {
+function responseCells(entry: LongEntry, columns: Columns): string[] {
+  return RESPONSE.map((name) => {
     const source = columns[name];
-    if (source === undefined) return [`NULL::VARCHAR AS ${name}`];
-    if (typeof source === "object" && "value" in source)
-      return [`${value(entry, name, source)} AS ${name}`];
-    return [`${cell(typeof source === "string" ? source : source.column)} AS ${name}`];
+    const sql = source === undefined ? "NULL::VARCHAR" : valueAsItStands(entry, name, source);
+    return `${sql} AS ${name}`;
   });
 }
 
@@ -78,7 +122,9 @@ function administrations(
   answers: string,
   own: Columns,
 ): Step {
-  const kept = Object.keys(own).filter((name) => !name.startsWith("instrument_"));
+  const kept = Object.keys(own).filter(
+    (name) => !name.startsWith("instrument_") && name !== "survey_key",
+  );
   const first = (name: string) => `arg_min(${ident(name)}, record_key) AS ${ident(name)}`;
   const origin = "answered_origin" in own ? "any_value(answered_origin)" : "'stated'";
   const select = [
@@ -90,12 +136,16 @@ function administrations(
   if (own.answered_at) {
     select.push(`CASE WHEN count(answered_at) > 0 THEN ${origin} END AS answered_origin`);
   }
+  // What the file of administrations says of a survey goes before what its answers say.
+  const unsaid = own.survey_key
+    ? "\nWHERE administration_key NOT IN (SELECT administration_key FROM intake_administration)"
+    : "";
   return {
     name: `${scratch.file}: administrations`,
     sql: `INSERT INTO intake_administration BY NAME
 SELECT
   ${select.join(",\n  ")}
-FROM ${answers}
+FROM ${answers}${unsaid}
 GROUP BY administration_key
 ORDER BY record_key`,
   };
@@ -147,13 +197,13 @@ WITH present AS (
   FROM ${answers}
 ),
 number AS (
-  SELECT * EXCLUDE (answer_num), answer_num AS word, ${numberOf("answer_num")} AS answer_num
+  SELECT * EXCLUDE (answer_num), answer_num AS word, ${numberOf("answer_num", entry.decimal)} AS answer_num
   FROM present
 )
 SELECT
   record_key,
   administration_key,
-  ${text(answerColumn(entry))} AS where_pointer,
+  ${pointer(entry)} AS where_pointer,
   coalesce(part_id, item_code) AS item_code,
   CASE WHEN part_id IS NOT NULL THEN 'propool' ELSE item_system END AS item_system,
   item_text,
@@ -165,16 +215,24 @@ SELECT
   'reported' AS origin
 FROM number
 WHERE NOT (is_score AND coalesce(word, answer_code, answer_text) IS NULL)
-ORDER BY record_key`,
+ORDER BY record_key${entry.also.length ? ", place" : ""}`,
   };
 }
 
-function answerColumn(entry: LongEntry): string {
-  const columns = entry.columns as Columns;
+function pointer(entry: LongEntry): string {
+  const [first, ...more] = [entry.columns as Columns, ...(entry.also as Columns[])].map((set) =>
+    text(answerColumn(set)),
+  );
+  const whens = more.map((column, i) => `WHEN ${i + 1} THEN ${column}`);
+  return whens.length ? `CASE place ${whens.join(" ")} ELSE ${first} END` : String(first);
+}
+
+function answerColumn(columns: Columns): string {
   for (const name of ["answer_num", "answer_code", "answer_text"]) {
     const source = columns[name];
-    if (typeof source === "string") return source;
-    if (source && "column" in source) return source.column;
+    if (source === undefined) continue;
+    const [column] = partsOf(source).flatMap(mentionsOf);
+    if (column) return column.column;
   }
   return "";
 }
@@ -186,7 +244,7 @@ interface Part {
   code: string;
 }
 
-function partsOf(entry: LongEntry): Part[] {
+function codesOf(entry: LongEntry): Part[] {
   return entry.instruments.flatMap(({ items, scores }, i) => {
     const list = (codes: typeof items, isScore: boolean) =>
       Object.entries(codes).flatMap(([id, code]) =>
@@ -198,7 +256,7 @@ function partsOf(entry: LongEntry): Part[] {
 
 function recognisedInstrument(entry: LongEntry): string {
   const whens = entry.instruments.flatMap((_, i) => {
-    const codes = partsOf(entry).filter(({ place }) => place === i + 1);
+    const codes = codesOf(entry).filter(({ place }) => place === i + 1);
     return codes.length
       ? [`WHEN item_code IN ${textList(codes.map(({ code }) => code))} THEN ${i + 1}`]
       : [];
@@ -207,7 +265,7 @@ function recognisedInstrument(entry: LongEntry): string {
 }
 
 function recognisedPart(entry: LongEntry, what: "id" | "isScore"): string {
-  const parts = partsOf(entry);
+  const parts = codesOf(entry);
   if (what === "isScore") {
     const scores = parts.filter(({ isScore }) => isScore).map(({ code }) => code);
     return scores.length ? `coalesce(item_code IN ${textList(scores)}, false)` : "false";

@@ -1,8 +1,10 @@
 import { ident, text } from "../../../warehouse/sql.ts";
-import { cell, formatsOf, isoCell, isoDate, missingReasons, present } from "./expressions.ts";
-import { type Columns, type FileEntry, isDate } from "./layout.ts";
+import { cell, isoCell, isoValue } from "./expressions.ts";
+import { type FileEntry, isDate } from "./layout.ts";
 import { columnUses } from "./mapping.ts";
+import type { Questions } from "./questions.ts";
 import { type Dialect, readCsv, type ScratchFile, type Step } from "./scratch.ts";
+import { type Columns, mentionsOf, partsOf } from "./source.ts";
 
 /** The ledger of a file: each row and each refused line is one source record. */
 export function compileRecords(entry: FileEntry, scratch: ScratchFile): Step[] {
@@ -54,22 +56,32 @@ export interface ReadPlan {
   columns: readonly string[];
   dialect: Dialect;
   lines: ScratchFile["lines"];
+  questions?: Questions | undefined;
 }
 
 /**
  * Reads the mapped columns of a file into its scratch table: trimmed, an empty cell NULL, and `propool_bad` naming the first date
  * column whose text does not fit its format.
  */
-export function compileRead({ entry, path, table, columns, dialect, lines }: ReadPlan): Step {
-  const wanted = new Set(columnUses(entry).map(({ column }) => column));
+export function compileRead({
+  entry,
+  path,
+  table,
+  columns,
+  dialect,
+  lines,
+  questions,
+}: ReadPlan): Step {
+  const wanted = new Set(columnUses(entry).map(({ column }) => column.toLowerCase()));
+  for (const column of questions?.conditions ?? []) wanted.add(column);
   const cells = columns
-    .filter((column) => wanted.has(column))
+    .filter((column) => wanted.has(column.toLowerCase()))
     .map((column) => `nullif(trim(${ident(column)}), '') AS ${cell(column)}`);
   if (lines === "counted") cells.push(`${lineBreaks(columns)} AS propool_lines`);
   if (lines === "sieved") cells.push("propool_line::BIGINT AS propool_line");
   const source = lines === "sieved" ? ["propool_line", ...columns] : columns;
   const dates = dateCells(entry);
-  const iso = dates.map(({ source, formats, cell }) => `${isoDate(source, formats)} AS ${cell}`);
+  const iso = dates.map(({ iso, cell }) => `${iso} AS ${cell}`);
   return {
     name: "read the file",
     sql: `CREATE TEMP TABLE ${table} AS
@@ -97,24 +109,22 @@ function lineBreaks(columns: readonly string[]): string {
 
 interface DateCell {
   column: string;
-  formats: string[];
   /** The cell's text, NULL where it is empty or a word for "no value". */
-  source: string;
+  given: string;
+  iso: string;
   /** The column of its ISO text. */
   cell: string;
 }
 
 function dateCells(entry: FileEntry): DateCell[] {
-  const words = [...missingReasons(entry).keys()];
   const found = new Map<string, DateCell>();
   for (const columns of columnsOf(entry)) {
     for (const [name, source] of Object.entries(columns)) {
       if (!isDate(name) || source === undefined) continue;
-      if (typeof source === "object" && "value" in source) continue;
-      const column = typeof source === "string" ? source : source.column;
-      const formats = formatsOf(source);
-      const iso = isoCell(column, formats);
-      found.set(iso, { column, formats, source: present(cell(column), words), cell: iso });
+      for (const part of partsOf(source)) {
+        const [{ column } = { column: "" }] = mentionsOf(part);
+        found.set(isoCell(part), { column, cell: isoCell(part), ...isoValue(entry, part) });
+      }
     }
   }
   return [...found.values()];
@@ -124,14 +134,17 @@ function columnsOf(entry: FileEntry): Columns[] {
   const columns: Columns[] = [entry.columns];
   if ("person" in entry && entry.person) columns.push(entry.person);
   if (entry.kind !== "wide") return columns;
-  return [...columns, ...entry.instruments.map((block) => block as unknown as Columns)];
+  const own = entry.instruments.map(
+    ({ instrument, form, items, scores, source_id, free_text, ...block }) => block as Columns,
+  );
+  return [...columns, ...own];
 }
 
 function badDate(dates: readonly DateCell[]): string {
   if (dates.length === 0) return "NULL::VARCHAR";
   const cases = dates.map(
-    ({ source, cell, column }) =>
-      `WHEN ${source} IS NOT NULL AND ${cell} IS NULL THEN ${text(column)}`,
+    ({ given, cell, column }) =>
+      `WHEN ${given} IS NOT NULL AND ${cell} IS NULL THEN ${text(column)}`,
   );
   return `CASE\n    ${cases.join("\n    ")}\n  END`;
 }

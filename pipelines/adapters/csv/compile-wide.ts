@@ -1,8 +1,18 @@
 import { text, textList } from "../../../warehouse/sql.ts";
 import { cell, missingReasons, numberOf, selectColumns } from "./expressions.ts";
-import type { Columns, MissingReason, WideEntry, WideInstrument } from "./layout.ts";
+import type { WideEntry, WideInstrument } from "./layout.ts";
 import { columnUses } from "./mapping.ts";
+import { isTicked, type Part, partsOfBlock } from "./parts.ts";
 import type { ScratchFile, Step } from "./scratch.ts";
+import {
+  type AnswerSource,
+  answerMentions,
+  type Columns,
+  keyMention,
+  type MissingReason,
+  mentionsOf,
+  partsOf,
+} from "./source.ts";
 
 /** Reasons that say the person was asked: a row of nothing else is still an administration. */
 const ASKED: readonly MissingReason[] = ["ASKU", "asked-declined"];
@@ -51,24 +61,38 @@ FROM given`,
 }
 
 function responses({ entry, block, scratch, key }: Place): Step {
-  const parts = [
-    ...Object.entries(block.items).map(([code, column]) => ({ part: "item", code, column })),
-    ...Object.entries(block.scores).map(([code, column]) => ({ part: "score", code, column })),
-    ...block.free_text.map(({ item, column }) => ({ part: "comment", code: item, column })),
-  ];
-  const cells = [...new Set(parts.map(({ column }) => cell(column)))].join(", ");
+  const parts = partsOfBlock(block, scratch.questions);
   const list = (values: string[]) => `unnest([${values.join(", ")}])`;
-  const isComment = block.free_text.length > 0;
-  const number = isComment
-    ? `CASE WHEN part <> 'comment' THEN ${numberOf("answer")} END`
-    : numberOf("answer");
+  const each = (name: keyof Part) => list(parts.map((part) => part[name]));
+  const texts = (name: keyof Part) => list(parts.map((part) => text(part[name])));
+  // Only what some part needs: most files have no boxes, comments, recoded words, labels or branching.
+  const has = (test: (part: Part) => boolean) => parts.some(test);
+  const isRecoded = has(({ raw, word }) => raw !== word);
+  const isLabelled = has(({ label }) => label !== "NULL");
+  const isBranching = has(({ blank }) => blank !== "'skipped'");
+  const isComment = has(({ part }) => part === "comment");
+  const raw = isRecoded ? "raw" : "word";
+  const cells = [
+    `${texts("part")} AS part`,
+    `${texts("code")} AS item_code`,
+    `${texts("column")} AS where_pointer`,
+    `${each("word")} AS word`,
+    ...(isRecoded ? [`${each("raw")} AS raw`] : []),
+    ...(isLabelled ? [`${each("label")} AS label`] : []),
+    ...(isBranching ? [`${each("blank")} AS blank`] : []),
+  ];
+  const isNumber = [
+    ...(isComment ? ["part <> 'comment'"] : []),
+    ...(isLabelled ? ["label IS NULL"] : []),
+  ];
+  const number = numberOf("answer", entry.decimal);
   return {
     name: `${scratch.file}: responses to ${block.instrument}`,
     sql: `INSERT INTO intake_response BY NAME
 WITH given AS (
   SELECT
     rowid + ${scratch.firstRecordKey} AS record_key,
-    ${cells}
+    ${givenCells(block, scratch)}
   FROM ${scratch.table}
   WHERE propool_bad IS NULL
     AND (${isGiven(entry, block)})
@@ -76,38 +100,73 @@ WITH given AS (
 cell AS (
   SELECT
     record_key,
-    ${list(parts.map(({ part }) => text(part)))} AS part,
-    ${list(parts.map(({ code }) => text(code)))} AS item_code,
-    ${list(parts.map(({ column }) => text(column)))} AS where_pointer,
-    ${list(parts.map(({ column }) => cell(column)))} AS word
+    ${cells.join(",\n    ")}
   FROM given
 ),
 answer AS (
-  SELECT *, ${missingReason(entry)} AS missing, ${answered(entry)} AS answer
+  SELECT *, ${missingReason(entry, raw, isBranching ? "blank" : "'skipped'")} AS missing, ${answered(entry, raw)} AS answer
   FROM cell
 ),
 number AS (
-  SELECT *, ${number} AS answer_num
+  SELECT *, ${isNumber.length ? `CASE WHEN ${isNumber.join(" AND ")} THEN ${number} END` : number} AS answer_num
   FROM answer
-  WHERE part = 'item' OR missing IS NULL
+  WHERE ${isKept(parts)}
 )
 SELECT
   record_key,
   ${key} AS administration_key,
   where_pointer,
   item_code,
-  'propool' AS item_system,
+  ${isComment ? "CASE WHEN part = 'comment' THEN 'free-text' ELSE 'propool' END" : "'propool'"} AS item_system,
   answer_num,
-  CASE WHEN answer_num IS NULL THEN answer END AS answer_text,
+  ${answerColumns({ isLabelled, isRecoded }).join(",\n  ")},
   missing,
   'reported' AS origin
 FROM number`,
   };
 }
 
+/**
+ * What a code of a labelled question stands for counts; the code itself only where nobody knows the label. A cell that is in no
+ * list of recoded words is a code that nobody knows, whatever number it looks like.
+ */
+function answerColumns({ isLabelled = false, isRecoded = false }): string[] {
+  const label = "label IS NOT NULL AND answer IS NOT NULL";
+  const stray = "word IS NULL AND missing IS NULL";
+  const code = [
+    ...(isLabelled ? [`WHEN ${label} THEN 'redcap|' || answer`] : []),
+    ...(isRecoded ? [`WHEN ${stray} THEN raw`] : []),
+  ];
+  const words = isLabelled
+    ? "CASE WHEN answer IS NOT NULL THEN coalesce(label, answer) END"
+    : "answer";
+  return [
+    ...(code.length ? [`CASE ${code.join(" ")} END AS answer_code`] : []),
+    `CASE WHEN answer_num IS NULL THEN ${words} END AS answer_text`,
+  ];
+}
+
+function isKept(parts: readonly Part[]): string {
+  const kept = "part = 'item' OR missing IS NULL";
+  return parts.some(({ part }) => part === "unticked")
+    ? `CASE part WHEN 'unticked' THEN word IS NULL ELSE ${kept} END`
+    : kept;
+}
+
+function givenCells(block: WideInstrument, scratch: ScratchFile): string {
+  const answers = [...Object.values(block.items), ...Object.values(block.scores)];
+  const columns = [
+    ...answers.flatMap(answerMentions).map(({ column }) => column),
+    ...block.free_text.map(({ column }) => column),
+  ];
+  const known = new Set(columns.map((column) => column.toLowerCase()));
+  const more = (scratch.questions?.conditions ?? []).filter((column) => !known.has(column));
+  return [...new Set([...columns, ...more].map(cell))].join(", ");
+}
+
 /** The file's columns, and the instrument's own over them. */
 function administrationColumns(entry: WideEntry, block: WideInstrument): Columns {
-  const { instrument, items, scores, source_id, free_text, ...own } = block;
+  const { instrument, form, items, scores, source_id, free_text, ...own } = block;
   return { ...entry.columns, ...(own as Columns) };
 }
 
@@ -125,16 +184,18 @@ function isGiven(entry: WideEntry, block: WideInstrument): string {
   const empty = [...missingReasons(entry)].flatMap(([word, why]) =>
     ASKED.includes(why) ? [] : [word],
   );
-  const columns = [
-    ...Object.values(block.items),
-    ...Object.values(block.scores),
-    ...block.free_text.map(({ column }) => column),
-    ...ownDate(entry, block),
+  const isFilled = (column: string) =>
+    empty.length ? `${cell(column)} NOT IN ${textList(empty)}` : `${cell(column)} IS NOT NULL`;
+  const isAnswered = (source: AnswerSource) =>
+    answerMentions(source).map(({ column }) =>
+      typeof source === "object" && "checkbox" in source ? isTicked(column) : isFilled(column),
+    );
+  const tests = [
+    ...[...Object.values(block.items), ...Object.values(block.scores)].flatMap(isAnswered),
+    ...block.free_text.map(({ column }) => isFilled(column)),
+    ...ownDate(entry, block).map(isFilled),
   ];
-  const tests = [...new Set(columns)].map((column) =>
-    empty.length ? `${cell(column)} NOT IN ${textList(empty)}` : `${cell(column)} IS NOT NULL`,
-  );
-  return tests.join("\n      OR ") || "false";
+  return [...new Set(tests)].join("\n      OR ") || "false";
 }
 
 function ownDate(entry: WideEntry, block: WideInstrument): string[] {
@@ -142,28 +203,34 @@ function ownDate(entry: WideEntry, block: WideInstrument): string[] {
   const { answered_at: source } = isAlone
     ? administrationColumns(entry, block)
     : (block as unknown as Columns);
-  if (source === undefined || (typeof source === "object" && "value" in source)) return [];
-  const column = typeof source === "string" ? source : source.column;
-  return columnUses(entry).filter((use) => use.column === column).length === 1 ? [column] : [];
+  if (source === undefined) return [];
+  const columns = partsOf(source)
+    .flatMap(mentionsOf)
+    .map(({ column }) => column);
+  return columns.filter(
+    (column) => columnUses(entry).filter((use) => use.column === column).length === 1,
+  );
 }
 
-function missingReason(entry: WideEntry): string {
+/** Why there is no answer: the word that says so, or what an empty cell means. */
+function missingReason(entry: WideEntry, raw: string, blank: string): string {
   const whens = [...missingReasons(entry)].map(
     ([word, reason]) => `WHEN ${text(word)} THEN ${text(reason)}`,
   );
-  const stated = whens.length ? `CASE word ${whens.join(" ")} END` : "NULL";
-  return `CASE WHEN word IS NULL THEN 'skipped' ELSE ${stated} END`;
+  const stated = whens.length ? `CASE ${raw} ${whens.join(" ")} END` : "NULL";
+  return `CASE WHEN ${raw} IS NULL THEN ${blank} ELSE ${stated} END`;
 }
 
-function answered(entry: WideEntry): string {
+function answered(entry: WideEntry, raw: string): string {
   const words = [...missingReasons(entry).keys()];
-  return words.length ? `CASE WHEN word NOT IN ${textList(words)} THEN word END` : "word";
+  return words.length ? `CASE WHEN ${raw} NOT IN ${textList(words)} THEN word END` : "word";
 }
 
 /** The instrument is part of the id, since one row identifies several administrations; unit separators keep parts apart. */
 function sourceId(block: WideInstrument): string {
-  const parts = block.source_id.map((column) => `coalesce(${cell(column)}, '')`);
-  const known = block.source_id.map((column) => `${cell(column)} IS NOT NULL`).join(" OR ");
+  const columns = block.source_id.map((key) => cell(keyMention(key).column));
+  const parts = columns.map((column) => `coalesce(${column}, '')`);
+  const known = columns.map((column) => `${column} IS NOT NULL`).join(" OR ");
   const id = `concat_ws(chr(31), ${text(block.instrument)}, ${parts.join(", ")})`;
   return `CASE WHEN ${known} THEN ${id} END`;
 }

@@ -1,35 +1,56 @@
+import { readFile as readFileText, rm } from "node:fs/promises";
 import { basename, join, matchesGlob } from "node:path";
 import { ProError } from "../../core/errors.ts";
 import type { Adapter, AdapterInput } from "../adapter.ts";
 import { nextRecordKey } from "../intake.ts";
 import { compileFile } from "./compile.ts";
 import type { CsvMapping, FileEntry } from "./layout.ts";
+import { withLayout } from "./layouts.ts";
 import { loadFile } from "./load.ts";
+import { loadLookups } from "./lookups.ts";
 import { checkCsvMapping } from "./mapping.ts";
+import { plainText } from "./plain-text.ts";
+import { type Dictionary, parseDictionary } from "./redcap-dictionary.ts";
 
 /** Delimited text as REDCap, reporting databases and spreadsheets write it; the site's mapping says what the columns mean. */
 export const csv: Adapter = {
   format: "csv",
 
   accepts(file) {
-    return /\.(csv|tsv|tab|txt|psv)(\.gz)?$/i.test(file);
+    return /\.(csv|tsv|tab|txt|psv)(\.(gz|zst))?$|\.xlsx$/i.test(file);
   },
 
   async read(input) {
-    const mapping = checkCsvMapping(input.mapping);
+    const mapping = await withLayout(checkCsvMapping(input.mapping));
+    const side = sideFiles(mapping, input.files);
     const plan = planFiles(mapping, input.files, { isPartial: input.isPartial === true });
-    for (const [i, { file, entry }] of plan.entries()) {
-      await input.progress.stage(input.site, `read ${file}`, () =>
-        readFile(input, entry, file, `csv_${i + 1}`),
+    for (const [i, planned] of plan.entries()) {
+      const dictionary = await readDictionary(input, planned.dictionary);
+      await input.progress.stage(input.site, `read ${planned.file}`, () =>
+        readFile(input, mapping, { ...planned, dictionary }, `csv_${i + 1}`),
       );
     }
-    await noteUnmapped(input, plan);
+    const mapped = new Set(plan.map(({ file }) => file));
+    await noteFiles(input, side, "SOURCE_SIDE_FILE");
+    const others = input.files.filter((file) => !mapped.has(file) && !side.includes(file));
+    await noteFiles(input, others, "SOURCE_UNMAPPED_FILE");
   },
 };
 
-interface PlannedFile {
+export interface PlannedFile {
   file: string;
   entry: FileEntry;
+  /** Its REDCap data dictionary, if the export has one. */
+  dictionary?: string | undefined;
+}
+
+/** Files that explain others: data dictionaries and lookups. */
+function sideFiles(mapping: CsvMapping, files: readonly string[]): string[] {
+  const globs = Object.values(mapping.lookups).map(({ match }) => match);
+  for (const entry of mapping.files) {
+    if (entry.kind === "wide" && entry.dictionary) globs.push(entry.dictionary);
+  }
+  return files.filter((file) => globs.some((glob) => isMatch(file, glob)));
 }
 
 /**
@@ -43,13 +64,19 @@ export function planFiles(
   { isPartial = false } = {},
 ): PlannedFile[] {
   const taken = new Set<string>();
+  const side = sideFiles(mapping, files);
   return mapping.files.flatMap((entry, i) => {
-    const matched = files.filter((file) => isMatch(file, entry.match));
-    if (matched.length === 0 && !isPartial) throw missingFile(entry.match, i);
+    const matched = files.filter(
+      (file) =>
+        isMatch(file, entry.match) && !side.includes(file) && !(entry.optional && taken.has(file)),
+    );
+    if (matched.length === 0 && !isPartial && !entry.optional) throw missingFile(entry.match, i);
     const twice = matched.find((file) => taken.has(file));
     if (twice) throw ambiguousFile(twice, i);
     for (const file of matched) taken.add(file);
-    return matched.map((file) => ({ file, entry }));
+    const glob = entry.kind === "wide" ? entry.dictionary : undefined;
+    const dictionary = glob ? files.find((file) => isMatch(file, glob)) : undefined;
+    return matched.map((file) => ({ file, entry, dictionary }));
   });
 }
 
@@ -57,12 +84,38 @@ function isMatch(file: string, glob: string): boolean {
   return matchesGlob(file, glob) || matchesGlob(basename(file), glob);
 }
 
-async function readFile(input: AdapterInput, entry: FileEntry, file: string, table: string) {
+async function readDictionary(
+  { exportDirectory, scratch }: AdapterInput,
+  file: string | undefined,
+): Promise<Dictionary | undefined> {
+  if (file === undefined) return undefined;
+  const path = join(exportDirectory, file);
+  const plain = await plainText({ path, file, encoding: undefined, scratch, name: "dictionary" });
+  try {
+    return parseDictionary(await readFileText(plain.path, "utf8"), file);
+  } finally {
+    for (const copy of plain.copies) await rm(copy, { force: true });
+  }
+}
+
+interface ReadableFile {
+  file: string;
+  entry: FileEntry;
+  dictionary: Dictionary | undefined;
+}
+
+async function readFile(
+  input: AdapterInput,
+  mapping: CsvMapping,
+  { file, entry, dictionary }: ReadableFile,
+  table: string,
+) {
   const { db, scratch } = input;
   const path = join(input.exportDirectory, file);
-  const loaded = await loadFile({ db, entry, path, file, table, scratch });
+  const loaded = await loadFile({ db, entry, path, file, table, scratch, dictionary });
+  await loadLookups(input, mapping, loaded.entry, table);
   const firstRecordKey = await nextRecordKey(db);
-  for (const step of compileFile(entry, { ...loaded.scratch, firstRecordKey })) {
+  for (const step of compileFile(loaded.entry, { ...loaded.scratch, firstRecordKey })) {
     await db.run(step.sql);
   }
   for (const done of [table, `${table}_refused`, `${table}_answer`]) {
@@ -81,16 +134,18 @@ async function readFile(input: AdapterInput, entry: FileEntry, file: string, tab
   return { rowsOut: loaded.records };
 }
 
-/** A file that no entry matches is one record out of scope, so that the steward sees it. */
-async function noteUnmapped(input: AdapterInput, plan: readonly PlannedFile[]): Promise<void> {
-  const mapped = new Set(plan.map(({ file }) => file));
-  for (const file of input.files) {
-    if (mapped.has(file)) continue;
-    const key = await nextRecordKey(input.db);
-    await input.db.run(
+/** A file that no entry reads is one record out of scope, so that the steward sees it. */
+async function noteFiles(
+  { db }: AdapterInput,
+  files: readonly string[],
+  reason: "SOURCE_SIDE_FILE" | "SOURCE_UNMAPPED_FILE",
+): Promise<void> {
+  for (const file of files) {
+    const key = await nextRecordKey(db);
+    await db.run(
       `INSERT INTO intake_record (record_key, where_file, kind, state, reason)
-       VALUES ($1, $2, 'file', 'out_of_scope', 'SOURCE_UNMAPPED_FILE')`,
-      [key, file],
+       VALUES ($1, $2, 'file', 'out_of_scope', $3)`,
+      [key, file, reason],
     );
   }
 }

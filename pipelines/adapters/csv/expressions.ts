@@ -1,5 +1,14 @@
 import { ident, text, textList } from "../../../warehouse/sql.ts";
-import { type Columns, type FileEntry, isDate, type MissingReason, type Source } from "./layout.ts";
+import { inZone, isoDate, isoOfParts, withTime } from "./iso-date.ts";
+import { type FileEntry, isDate } from "./layout.ts";
+import {
+  type Columns,
+  type MissingReason,
+  mentionsOf,
+  partsOf,
+  type Source,
+  type SourcePart,
+} from "./source.ts";
 
 /** Column names that the compiled statements need for themselves. */
 const RESERVED = new Set(["rowid", "record_key", "propool_line", "propool_lines", "propool_bad"]);
@@ -24,9 +33,6 @@ export function present(sql: string, missing: Iterable<string>): string {
   return words.length ? `CASE WHEN ${sql} NOT IN ${textList(words)} THEN ${sql} END` : sql;
 }
 
-/** Keys are what ties rows together: "99" may be a patient, so no word for "no value" applies to them. */
-const isKey = (intakeColumn: string): boolean => intakeColumn.endsWith("_key");
-
 /** `expression AS column` for each mapped intake column. */
 export function selectColumns(entry: FileEntry, columns: Columns): string[] {
   return Object.entries(columns).flatMap(([name, source]) =>
@@ -37,59 +43,76 @@ export function selectColumns(entry: FileEntry, columns: Columns): string[] {
 /** What fills one intake column. */
 export function value(entry: FileEntry, intakeColumn: string, source: Source): string {
   if (typeof source === "object" && "value" in source) return text(source.value);
-  const column = typeof source === "string" ? source : source.column;
-  if (isKey(intakeColumn)) return cell(column);
-  if (isDate(intakeColumn)) return isoCell(column, formatsOf(source));
-  const words = missingReasons(entry).keys();
-  if (intakeColumn === "deceased") return yesOrNo(present(cell(column), words));
-  return present(cell(column), words);
+  const parts = partsOf(source);
+  if (isDate(intakeColumn)) return coalesce(parts.map(isoCell));
+  // Keys are what ties rows together: "99" may be a patient, so no word for "no value" applies to them.
+  const words = intakeColumn.endsWith("_key") ? [] : missingReasons(entry).keys();
+  const missing = [...words];
+  const all = coalesce(parts.map((part) => textOf(part, missing)));
+  return intakeColumn === "deceased" ? yesOrNo(all) : all;
 }
 
-/** The scratch column that holds a date cell as ISO text; a column that is read under two formats has two. */
-export function isoCell(column: string, formats: readonly string[]): string {
-  return ident([column, "as ISO", ...formats].join(" "));
+/** The same before the words for "no value" are taken out. */
+export function valueAsItStands(entry: FileEntry, intakeColumn: string, source: Source): string {
+  return value({ ...entry, missing: [] }, intakeColumn, source);
+}
+
+/** The key of an administration that a file of its own describes; the key is the site's, so it is marked. */
+export function surveyKey(sql: string): string {
+  return `'survey ' || ${sql}`;
+}
+
+/** A cell in our words, or what its key stands for in another file. */
+export function textOf(part: SourcePart, missing: readonly string[]): string {
+  const [{ column } = { column: "" }, ...more] = mentionsOf(part);
+  if ("columns" in part) {
+    // The first column must say something; a unit separator keeps the parts of a key apart.
+    const rest = more.map((one) => `coalesce(${cell(one.column)}, '')`);
+    return `${cell(column)} || chr(31) || concat_ws(chr(31), ${rest.join(", ")})`;
+  }
+  const cellText = present(cell(column), missing);
+  if ("lookup" in part && part.lookup) {
+    return `(SELECT found.value FROM ${lookupTable(part.lookup)} AS found WHERE found.key = ${cellText})`;
+  }
+  return "words" in part && part.words ? recoded(cellText, part.words) : cellText;
+}
+
+/** Scratch table of a lookup, with the columns key and value. */
+export function lookupTable(name: string): string {
+  return ident(`lookup ${name}`);
+}
+
+/** The text with the words that stand for another replaced. */
+export function recoded(sql: string, words: Readonly<Record<string, string>>): string {
+  const whens = Object.entries(words).map(([from, to]) => `WHEN ${text(from)} THEN ${text(to)}`);
+  return whens.length ? `CASE ${sql} ${whens.join(" ")} ELSE ${sql} END` : sql;
+}
+
+function coalesce(list: readonly string[]): string {
+  return list.length === 1 ? String(list[0]) : `coalesce(${list.join(", ") || "NULL"})`;
+}
+
+/** The scratch column that holds a date as ISO text; a column that is read under two formats has two. */
+export function isoCell(part: SourcePart): string {
+  const columns = mentionsOf(part).map(({ column }) => column);
+  return ident([...columns, "as ISO", ...formatsOf(part)].join(" "));
+}
+
+/** The ISO text of a date, NULL where the cells hold none. */
+export function isoValue(entry: FileEntry, part: SourcePart): { given: string; iso: string } {
+  const words = [...missingReasons(entry).keys()];
+  const [first = "NULL", ...more] = mentionsOf(part).map(({ column }) =>
+    present(cell(column), words),
+  );
+  const iso = "year" in part ? isoOfParts(first, more) : isoDate(first, formatsOf(part));
+  const [time] = more;
+  const timed = "time" in part && part.time && time ? withTime(iso, time) : iso;
+  return { given: first, iso: entry.time_zone ? inZone(timed, entry.time_zone) : timed };
 }
 
 /** The formats that a source states; none means ISO 8601. */
-export function formatsOf(source: Source): string[] {
-  if (typeof source === "string" || !("date_format" in source)) return [];
-  return [source.date_format ?? []].flat();
-}
-
-const ISO =
-  "\\d{4}(-\\d\\d(-\\d\\d([T ]([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d(\\.\\d+)?)?(Z|[+-]\\d\\d:?\\d\\d)?)?)?)?";
-const OFFSET = "\\s*(Z|[+-]\\d\\d:?\\d\\d)$";
-
-/** ISO 8601 text with the precision that the source's format has; NULL for anything the formats do not fit. */
-export function isoDate(sql: string, formats: readonly string[]): string {
-  if (formats.length === 0) {
-    const isDay = `TRY_CAST(left(${sql} || '-01-01', 10) AS DATE) IS NOT NULL`;
-    const fits = `regexp_full_match(${sql}, ${text(ISO)}) AND ${isDay}`;
-    return `CASE WHEN ${fits} THEN replace(${sql}, ' ', 'T') END`;
-  }
-  const tries = formats.map((format) => parse(sql, format));
-  return tries.length === 1 ? String(tries[0]) : `coalesce(${tries.join(", ")})`;
-}
-
-function parse(sql: string, format: string): string {
-  if (format === "epoch-seconds") {
-    const micros = `TRY_CAST(TRY_CAST(${sql} AS DOUBLE) * 1000000 AS BIGINT)`;
-    return `strftime(make_timestamp(${micros}), '%Y-%m-%dT%H:%M:%SZ')`;
-  }
-  if (!format.endsWith("%z")) {
-    return `strftime(try_strptime(${sql}, ${text(format)}), ${text(precision(format))})`;
-  }
-  // The local day is what was meant: parsing %z would move it to UTC, so the offset is carried over as text.
-  const local = `regexp_replace(${sql}, ${text(OFFSET)}, '')`;
-  const bare = format.slice(0, -2).trimEnd();
-  const offset = `regexp_extract(${sql}, ${text(OFFSET)}, 1)`;
-  return `strftime(try_strptime(${local}, ${text(bare)}), ${text(precision(bare))}) || ${offset}`;
-}
-
-function precision(format: string): string {
-  if (/%-?[HIMSpfgn]/.test(format)) return "%Y-%m-%dT%H:%M:%S";
-  if (/%-?[dj]/.test(format)) return "%Y-%m-%d";
-  return /%-?[bBm]/.test(format) ? "%Y-%m" : "%Y";
+function formatsOf(part: SourcePart): string[] {
+  return "date_format" in part && part.date_format ? [part.date_format].flat() : [];
 }
 
 function yesOrNo(sql: string): string {
@@ -98,6 +121,11 @@ function yesOrNo(sql: string): string {
 }
 
 /** A plain number, or NULL. DuckDB would read 1_000 as a thousand; a questionnaire would not. */
-export function numberOf(sql: string): string {
-  return `CASE WHEN NOT contains(${sql}, '_') THEN TRY_CAST(${sql} AS DECIMAL(18,6)) END`;
+export function numberOf(sql: string, decimal: FileEntry["decimal"] = "."): string {
+  // Where the comma is the decimal mark, a point may still be one (a computed field), but not beside a comma.
+  const point =
+    decimal === "."
+      ? sql
+      : `CASE WHEN NOT contains(${sql}, '.') THEN replace(${sql}, ',', '.') ELSE ${sql} END`;
+  return `CASE WHEN NOT contains(${sql}, '_') THEN TRY_CAST(${point} AS DECIMAL(18,6)) END`;
 }

@@ -2,16 +2,15 @@ import { ProError } from "../../core/errors.ts";
 import { editDistance } from "../../core/nearest.ts";
 import type { FileEntry } from "./layout.ts";
 import { columnUses } from "./mapping.ts";
-import { scanRecord } from "./record.ts";
+import { type Marks, nextLine, scanRecord } from "./record.ts";
 
-export interface Header {
-  delimiter: string;
+export interface Header extends Marks {
   /** The columns' names, trimmed; a name that occurs again, whatever its case, gets _2, _3; one without a name is column7. */
   columns: string[];
-  /** Lines up to the first row; blank lines before the header count. */
+  /** Lines up to the first row: titles, blank lines, names, labels. */
   lines: number;
-  /** Blank lines before the header. */
-  blankLines: number;
+  /** Whether other lines than one of column names stand before the first row. */
+  isPreceded: boolean;
   /** Whether its line ends with LF alone. */
   lineFeed: boolean;
 }
@@ -24,30 +23,43 @@ const DELIMITERS = [",", ";", "\t", "|"];
  * @throws ProError `MAPPING_MISSING_COLUMN` with file, column and, where there is one, a similar name of the header.
  */
 export function readHeader(head: string, entry: FileEntry, file: string): Header {
-  const blank = /^(?:[ \t]*(?:\r\n|\r|\n))*/.exec(head)?.[0] ?? "";
-  const blankLines = blank.match(/\r\n|\r|\n/g)?.length ?? 0;
+  const titled = skipLines(head, 0, entry.title_lines);
+  const blank = /^(?:[ \t]*(?:\r\n|\r|\n))*/.exec(head.slice(titled))?.[0] ?? "";
+  const before = entry.title_lines + (blank.match(/\r\n|\r|\n/g)?.length ?? 0);
+  const quote = entry.quote === "none" ? "" : entry.quote;
   const candidates = entry.delimiter ? [entry.delimiter] : DELIMITERS;
   const [best] = candidates
-    .map((delimiter) => ({
-      delimiter,
-      ...firstRecord(head, blank.length, delimiter, entry.header),
-    }))
+    .map((delimiter) => ({ delimiter, quote, escape: entry.escape ?? quote }))
+    .map((marks) => ({ ...marks, ...firstRecord(head, titled + blank.length, marks, entry) }))
     .map((header) => ({ ...header, found: found(entry, header.columns).length }))
     .toSorted((a, b) => b.found - a.found || b.columns.length - a.columns.length);
   if (!best) throw new TypeError("a header needs a delimiter");
   refuseMissingColumns(entry, best.columns, file);
-  const lines = blankLines + (entry.header ? best.lines : 0);
-  const { delimiter, columns, lineFeed } = best;
-  return { delimiter, columns, lines, blankLines, lineFeed };
+  const { found: _, lines, ...header } = best;
+  return { ...header, lines: before + lines, isPreceded: before > 0 || entry.label_lines > 0 };
 }
 
-function firstRecord(head: string, start: number, delimiter: string, isHeader: boolean) {
-  const record = scanRecord(head, start, delimiter, true);
+/** Where the line after `count` whole lines begins. */
+function skipLines(text: string, start: number, count: number): number {
+  let at = start;
+  for (let i = 0; i < count; i++) at = nextLine(text, at, true) ?? text.length;
+  return at;
+}
+
+function firstRecord(head: string, start: number, marks: Marks, entry: FileEntry) {
+  const record = scanRecord(head, start, marks, true);
   const fields = record?.brokenField === undefined ? (record?.fields ?? []) : [];
-  const names = isHeader ? fields.map((field) => Buffer.from(field, "latin1").toString()) : [];
+  const names = entry.header ? fields.map((field) => Buffer.from(field, "latin1").toString()) : [];
   const columns = unique(fields.map((_, i) => names[i] ?? ""));
   const lineFeed = /[^\r]\n$/.test(head.slice(start, record?.end));
-  return { columns, lines: record?.lines ?? 1, lineFeed };
+  let lines = entry.header ? (record?.lines ?? 1) : 0;
+  let at = entry.header ? (record?.end ?? start) : start;
+  for (let i = 0; i < entry.label_lines; i++) {
+    const label = scanRecord(head, at, marks, true);
+    lines += label?.lines ?? 0;
+    at = label?.end ?? at;
+  }
+  return { columns, lines, lineFeed };
 }
 
 function unique(names: readonly string[]): string[] {
@@ -62,13 +74,17 @@ function unique(names: readonly string[]): string[] {
 }
 
 function found(entry: FileEntry, columns: readonly string[]): string[] {
-  const known = new Set(columns);
-  return columnUses(entry).flatMap(({ column }) => (known.has(column) ? [column] : []));
+  const known = new Set(columns.map((column) => column.toLowerCase()));
+  return columnUses(entry).flatMap(({ column }) =>
+    known.has(column.toLowerCase()) ? [column] : [],
+  );
 }
 
 function refuseMissingColumns(entry: FileEntry, columns: readonly string[], file: string): void {
-  const known = new Set(columns);
-  const missing = columnUses(entry).find(({ column }) => !known.has(column));
+  const known = new Set(columns.map((column) => column.toLowerCase()));
+  const missing = columnUses(entry).find(
+    ({ column, optional }) => !optional && !known.has(column.toLowerCase()),
+  );
   if (!missing) return;
   throw new ProError("MAPPING_MISSING_COLUMN", `the file has no column ${missing.column}`, {
     where: { file, pointer: missing.pointer },

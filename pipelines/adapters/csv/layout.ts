@@ -1,54 +1,7 @@
 import { z } from "zod";
 import { INTAKE, type IntakeTable } from "../intake.ts";
-
-/** Why there is no answer, in the words of `intake_response.missing`. */
-const MISSING = ["skipped", "not_shown", "NASK", "ASKU", "NI", "asked-declined"] as const;
-export type MissingReason = (typeof MISSING)[number];
-
-const columnName = z.string().min(1, "a column name cannot be empty");
-
-/** strptime directives that DuckDB knows and that say something about a date; %z only at the end, so that the offset is kept. */
-const DATE_FORMAT = /^(?:[^%]|%-?[aAbBdmyYHIMSpfgnj%])*(?:%z)?$/;
-
-const dateFormat = z
-  .string()
-  .refine(
-    (format) => format === "epoch-seconds" || (DATE_FORMAT.test(format) && /%-?[yY]/.test(format)),
-    "must be a strptime format with a year, such as %m/%d/%Y or %Y-%m-%d %H:%M, or epoch-seconds",
-  )
-  .describe("strptime format (%d.%m.%Y), or epoch-seconds; left out: ISO 8601");
-
-const constant = z.strictObject({ value: z.string().describe("the same text in every row") });
-
-export const textSource = z
-  .union([columnName, z.strictObject({ column: columnName }), constant], {
-    error: "must be a column name, {column: name} or {value: constant}",
-  })
-  .describe("the source column, or {value: constant}");
-
-export const dateSource = z
-  .union(
-    [
-      columnName,
-      z.strictObject({
-        column: columnName,
-        date_format: z
-          .union([dateFormat, z.array(dateFormat).min(1)], {
-            error: "must be a strptime format, such as %m/%d/%Y, a list of them, or epoch-seconds",
-          })
-          .optional()
-          .describe("one format, or several to try in this order"),
-      }),
-      constant,
-    ],
-    { error: "must be a column name, {column: name, date_format: format} or {value: constant}" },
-  )
-  .describe("the source column and its date format; ISO 8601 needs none");
-
-export type Source = z.infer<typeof textSource> | z.infer<typeof dateSource>;
-
-/** Where the columns of one intake table come from. */
-export type Columns = Readonly<Record<string, Source | undefined>>;
+import { fileOptions } from "./file-options.ts";
+import { answerSource, columnName, dateSource, keyColumn, MISSING, textSource } from "./source.ts";
 
 const DATE_COLUMN = /(?:_at|_date)$/;
 /** Whether an intake column holds an ISO date or time. */
@@ -73,47 +26,13 @@ function columnsOf(table: IntakeTable, ...required: string[]) {
   return z.strictObject({ ...shapeOf(table), ...needed }).describe(`columns of ${table}`);
 }
 
-const file = {
-  match: z
-    .string()
-    .min(1)
-    .describe("which files of the export: a glob on the file name, such as phq9_*.csv"),
-  delimiter: z
-    .string()
-    .regex(/^[\t -~]$/, "must be one ASCII character")
-    .refine((mark) => !/["a-zA-Z0-9]/.test(mark), "cannot be a letter, a digit or a quote")
-    .optional()
-    .describe("left out: the one of , ; tab | under which the first line holds the mapped columns"),
-  encoding: z
-    .string()
-    .refine(isEncoding, "is no known encoding; try utf-8, utf-16le or windows-1252")
-    .optional()
-    .describe("left out: UTF-8, or what the byte order mark says"),
-  header: z
-    .boolean()
-    .default(true)
-    .describe("whether the first line names the columns; without, they are column1, column2 …"),
-  missing: z
-    .union([z.array(z.string()), z.record(z.string(), z.enum(MISSING))], {
-      error: `must be a list of texts, or texts with a reason each (${MISSING.join(", ")})`,
-    })
-    .default([])
-    .describe(
-      'texts that stand for "no value" beside the empty cell ("-9", NA), if need be with the reason; never applied to keys',
-    ),
-  ignore: z
-    .array(z.strictObject({ column: columnName, reason: z.string().min(1) }))
-    .default([])
-    .describe("columns that are left out on purpose, and why"),
-};
-
 const parts = {
   items: z
-    .record(z.string(), columnName)
+    .record(z.string(), answerSource)
     .default({})
     .describe("catalogue item id: the column that holds its answer"),
   scores: z
-    .record(z.string(), columnName)
+    .record(z.string(), answerSource)
     .default({})
     .describe("catalogue score id: the column that holds the score as the source computed it"),
 };
@@ -124,10 +43,15 @@ const INSTRUMENT = ["instrument_code", "instrument_system", "instrument_text"];
 const wideInstrument = z
   .strictObject({
     instrument: z.string().min(1).describe("catalogue id, such as phq-9"),
+    form: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("name of the form in the exporting system, which a layout's {form} stands for"),
     ...shapeOf("intake_administration", ["patient_key", ...INSTRUMENT]),
     ...parts,
     source_id: z
-      .array(columnName)
+      .array(keyColumn)
       .default([])
       .describe("columns that together identify this administration in every delivery"),
     free_text: z
@@ -150,8 +74,7 @@ const longInstrument = z.strictObject({
     .describe("catalogue score id: its code in the file"),
 });
 
-const responseColumns = {
-  item_code: textSource.describe("the question's code in the file"),
+const answerColumns = {
   item_system: textSource.optional().describe("its code system; {value: http://loinc.org}"),
   item_text: textSource.optional().describe("used to recognise, never leaves"),
   answer_num: textSource.optional().describe("the number; a text that is none becomes answer_text"),
@@ -160,6 +83,15 @@ const responseColumns = {
   answer_system: textSource.optional(),
 };
 
+const responseColumns = {
+  item_code: textSource.describe("the question's code in the file"),
+  ...answerColumns,
+};
+
+const SAYS = ["answer_num", "answer_text", "answer_code"] as const;
+const saysSomething = (columns: Partial<Record<(typeof SAYS)[number], unknown>>) =>
+  SAYS.some((name) => columns[name]);
+
 /** Where an export has no file of patients, its answers are all that is known of them. */
 const person = z
   .strictObject(shapeOf("intake_patient", ["patient_key"]))
@@ -167,23 +99,32 @@ const person = z
   .describe("columns about the person, where the export has no file of patients; {}: none");
 
 const patients = z.strictObject({
-  ...file,
+  ...fileOptions,
   kind: z.literal("patients").describe("one row a person"),
   columns: columnsOf("intake_patient", "patient_key"),
 });
 const encounters = z.strictObject({
-  ...file,
+  ...fileOptions,
   kind: z.literal("encounters").describe("one row a visit"),
   columns: columnsOf("intake_encounter", "patient_key", "encounter_key"),
 });
 const conditions = z.strictObject({
-  ...file,
+  ...fileOptions,
   kind: z.literal("conditions").describe("one row a diagnosis"),
   columns: columnsOf("intake_condition", "patient_key", "code"),
 });
+const dictionary = z
+  .string()
+  .min(1)
+  .optional()
+  .describe(
+    "REDCap data dictionary beside the export (a glob on its name): what codes stand for, and when a question is shown",
+  );
+
 const wide = z.strictObject({
-  ...file,
+  ...fileOptions,
   kind: z.literal("wide").describe("one row an administration, one column an item"),
+  dictionary,
   columns: z.strictObject({
     ...shapeOf("intake_administration", INSTRUMENT),
     patient_key: textSource,
@@ -191,29 +132,77 @@ const wide = z.strictObject({
   person,
   instruments: z.array(wideInstrument).min(1),
 });
+const administrations = z.strictObject({
+  ...fileOptions,
+  kind: z
+    .literal("administrations")
+    .describe("one row an administration, whose answers are in a long file"),
+  columns: z.strictObject({
+    ...shapeOf("intake_administration"),
+    survey_key: textSource.describe("key by which the long file's answers name it"),
+    patient_key: textSource,
+  }),
+});
 const long = z
   .strictObject({
-    ...file,
+    ...fileOptions,
     kind: z.literal("long").describe("one row an answer"),
     columns: z.strictObject({
       ...shapeOf("intake_administration"),
       ...responseColumns,
+      survey_key: textSource
+        .optional()
+        .describe("key of the answer's row in a file of kind administrations"),
       patient_key: textSource,
     }),
+    also: z
+      .array(
+        z
+          .strictObject(responseColumns)
+          .refine(saysSomething, `needs at least one of ${SAYS.join(", ")}`),
+      )
+      .default([])
+      .describe("further answers or scores in the same row"),
     person,
     group_by: z
-      .array(columnName)
+      .array(keyColumn)
       .min(1)
       .describe("columns that are alike in the rows of one administration"),
+    mixed: z
+      .boolean()
+      .default(false)
+      .describe(
+        "the file holds much beside questionnaires: rows whose code nobody knows are out of scope",
+      ),
     instruments: z
       .array(longInstrument)
       .default([])
       .describe("what the codes mean; other codes are passed on as they stand"),
   })
-  .refine(
-    ({ columns }) => columns.answer_num || columns.answer_text || columns.answer_code,
-    "needs at least one of answer_num, answer_text, answer_code",
-  );
+  .refine(({ columns }) => saysSomething(columns), `needs at least one of ${SAYS.join(", ")}`);
+
+const lookup = z.strictObject({
+  match: z.string().min(1).describe("the file with the keys: a glob on its name"),
+  key: columnName,
+  value: columnName,
+  except: z.array(z.string()).default([]).describe("keys that stand for nothing, such as 0"),
+  delimiter: fileOptions.delimiter,
+  quote: fileOptions.quote,
+});
+
+const entry = z.discriminatedUnion("kind", [
+  patients,
+  encounters,
+  conditions,
+  administrations,
+  wide,
+  long,
+]);
+
+const lookups = z
+  .record(z.string(), lookup)
+  .default({})
+  .describe("files that say what the keys in others stand for, such as a vocabulary");
 
 export const csvMappingSchema = z
   .strictObject({
@@ -223,24 +212,54 @@ export const csvMappingSchema = z
       .nullable()
       .default(null)
       .describe("who approved this mapping and when: name, date; null: nobody yet"),
+    layout: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]*$/, "must be the name of a layout, such as redcap")
+      .optional()
+      .describe(
+        "a layout that propool knows: redcap, pcornet-7.0, pcornet-6.1, pcornet-3.0, omop, synthea",
+      ),
+    lookups,
     files: z
-      .array(z.discriminatedUnion("kind", [patients, encounters, conditions, wide, long]))
-      .min(1)
-      .describe("the files of an export, and what each column means"),
+      .array(entry)
+      .default([])
+      .describe("the files of an export, and what each column means; they go before the layout's"),
+  })
+  .refine(({ files, layout }) => layout !== undefined || files.length > 0, {
+    error: "needs files, a layout, or both",
+    path: ["files"],
   })
   .describe("how a site's CSV export becomes intake tables");
 
+/** What every wide file of an exporting system has: {form} is the form's name of each instrument. */
+const wideDefaults = z
+  .strictObject({
+    missing: z.record(z.string(), z.enum(MISSING)).default({}),
+    dictionary,
+    columns: z.strictObject(shapeOf("intake_administration", INSTRUMENT)).default({}),
+    form: z
+      .strictObject(shapeOf("intake_administration", ["patient_key", ...INSTRUMENT]))
+      .default({}),
+    source_id: z.array(keyColumn).default([]),
+  })
+  .describe("what a site's wide entries have unless they say otherwise");
+
+export const csvLayoutSchema = z
+  .strictObject({
+    source: z.string().describe("document or release that says so"),
+    reviewed: z.string().nullable(),
+    description: z.string().describe("what writes such files, in a sentence"),
+    lookups,
+    wide: wideDefaults.optional(),
+    files: z.array(entry).default([]),
+  })
+  .describe("a layout of CSV exports that many sites share: mappings/formats/csv/<name>.yaml");
+
 export type CsvMapping = z.infer<typeof csvMappingSchema>;
+export type CsvLayout = z.infer<typeof csvLayoutSchema>;
 export type FileEntry = CsvMapping["files"][number];
+export type Lookup = z.infer<typeof lookup>;
+export type AdministrationsEntry = z.infer<typeof administrations>;
 export type WideEntry = z.infer<typeof wide>;
 export type LongEntry = z.infer<typeof long>;
 export type WideInstrument = z.infer<typeof wideInstrument>;
-
-function isEncoding(label: string): boolean {
-  try {
-    new TextDecoder(label);
-    return true;
-  } catch {
-    return false;
-  }
-}

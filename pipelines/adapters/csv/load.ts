@@ -6,13 +6,19 @@ import { ProError } from "../../core/errors.ts";
 import { compileRead } from "./compile-records.ts";
 import { type Header, readHeader } from "./header.ts";
 import type { FileEntry } from "./layout.ts";
+import { columnUses } from "./mapping.ts";
+import { narrow } from "./narrow.ts";
 import { type PlainText, plainText } from "./plain-text.ts";
-import { readCsv, type ScratchFile } from "./scratch.ts";
+import { type Questions, questionsOf, withLabels } from "./questions.ts";
+import { type Marks, STANDARD } from "./record.ts";
+import type { Dictionary } from "./redcap-dictionary.ts";
+import { type Dialect, readCsv, type ScratchFile } from "./scratch.ts";
 import { sieve } from "./sieve.ts";
 
 export interface LoadedFile {
   scratch: Omit<ScratchFile, "firstRecordKey">;
-  columns: string[];
+  /** The entry without the optional columns that the file lacks. */
+  entry: FileEntry;
   /** Records: rows and refused lines. */
   records: number;
 }
@@ -28,6 +34,40 @@ export interface LoadOptions {
   table: string;
   /** Folder for working copies. */
   scratch: string;
+  /** The data dictionary beside the export. */
+  dictionary?: Dictionary | undefined;
+}
+
+/** What the beginning of a file says of it. */
+export interface Description {
+  header: Header;
+  entry: FileEntry;
+  questions?: Questions | undefined;
+}
+
+/** @throws ProError `MAPPING_MISSING_COLUMN`. */
+export function describeFile(
+  head: string,
+  { entry, file, dictionary }: Pick<LoadOptions, "entry" | "file" | "dictionary">,
+): Description {
+  const header = readHeader(head, entry, file);
+  const narrowed = narrow(entry, header.columns);
+  if (!dictionary) return { header, entry: narrowed };
+  const mapped = columnUses(narrowed).map(({ column }) => column);
+  return {
+    header,
+    entry: withLabels(narrowed, dictionary),
+    questions: questionsOf(dictionary, mapped, header.columns),
+  };
+}
+
+/** How DuckDB is to read a file that has such a header. */
+export function dialectOf({ header, entry }: Description): Dialect {
+  const { delimiter, quote, lineFeed } = header;
+  const marks = { delimiter, quote, escape: header.escape, lineFeed };
+  return header.isPreceded
+    ? { ...marks, header: false, skip: header.lines }
+    : { ...marks, header: entry.header };
 }
 
 /**
@@ -46,56 +86,59 @@ export async function loadFile(options: LoadOptions): Promise<LoadedFile> {
     name: options.table,
   });
   try {
-    const header = readHeader(plain.head, entry, file);
-    return (
-      (await loadStrictly(options, plain, header)) ?? (await loadSieved(options, plain, header))
-    );
+    const description = describeFile(plain.head, options);
+    const scratch =
+      (await loadStrictly(options, plain, description)) ??
+      (await loadSieved(options, plain, description));
+    return { ...scratch, entry: description.entry };
   } finally {
     for (const copy of plain.copies) await rm(copy, { force: true });
   }
 }
 
+type Loaded = Omit<LoadedFile, "entry">;
+
 async function loadStrictly(
-  { db, entry, file, table }: LoadOptions,
+  { db, file, table }: LoadOptions,
   { path }: PlainText,
-  header: Header,
-): Promise<LoadedFile | null> {
-  // With blank lines in front, DuckDB would take the header for a row.
-  if (header.blankLines > 0) return null;
-  const counts = await countLines(db, path);
+  description: Description,
+): Promise<Loaded | null> {
+  const { header, entry, questions } = description;
+  const counts = await countLines(db, path, header);
   if (counts === null) return null;
   const lines = counts.oddQuotes > 0 ? "counted" : "position";
-  const { columns, delimiter, lineFeed } = header;
-  const dialect = { delimiter, header: entry.header, lineFeed };
-  const read = compileRead({ entry, path, table, columns, dialect, lines });
-  if (!(await isRead(db, read.sql))) return null;
+  const dialect = dialectOf(description);
+  const plan = { entry, path, table, columns: header.columns, dialect, lines, questions } as const;
+  if (!(await isRead(db, compileRead(plan).sql))) return null;
   const total = lines === "counted" ? "count(*) + coalesce(sum(propool_lines), 0)" : "count(*)";
   const { rows, spanned } = await db.one<{ rows: number; spanned: number }>(
     `SELECT count(*)::DOUBLE AS rows, (${total})::DOUBLE AS spanned FROM ${table}`,
   );
   if (header.lines + spanned === counts.lines) {
-    const scratch = { file, table, lines, headerLines: header.lines } as const;
-    return { scratch, columns, records: rows };
+    const scratch = { file, table, lines, headerLines: header.lines, questions } as const;
+    return { scratch, records: rows };
   }
   await db.run(`DROP TABLE ${table}`);
   return null;
 }
 
+/** The files that the sieve writes. */
+const SIEVED: Dialect = { ...STANDARD, header: false, lineFeed: true };
+
 async function loadSieved(
-  { db, entry, file, table, scratch }: LoadOptions,
+  { db, file, table, scratch }: LoadOptions,
   { path }: PlainText,
-  header: Header,
-): Promise<LoadedFile> {
+  { header, entry, questions }: Description,
+): Promise<Loaded> {
   const clean = join(scratch, `${table}.clean`);
   const refused = join(scratch, `${table}.refused`);
   try {
     const sieved = await sieve({ path, file, header, clean, refused });
-    const { columns } = header;
-    const dialect = { delimiter: ",", header: false, lineFeed: true };
-    const read = compileRead({ entry, path: clean, table, columns, dialect, lines: "sieved" });
+    const plan = { entry, path: clean, table, columns: header.columns, questions };
+    const read = compileRead({ ...plan, dialect: SIEVED, lines: "sieved" });
     const isWhole = await isRead(db, read.sql);
     const refusedTable = `${table}_refused`;
-    const source = readCsv(refused, ["line", "pointer", "reason"], dialect);
+    const source = readCsv(refused, ["line", "pointer", "reason"], SIEVED);
     await db.run(`CREATE TEMP TABLE ${refusedTable} AS SELECT * FROM ${source}`);
     if (!isWhole || (await rowsOf(db, table)) !== sieved.rows) throw countError(file, sieved.rows);
     if ((await rowsOf(db, refusedTable)) !== sieved.refused) throw countError(file, sieved.refused);
@@ -106,8 +149,8 @@ async function loadSieved(
         lines: "sieved",
         headerLines: header.lines,
         refused: refusedTable,
+        questions,
       },
-      columns,
       records: sieved.rows + sieved.refused,
     };
   } finally {
@@ -120,10 +163,17 @@ async function loadSieved(
 async function countLines(
   db: DuckDb,
   path: string,
+  { quote, ...marks }: Marks,
 ): Promise<{ lines: number; oddQuotes: number } | null> {
   // Four control characters in a row: the whole line is one field.
   const mark = "\u001f\u001e\u001f\u001e";
-  const isOdd = `(length(line) - length(replace(line, '"', ''))) % 2 = 1`;
+  // A quote that is escaped otherwise than by doubling says nothing by its number: any may then be open at a line's end.
+  const isOdd =
+    quote === ""
+      ? "false"
+      : marks.escape === quote
+        ? `(length(line) - length(replace(line, ${text(quote)}, ''))) % 2 = 1`
+        : `contains(line, ${text(quote)})`;
   const query = `SELECT count(*)::DOUBLE AS lines, count(*) FILTER (${isOdd})::DOUBLE AS "oddQuotes"
     FROM read_csv(${text(path)}, columns = {'line': 'VARCHAR'}, auto_detect = false,
       strict_mode = false, header = false, delim = ${text(mark)}, quote = '', escape = '')`;

@@ -1,10 +1,19 @@
 import { readYaml } from "../../configuration/read-yaml.ts";
 import { ProError } from "../../core/errors.ts";
-import { type Columns, type CsvMapping, csvMappingSchema, type FileEntry } from "./layout.ts";
+import { type CsvMapping, csvMappingSchema, type FileEntry } from "./layout.ts";
+import { withLayout } from "./layouts.ts";
+import {
+  answerMentions,
+  type ColumnMention,
+  type Columns,
+  keyMention,
+  mentionsOf,
+  partsOf,
+} from "./source.ts";
 
-/** @throws ProError `MAPPING_CSV` with file, line and key. */
+/** A site's mapping, with the files of its layout. @throws ProError `MAPPING_CSV` with file, line and key. */
 export async function readCsvMapping(path: string): Promise<CsvMapping> {
-  return readYaml(path, csvMappingSchema, "MAPPING_CSV");
+  return withLayout(await readYaml(path, csvMappingSchema, "MAPPING_CSV"));
 }
 
 /** Checks a mapping that was read elsewhere. @throws ProError `MAPPING_CSV` with the path of the key. */
@@ -20,8 +29,7 @@ export function checkCsvMapping(mapping: unknown): CsvMapping {
 }
 
 /** One mention of a source column in a mapping; `pointer` is its place below the file's entry. */
-export interface ColumnUse {
-  column: string;
+export interface ColumnUse extends ColumnMention {
   pointer: string;
 }
 
@@ -29,19 +37,29 @@ export interface ColumnUse {
 export function columnUses(entry: FileEntry): ColumnUse[] {
   const uses = [...sourceUses("columns", entry.columns)];
   if ("person" in entry) uses.push(...sourceUses("person", entry.person ?? {}));
-  const list = (pointer: string, columns: readonly string[]) =>
-    uses.push(...columns.map((column, i) => ({ column, pointer: `${pointer}.${i}` })));
-  if (entry.kind === "long") list("group_by", entry.group_by);
+  const list = (pointer: string, columns: readonly ColumnMention[]) =>
+    uses.push(...columns.map((mention, i) => ({ ...mention, pointer: `${pointer}.${i}` })));
+  if (entry.kind === "long") {
+    entry.also.forEach((columns, i) => {
+      uses.push(...sourceUses(`also.${i}`, columns));
+    });
+    list("group_by", entry.group_by.map(keyMention));
+  }
   if (entry.kind !== "wide") return uses;
   entry.instruments.forEach((block, i) => {
     const at = `instruments.${i}`;
-    const { instrument, items, scores, source_id, free_text, ...columns } = block;
+    const { instrument, form, items, scores, source_id, free_text, ...columns } = block;
     uses.push(...sourceUses(at, columns as Columns));
-    uses.push(...sourceUses(`${at}.items`, items), ...sourceUses(`${at}.scores`, scores));
-    list(`${at}.source_id`, source_id);
+    for (const [part, answers] of Object.entries({ items, scores })) {
+      for (const [id, source] of Object.entries(answers)) {
+        const pointer = `${at}.${part}.${id}`;
+        uses.push(...answerMentions(source).map((mention) => ({ ...mention, pointer })));
+      }
+    }
+    list(`${at}.source_id`, source_id.map(keyMention));
     list(
       `${at}.free_text`,
-      free_text.map((comment) => comment.column),
+      free_text.map(({ column }) => keyMention(column)),
     );
   });
   return uses;
@@ -49,15 +67,17 @@ export function columnUses(entry: FileEntry): ColumnUse[] {
 
 /** Columns of a file that its entry neither maps nor ignores, in the order of the file. */
 export function unmappedColumns(entry: FileEntry, columns: readonly string[]): string[] {
-  const known = new Set(columnUses(entry).map((use) => use.column));
-  for (const { column } of entry.ignore) known.add(column);
-  return columns.filter((column) => !known.has(column));
+  const known = new Set(columnUses(entry).map(({ column }) => column.toLowerCase()));
+  for (const { column } of entry.ignore) known.add(column.toLowerCase());
+  return columns.filter((column) => !known.has(column.toLowerCase()));
 }
 
 function sourceUses(pointer: string, columns: Columns): ColumnUse[] {
-  return Object.entries(columns).flatMap(([name, source]) => {
-    if (source === undefined || (typeof source === "object" && "value" in source)) return [];
-    const column = typeof source === "string" ? source : source.column;
-    return [{ column, pointer: `${pointer}.${name}` }];
-  });
+  return Object.entries(columns).flatMap(([name, source]) =>
+    source === undefined
+      ? []
+      : partsOf(source)
+          .flatMap(mentionsOf)
+          .map((mention) => ({ ...mention, pointer: `${pointer}.${name}` })),
+  );
 }

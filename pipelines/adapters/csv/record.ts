@@ -9,23 +9,36 @@ export interface CsvRecord {
   brokenField?: number;
 }
 
+/** The characters that structure a file. */
+export interface Marks {
+  delimiter: string;
+  /** Empty: nothing is quoted. */
+  quote: string;
+  /** What stands before a quote inside a quoted field; often the quote itself. */
+  escape: string;
+}
+
+/** The marks of RFC 4180. */
+export const STANDARD: Marks = { delimiter: ",", quote: '"', escape: '"' };
+
 /**
- * Reads the record that begins at `start` by RFC 4180, with blanks allowed around a quoted field, as DuckDB does; `null` when the text ends before the
- * record does and more can be read. A line ends with LF, CRLF or CR.
+ * Reads the record that begins at `start` by RFC 4180 with the file's own marks, and blanks allowed around a quoted field, as DuckDB does; `null` when
+ * the text ends before the record does and more can be read. A line ends with LF, CRLF or CR.
  */
 export function scanRecord(
   text: string,
   start: number,
-  delimiter: string,
+  marks: Marks,
   atEnd: boolean,
 ): CsvRecord | null {
+  const { delimiter } = marks;
   const fields: string[] = [];
   let lines = 1;
   let at = start;
   for (;;) {
     const open = skipBlanks(text, at, delimiter);
-    const quoted = text[open] === '"';
-    const field = quoted ? scanQuoted(text, open, atEnd) : scanBare(text, at, delimiter);
+    const quoted = marks.quote !== "" && text[open] === marks.quote;
+    const field = quoted ? scanQuoted(text, open, marks, atEnd) : scanBare(text, at, delimiter);
     if (field === null) return null;
     if (field.broken) return { fields, end: field.end, lines, brokenField: fields.length };
     fields.push(field.value);
@@ -61,18 +74,38 @@ interface Field {
   broken?: boolean;
 }
 
-function scanQuoted(text: string, open: number, atEnd: boolean): Field | null {
+function scanQuoted(
+  text: string,
+  open: number,
+  { quote, ...marks }: Marks,
+  atEnd: boolean,
+): Field | null {
+  const before = marks.escape;
   let value = "";
   let from = open + 1;
   for (;;) {
-    const close = text.indexOf('"', from);
-    if (close < 0) return atEnd ? { value, end: text.length, broken: true } : null;
-    value += text.slice(from, close);
-    if (close + 1 === text.length && !atEnd) return null;
-    if (text[close + 1] !== '"') return { value, end: close + 1 };
-    value += '"';
-    from = close + 2;
+    const mark = nextMark(text, from, quote, before);
+    if (mark < 0) return atEnd ? { value, end: text.length, broken: true } : null;
+    value += text.slice(from, mark);
+    if (mark + 1 === text.length && !atEnd) return null;
+    const next = text[mark + 1];
+    if (text[mark] === before && (next === quote || next === before)) {
+      value += next;
+      from = mark + 2;
+    } else if (text[mark] === quote) {
+      return { value, end: mark + 1 };
+    } else {
+      value += text[mark];
+      from = mark + 1;
+    }
   }
+}
+
+function nextMark(text: string, from: number, quote: string, before: string): number {
+  const close = text.indexOf(quote, from);
+  if (before === quote || before === "") return close;
+  const escaped = text.indexOf(before, from);
+  return escaped >= 0 && (close < 0 || escaped < close) ? escaped : close;
 }
 
 function scanBare(text: string, at: number, delimiter: string): Field {

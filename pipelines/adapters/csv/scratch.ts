@@ -1,4 +1,6 @@
 import { text } from "../../../warehouse/sql.ts";
+import type { Questions } from "./questions.ts";
+import type { Marks } from "./record.ts";
 
 /** One statement of a compiled mapping, for people to read and DuckDB to run. */
 export interface Step {
@@ -21,24 +23,29 @@ export interface ScratchFile {
   headerLines: number;
   /** Table of the refused lines, if any were: line, pointer, reason. */
   refused?: string;
+  /** What a data dictionary says of the columns. */
+  questions?: Questions | undefined;
 }
 
 /** How DuckDB reads a file's rows, strictly: a line that does not fit makes it refuse the file. */
 export function readCsv(path: string, columns: readonly string[], dialect: Dialect): string {
   const types = columns.map((column) => `${text(column)}: 'VARCHAR'`).join(", ");
+  const { delimiter, quote, header, skip } = dialect;
   // DuckDB takes the first line break of the file for its line end, even one inside quotes; told '\r\n', it reads nothing.
   const newLine = dialect.lineFeed ? ", new_line = '\\n'" : "";
+  const skipped = skip ? `, skip = ${skip}` : "";
   return `read_csv(
     ${text(path)},
     columns = {${types}},
-    auto_detect = false, strict_mode = true, header = ${dialect.header},
-    delim = ${text(dialect.delimiter)}, quote = '"', escape = '"'${newLine}
+    auto_detect = false, strict_mode = true, header = ${header}${skipped},
+    delim = ${text(delimiter)}, quote = ${text(quote)}, escape = ${text(dialect.escape)}${newLine}
   )`;
 }
 
-export interface Dialect {
-  delimiter: string;
+export interface Dialect extends Marks {
   header: boolean;
+  /** Lines to leave out at the beginning. */
+  skip?: number;
   /** Whether lines end with LF alone. */
   lineFeed: boolean;
 }

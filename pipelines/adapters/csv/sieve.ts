@@ -79,7 +79,7 @@ function take(state: State, header: Header, file: string, atEnd: boolean) {
       at = plain.end;
       continue;
     }
-    let record = scanRecord(text, at, header.delimiter, atEnd);
+    let record = scanRecord(text, at, header, atEnd);
     if (record === null && text.length - at < RECORD_CHARACTERS) break;
     record ??= { fields: [], end: at, lines: 1, brokenField: 0 };
     if (record.brokenField !== undefined || record.end - at > RECORD_CHARACTERS) {
@@ -103,11 +103,16 @@ function take(state: State, header: Header, file: string, atEnd: boolean) {
 }
 
 /** A whole row in one line of plain ASCII without quotes, as almost all are; anything else is looked at closely. */
-function plainRow(text: string, at: number, { columns, delimiter }: Header) {
+function plainRow(text: string, at: number, { columns, delimiter, ...marks }: Header) {
   const feed = text.indexOf("\n", at);
   if (feed < 0 || feed - at > RECORD_CHARACTERS) return null;
   const line = text.slice(at, text[feed - 1] === "\r" ? feed - 1 : feed);
   if (/[^\t !#-~]/.test(line)) return null;
+  if (
+    marks.quote !== '"' &&
+    (line.includes(marks.quote || '"') || line.includes(marks.escape || '"'))
+  )
+    return null;
   const fields = line.split(delimiter);
   if (fields.length !== columns.length || line.trim() === "") return null;
   return { row: delimiter === "," ? line : fields.map(quote).join(","), end: feed + 1 };

@@ -99,7 +99,7 @@ SELECT
   record_key || '.1' AS administration_key,
   where_pointer,
   item_code,
-  'propool' AS item_system,
+  CASE WHEN part = 'comment' THEN 'free-text' ELSE 'propool' END AS item_system,
   answer_num,
   CASE WHEN answer_num IS NULL THEN answer END AS answer_text,
   missing,

@@ -1,0 +1,223 @@
+-- read the file
+CREATE TEMP TABLE csv_1 AS
+WITH cells AS (
+  SELECT
+    nullif(trim("record_id"), '') AS "record_id",
+    nullif(trim("redcap_event_name"), '') AS "redcap_event_name",
+    nullif(trim("redcap_repeat_instance"), '') AS "redcap_repeat_instance",
+    nullif(trim("dob"), '') AS "dob",
+    nullif(trim("sex"), '') AS "sex",
+    nullif(trim("phq9_timestamp"), '') AS "phq9_timestamp",
+    nullif(trim("phq9_1"), '') AS "phq9_1",
+    nullif(trim("phq9_2"), '') AS "phq9_2",
+    nullif(trim("phq9_9"), '') AS "phq9_9",
+    nullif(trim("phq9_difficulty"), '') AS "phq9_difficulty",
+    nullif(trim("phq9_total"), '') AS "phq9_total",
+    nullif(trim("phq9_notes"), '') AS "phq9_notes",
+    nullif(trim("phq9_complete"), '') AS "phq9_complete",
+    nullif(trim("drinks___0"), '') AS "drinks___0",
+    nullif(trim("drinks___1"), '') AS "drinks___1",
+    nullif(trim("drinks___4"), '') AS "drinks___4",
+    nullif(trim("alcohol_complete"), '') AS "alcohol_complete"
+  FROM read_csv(
+    'Clinic_DATA_2024-03-05_0930.csv',
+    columns = {'record_id': 'VARCHAR', 'redcap_event_name': 'VARCHAR', 'redcap_repeat_instrument': 'VARCHAR', 'redcap_repeat_instance': 'VARCHAR', 'dob': 'VARCHAR', 'sex': 'VARCHAR', 'demographics_complete': 'VARCHAR', 'phq9_timestamp': 'VARCHAR', 'phq9_1': 'VARCHAR', 'phq9_2': 'VARCHAR', 'phq9_9': 'VARCHAR', 'phq9_difficulty': 'VARCHAR', 'phq9_total': 'VARCHAR', 'phq9_notes': 'VARCHAR', 'phq9_complete': 'VARCHAR', 'drinks___0': 'VARCHAR', 'drinks___1': 'VARCHAR', 'drinks___4': 'VARCHAR', 'alcohol_complete': 'VARCHAR'},
+    auto_detect = false, strict_mode = true, header = true,
+    delim = ',', quote = '"', escape = '"', new_line = '\n'
+  )
+),
+dates AS (
+  SELECT
+    *,
+    CASE WHEN regexp_full_match(CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END, '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left(CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END || '-01-01', 10) AS DATE) IS NOT NULL THEN replace(CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END, ' ', 'T') END AS "dob as ISO",
+    CASE WHEN regexp_full_match(CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END, '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left(CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END || '-01-01', 10) AS DATE) IS NOT NULL THEN replace(CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END, ' ', 'T') END AS "phq9_timestamp as ISO"
+  FROM cells
+)
+SELECT
+  *,
+  CASE
+    WHEN CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END IS NOT NULL AND "dob as ISO" IS NULL THEN 'dob'
+    WHEN CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END IS NOT NULL AND "phq9_timestamp as ISO" IS NULL THEN 'phq9_timestamp'
+  END AS propool_bad
+FROM dates;
+
+-- Clinic_DATA_2024-03-05_0930.csv: one record a row
+INSERT INTO intake_record BY NAME
+SELECT
+  rowid + 1 AS record_key,
+  'Clinic_DATA_2024-03-05_0930.csv' AS where_file,
+  'line ' || (rowid + 2) AS where_record,
+  'wide' AS kind,
+  CASE WHEN propool_bad IS NOT NULL THEN 'quarantined' END AS state,
+  CASE WHEN propool_bad IS NOT NULL THEN 'SOURCE_BAD_DATE' END AS reason,
+  propool_bad AS where_pointer
+FROM csv_1;
+
+-- Clinic_DATA_2024-03-05_0930.csv: people
+INSERT INTO intake_patient BY NAME
+WITH stated AS (
+  SELECT
+    rowid + 1 AS key,
+    "record_id" AS "patient_key",
+    "dob as ISO" AS "birth_date",
+    CASE CASE WHEN "sex" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "sex" END WHEN '1' THEN 'Female' WHEN '2' THEN 'Male' ELSE CASE WHEN "sex" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "sex" END END AS "sex"
+  FROM csv_1
+  WHERE propool_bad IS NULL
+),
+different AS (
+  SELECT min(key) AS key, * EXCLUDE (key)
+  FROM stated
+  GROUP BY ALL
+),
+filled AS (
+  SELECT
+    key,
+    patient_key,
+    coalesce("birth_date", arg_min("birth_date", key) OVER (PARTITION BY patient_key)) AS "birth_date",
+    coalesce("sex", arg_min("sex", key) OVER (PARTITION BY patient_key)) AS "sex"
+  FROM different
+)
+SELECT min(key) AS record_key, * EXCLUDE (key)
+FROM filled
+GROUP BY ALL
+ORDER BY record_key;
+
+-- Clinic_DATA_2024-03-05_0930.csv: administrations of phq-9
+INSERT INTO intake_administration BY NAME
+WITH given AS (
+  SELECT
+    rowid + 1 AS record_key,
+    "record_id" AS "patient_key",
+    "phq9_timestamp as ISO" AS "answered_at",
+    CASE WHEN "phq9_complete" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_complete" END AS "status",
+    'phq-9' AS instrument_code,
+    'propool' AS instrument_system,
+    CASE WHEN "record_id" IS NOT NULL OR "redcap_event_name" IS NOT NULL OR "redcap_repeat_instance" IS NOT NULL THEN concat_ws(chr(31), 'phq-9', coalesce("record_id", ''), coalesce("redcap_event_name", ''), coalesce("redcap_repeat_instance", '')) END AS source_id
+  FROM csv_1
+  WHERE propool_bad IS NULL
+    AND ("phq9_1" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_2" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_9" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_difficulty" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_total" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_notes" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA'))
+)
+SELECT
+  *,
+  record_key || '.1' AS administration_key,
+  CASE WHEN answered_at IS NOT NULL THEN 'stated' END AS answered_origin
+FROM given;
+
+-- Clinic_DATA_2024-03-05_0930.csv: responses to phq-9
+INSERT INTO intake_response BY NAME
+WITH given AS (
+  SELECT
+    rowid + 1 AS record_key,
+    "phq9_1", "phq9_2", "phq9_9", "phq9_difficulty", "phq9_total", "phq9_notes", "drinks___4"
+  FROM csv_1
+  WHERE propool_bad IS NULL
+    AND ("phq9_1" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_2" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_9" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_difficulty" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_total" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_notes" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA'))
+),
+cell AS (
+  SELECT
+    record_key,
+    unnest(['item', 'item', 'item', 'item', 'score', 'comment']) AS part,
+    unnest(['PHQ9_1', 'PHQ9_2', 'PHQ9_9', 'PHQ9_10', 'total', 'comment']) AS item_code,
+    unnest(['phq9_1', 'phq9_2', 'phq9_9', 'phq9_difficulty', 'phq9_total', 'phq9_notes']) AS where_pointer,
+    unnest(["phq9_1", "phq9_2", "phq9_9", "phq9_difficulty", "phq9_total", "phq9_notes"]) AS word,
+    unnest([CASE "phq9_1" WHEN '1' THEN 'Not at all' WHEN '2' THEN 'Several days' WHEN '3' THEN 'More than half the days' WHEN '4' THEN 'Nearly every day' END, CASE "phq9_2" WHEN '1' THEN 'Not at all' WHEN '2' THEN 'Several days' WHEN '3' THEN 'More than half the days' WHEN '4' THEN 'Nearly every day' END, CASE "phq9_9" WHEN '1' THEN 'Not at all' WHEN '2' THEN 'Several days' WHEN '3' THEN 'More than half the days' WHEN '4' THEN 'Nearly every day' END, CASE "phq9_difficulty" WHEN '0' THEN 'Not difficult at all' WHEN '1' THEN 'Somewhat difficult' WHEN '2' THEN 'Very difficult' WHEN '3' THEN 'Extremely difficult' END, NULL, NULL]) AS label,
+    unnest(['skipped', 'skipped', CASE WHEN (coalesce(TRY_CAST(coalesce("phq9_2", '') AS DOUBLE) > TRY_CAST('1' AS DOUBLE), false) OR (coalesce("drinks___4", '') = '1' OR coalesce(TRY_CAST(coalesce("drinks___4", '') AS DOUBLE) = TRY_CAST('1' AS DOUBLE), false))) THEN 'skipped' ELSE 'not_shown' END, 'NI', 'skipped', 'skipped']) AS blank
+  FROM given
+),
+answer AS (
+  SELECT *, CASE WHEN word IS NULL THEN blank ELSE CASE word WHEN '[not completed]' THEN 'skipped' WHEN 'NASK' THEN 'NASK' WHEN 'ASKU' THEN 'ASKU' WHEN 'NI' THEN 'NI' WHEN 'UNK' THEN 'NI' WHEN 'NA' THEN 'not_shown' END END AS missing, CASE WHEN word NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN word END AS answer
+  FROM cell
+),
+number AS (
+  SELECT *, CASE WHEN part <> 'comment' AND label IS NULL THEN CASE WHEN NOT contains(answer, '_') THEN TRY_CAST(answer AS DECIMAL(18,6)) END END AS answer_num
+  FROM answer
+  WHERE part = 'item' OR missing IS NULL
+)
+SELECT
+  record_key,
+  record_key || '.1' AS administration_key,
+  where_pointer,
+  item_code,
+  CASE WHEN part = 'comment' THEN 'free-text' ELSE 'propool' END AS item_system,
+  answer_num,
+  CASE WHEN label IS NOT NULL AND answer IS NOT NULL THEN 'redcap|' || answer END AS answer_code,
+  CASE WHEN answer_num IS NULL THEN CASE WHEN answer IS NOT NULL THEN coalesce(label, answer) END END AS answer_text,
+  missing,
+  'reported' AS origin
+FROM number;
+
+-- Clinic_DATA_2024-03-05_0930.csv: administrations of audit-c
+INSERT INTO intake_administration BY NAME
+WITH given AS (
+  SELECT
+    rowid + 1 AS record_key,
+    "record_id" AS "patient_key",
+    CASE WHEN "alcohol_complete" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "alcohol_complete" END AS "status",
+    'audit-c' AS instrument_code,
+    'propool' AS instrument_system,
+    CASE WHEN "record_id" IS NOT NULL OR "redcap_event_name" IS NOT NULL OR "redcap_repeat_instance" IS NOT NULL THEN concat_ws(chr(31), 'audit-c', coalesce("record_id", ''), coalesce("redcap_event_name", ''), coalesce("redcap_repeat_instance", '')) END AS source_id
+  FROM csv_1
+  WHERE propool_bad IS NULL
+    AND (coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false)
+      OR coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false)
+      OR coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false))
+)
+SELECT
+  *,
+  record_key || '.2' AS administration_key,
+  NULL AS answered_origin
+FROM given;
+
+-- Clinic_DATA_2024-03-05_0930.csv: responses to audit-c
+INSERT INTO intake_response BY NAME
+WITH given AS (
+  SELECT
+    rowid + 1 AS record_key,
+    "drinks___0", "drinks___1", "drinks___4", "phq9_2"
+  FROM csv_1
+  WHERE propool_bad IS NULL
+    AND (coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false)
+      OR coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false)
+      OR coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false))
+),
+cell AS (
+  SELECT
+    record_key,
+    unnest(['option', 'option', 'option', 'unticked']) AS part,
+    unnest(['AUDITC1', 'AUDITC1', 'AUDITC1', 'AUDITC1']) AS item_code,
+    unnest(['drinks___0', 'drinks___1', 'drinks___4', 'drinks___0']) AS where_pointer,
+    unnest([CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '0' END, CASE WHEN coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '1' END, CASE WHEN coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '4' END, CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN 'ticked' END]) AS word
+  FROM given
+),
+answer AS (
+  SELECT *, CASE WHEN word IS NULL THEN 'skipped' ELSE CASE word WHEN '[not completed]' THEN 'skipped' WHEN 'NASK' THEN 'NASK' WHEN 'ASKU' THEN 'ASKU' WHEN 'NI' THEN 'NI' WHEN 'UNK' THEN 'NI' WHEN 'NA' THEN 'not_shown' END END AS missing, CASE WHEN word NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN word END AS answer
+  FROM cell
+),
+number AS (
+  SELECT *, CASE WHEN NOT contains(answer, '_') THEN TRY_CAST(answer AS DECIMAL(18,6)) END AS answer_num
+  FROM answer
+  WHERE CASE part WHEN 'unticked' THEN word IS NULL ELSE part = 'item' OR missing IS NULL END
+)
+SELECT
+  record_key,
+  record_key || '.2' AS administration_key,
+  where_pointer,
+  item_code,
+  'propool' AS item_system,
+  answer_num,
+  CASE WHEN answer_num IS NULL THEN answer END AS answer_text,
+  missing,
+  'reported' AS origin
+FROM number;
