@@ -14,7 +14,7 @@ import {
 
 import { initHub, initSite } from "./init.ts";
 import { type PoolReport, pool } from "./pool.ts";
-import { readSiteKeys } from "./privacy/keys.ts";
+import { LINKAGE_KEY, newKey, readSiteKeys, writeKeys } from "./privacy/keys.ts";
 import { type RunReport, runSite } from "./run.ts";
 import {
   combineSummaries,
@@ -130,8 +130,11 @@ async function prepareNetwork(
 ): Promise<void> {
   await rm(hubDirectory, { recursive: true, force: true });
   await rm(join(root, "summaries"), { recursive: true, force: true });
+  // One site would make it and share it with the others.
+  const linkage = newKey();
   for (const { site, name, format, directory, words } of sites) {
     await initSite(directory, { site, name, network: "DEMO", format });
+    await writeKeys(join(directory, "keys", LINKAGE_KEY), [linkage]);
     if (Object.keys(words).length > 0) {
       await appendFile(join(directory, "site.yaml"), `\nwords: ${JSON.stringify(words)}\n`);
     }

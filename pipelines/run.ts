@@ -26,6 +26,7 @@ import {
   readExport,
   refuseUnreadable,
 } from "./intake.ts";
+import { finishRotation } from "./keys.ts";
 import { deidentifyInto } from "./privacy/deidentify.ts";
 import { dropRepeats } from "./privacy/drop-repeats.ts";
 import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
@@ -95,6 +96,7 @@ export async function runSite(siteDirectory: string, options: RunOptions): Promi
   return withLock(site.directory, async () => {
     await cleanUp(site);
     try {
+      await finishRotation(site, { keys, profile, today: options.today });
       const previous = await lookBack(site, keys, options.full === true);
       await using _identified = ephemeral(site.identifiedDirectory);
       return await night({ site, keys, profile, options, previous });

@@ -1,6 +1,7 @@
 import type { AddCommand } from "../command.ts";
 import { addDemo } from "./demo.ts";
 import { addInit } from "./init.ts";
+import { addKeys } from "./keys.ts";
 import { addPool } from "./pool.ts";
 import { addPreview } from "./preview.ts";
 import { addQuery } from "./query.ts";
@@ -11,6 +12,7 @@ import { addStudy } from "./study.ts";
 export const COMMANDS: readonly AddCommand[] = [
   addDemo,
   addInit,
+  addKeys,
   addPreview,
   addRun,
   addPool,

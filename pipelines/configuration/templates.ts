@@ -33,6 +33,10 @@ ${mapping}
 mode: centralized
 # Which columns leave and how: a profile of mappings/privacy.
 privacy: shifted
+# Linkage tokens, by which the hub sees that two sites know one person, are made where keys/linkage.key is (propool keys).
+# linkage:
+#   project: ${plain(network)}   # whose sites share the key; left out: the network
+#   epoch: "1"        # counted up together at all sites to make new tokens
 
 # What holds where the source is silent. Rows carry the origin "assumed".
 # defaults:

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { type AgeKey, ageKeyOf, createAgeKey } from "../core/age.ts";
 import { ProError } from "../core/errors.ts";
 import { exists, privateDirectory, writeWhole } from "../core/files.ts";
 import { createSigningKey, fingerprint, publicKeyOf } from "../core/signature.ts";
@@ -9,12 +10,15 @@ import { createSigningKey, fingerprint, publicKeyOf } from "../core/signature.ts
 export const TOKEN_KEY = "token.key";
 export const SIGNING_KEY = "signing.key";
 export const LINKAGE_KEY = "linkage.key";
+const AGE_KEY = "age.key";
 
 export interface SiteKeys {
   /** 256 bits each, from which the keys of all tokens and date shifts are derived; the newest last. */
   tokenKeys: Uint8Array[];
   /** The project's 256-bit master key of linkage tokens; null: this site makes none. */
   linkageMaster: Uint8Array | null;
+  /** What others encrypt to this site with; null where a site made by an older version has none. */
+  ageKey: AgeKey | null;
   /** Ed25519, PKCS #8 PEM. */
   signingKey: string;
   /** Ed25519, base64 of 32 bytes; what the hub knows of the site. */
@@ -39,6 +43,10 @@ export async function createSiteKeys(directory: string): Promise<SiteKeys> {
   }
   if (!(await exists(join(directory, SIGNING_KEY)))) {
     await writeWhole(join(directory, SIGNING_KEY), createSigningKey().privatePem, 0o600);
+  }
+  if (!(await exists(join(directory, AGE_KEY)))) {
+    const { identity } = await createAgeKey();
+    await writeWhole(join(directory, AGE_KEY), `${identity}\n`, 0o600);
   }
   return readSiteKeys(directory);
 }
@@ -67,11 +75,27 @@ export async function readSiteKeys(directory: string, source?: KeySource): Promi
   return {
     tokenKeys,
     linkageMaster: await readLinkageMaster(directory, source),
+    ageKey: await readAgeKey(directory),
     signingKey,
     publicKey: publicKeyFrom(signingKey, directory),
     tokenKeyFingerprint: fingerprints.at(-1) ?? "",
     earlierFingerprints: fingerprints.slice(0, -1),
   };
+}
+
+async function readAgeKey(directory: string): Promise<AgeKey | null> {
+  const file = join(directory, AGE_KEY);
+  if (!(await exists(file))) return null;
+  try {
+    return await ageKeyOf((await readPrivate(file)).trim());
+  } catch (cause) {
+    if (cause instanceof ProError) throw cause;
+    // The cause could quote the key.
+    throw new ProError("CONFIG_KEY", "the file holds no age key", {
+      where: { file },
+      hint: "restore it from its backup, or remove it and run propool keys new",
+    });
+  }
 }
 
 async function readLinkageMaster(
@@ -116,9 +140,14 @@ async function readKey(directory: string, name: string, source?: KeySource): Pro
   return (source && elsewhere(name, source)) ?? readPrivate(join(directory, name));
 }
 
+/** The environment variable that may hold a key: `PROPOOL_TOKEN_KEY_RIVER`. */
+export function keyVariable(name: string, site: string): string {
+  return `PROPOOL_${name.toUpperCase().replace(".", "_")}_${site}`;
+}
+
 /** A key from the environment or a file descriptor. A descriptor can be read once, so what it gave is remembered. */
 function elsewhere(name: string, { site, env }: KeySource): string | null {
-  const variable = `PROPOOL_${name.toUpperCase().replace(".", "_")}_${site}`;
+  const variable = keyVariable(name, site);
   const value = env[variable];
   if (value !== undefined) return value;
   const descriptor = env[`${variable}_FD`];

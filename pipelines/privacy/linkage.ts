@@ -42,7 +42,7 @@ export async function stageLinkage(
     SELECT patid, * EXCLUDE (patid), ${text(options.name)} AS token_encryption_key
     FROM (${signaturesSql(
       recipe,
-      `SELECT patient_key AS patid, family_name, given_name, birth_date, d.sex, zip, phone, email, ssn
+      `SELECT patient_key AS patid, family_name, given_name, p.birth_date, d.sex, zip, phone, email, ssn
       FROM mapped_patient p JOIN cdm_demographic d ON d.patid = p.patient_key WHERE p.state = 'loaded'`,
     )})`);
 }

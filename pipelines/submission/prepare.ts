@@ -7,7 +7,7 @@ import type { Site } from "../configuration/site.ts";
 import { fileSha256, privateDirectory } from "../core/files.ts";
 import { MANIFEST_FILE, type Manifest, manifestSchema, parseSubmissionName } from "./manifest.ts";
 import { publishSubmission, type SealedSubmission, sealSubmission } from "./seal.ts";
-import { type StoreFacts, writeStoreFacts } from "./store-facts.ts";
+import { readStoreFacts, type StoreFacts, writeStoreFacts } from "./store-facts.ts";
 
 /** A submission in the outbox. */
 export interface Submitted {
@@ -56,7 +56,10 @@ export async function prepareSubmission(options: PrepareOptions): Promise<Prepar
       site.mode === "centralized" ? await seal(store, options, last.sequence + 1) : null;
     const isNew = sealed !== null && !sameTables(last.tables, hashes(sealed.manifest));
     if (sealed && !isNew) await rm(sealed.directory, { recursive: true, force: true });
+    const kept = await readStoreFacts(store);
     await writeStoreFacts(store, {
+      ...(kept?.succession && { succession: kept.succession }),
+      ...(kept?.withdrawn && { withdrawn: kept.withdrawn }),
       token_key_fingerprint: options.tokenKeyFingerprint,
       privacy: site.privacy,
       sequence: isNew ? sealed.manifest.sequence : last.sequence,

@@ -14,6 +14,10 @@ export interface StoreFacts {
   sequence: number;
   /** SHA-256 of each table of the last submission. */
   tables: Record<string, string>;
+  /** Which token key followed which. */
+  succession?: { from: string; to: string; date: string }[];
+  /** PATID of people who withdrew. */
+  withdrawn?: string[];
 }
 
 export async function readStoreFacts(store: DuckDb): Promise<StoreFacts | null> {
