@@ -9,7 +9,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { ParseOption, XmlDocument } from "libxml2-wasm";
 import { ccda } from "../../pipelines/adapters/ccda/ccda.ts";
-import { toUtf8 } from "../../pipelines/adapters/ccda/encoding.ts";
+import { toUtf8 } from "../../pipelines/adapters/xml/encoding.ts";
 import { type Site, siteSchema } from "../../pipelines/configuration/site.ts";
 import { createProgress } from "../../pipelines/core/progress.ts";
 import { mapRecords, openIdentified, prepare, readExport } from "../../pipelines/intake.ts";

@@ -7,7 +7,8 @@ import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { fillIntake } from "../../pipelines/adapters/fhir/fill.ts";
-import { createResourceTables, readFhirFile } from "../../pipelines/adapters/fhir/read.ts";
+import { readFhirFiles } from "../../pipelines/adapters/fhir/read.ts";
+import { createResourceTables } from "../../pipelines/adapters/fhir/strict.ts";
 import { createProgress } from "../../pipelines/core/progress.ts";
 import { prepare } from "../../pipelines/intake.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
@@ -59,7 +60,7 @@ try {
     progress: createProgress({ err: new Writable(), tty: false, quiet: true }),
     site: "BENCH",
   };
-  const read = await timed(() => readFhirFile(input, file));
+  const read = await timed(() => readFhirFiles(input, [file]));
   const fill = await timed(() => fillIntake(db));
   const { rows } = await db.one<{ rows: bigint }>("SELECT count(*) AS rows FROM intake_response");
   if (Number(rows) !== answers) throw new Error(`${rows} of ${answers} answers arrived`);

@@ -2,9 +2,9 @@ import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readInWorkers } from "../../pipelines/adapters/ccda/pool.ts";
 import type { Columns } from "../../pipelines/adapters/ccda/rows.ts";
 import type { CcdaSettings } from "../../pipelines/adapters/ccda/settings.ts";
+import { readInWorkers } from "../../pipelines/adapters/ccda/workers.ts";
 import { readFiles } from "../golden/ccda/read-golden.ts";
 import {
   documentAround,

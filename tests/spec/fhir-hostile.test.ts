@@ -5,7 +5,8 @@ import { join, resolve } from "node:path";
 import { Writable } from "node:stream";
 import { zstdCompressSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createResourceTables, readFhirFile } from "../../pipelines/adapters/fhir/read.ts";
+import { readFhirFiles } from "../../pipelines/adapters/fhir/read.ts";
+import { createResourceTables } from "../../pipelines/adapters/fhir/strict.ts";
 import { createIntake } from "../../pipelines/adapters/intake.ts";
 import { ProError } from "../../pipelines/core/errors.ts";
 import { createProgress } from "../../pipelines/core/progress.ts";
@@ -42,7 +43,7 @@ async function outcomes(files: Record<string, string | Uint8Array>) {
         progress: createProgress({ err: new Writable(), tty: false, quiet: true }),
         site: "TEST",
       };
-      told[name] = await readFhirFile(input, name).then(
+      told[name] = await readFhirFiles(input, [name]).then(
         () => "read",
         (error) => (error instanceof ProError ? error.code : String(error)),
       );

@@ -2,10 +2,10 @@ import { availableParallelism } from "node:os";
 import type { Adapter } from "../adapter.ts";
 import { nextRecordKey } from "../intake.ts";
 import { settleVersions } from "./document-versions.ts";
-import { readInWorkers } from "./pool.ts";
 import { readSettings } from "./settings.ts";
 import { IntakeSink } from "./sink.ts";
 import { jobsOf } from "./sources.ts";
+import { readInWorkers } from "./workers.ts";
 
 /**
  * HL7 C-CDA (R1.1, R2.1 and later): one XML document a file, or several in an XDM package; one record a document. Worker threads parse; the rows come into

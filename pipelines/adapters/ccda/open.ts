@@ -1,5 +1,5 @@
-import { ParseOption, XmlDocument, XmlElement, XmlParseError } from "libxml2-wasm";
-import { toUtf8 } from "./encoding.ts";
+import { XmlDocument, XmlElement, type XmlParseError } from "libxml2-wasm";
+import { countNewlines, isPastLimit, parseXml, prologOf, type XmlRefusal } from "../xml/open.ts";
 import { HL7 } from "./tree.ts";
 
 /** An open document; the caller disposes `xml`. */
@@ -10,23 +10,7 @@ export interface OpenDocument {
   fragment: boolean;
 }
 
-export interface Refusal {
-  reason:
-    | "SOURCE_EMPTY"
-    | "SOURCE_MALFORMED"
-    | "SOURCE_NOT_CCDA"
-    | "SOURCE_FORBIDDEN_DTD"
-    | "SOURCE_TOO_LARGE";
-  pointer: string | null;
-}
-
-// No network, no external file, no entity substitution. The limits of the parser (depth 256, 10 MB a text) stay on.
-const OPTIONS =
-  ParseOption.XML_PARSE_NONET |
-  ParseOption.XML_PARSE_NO_XXE |
-  ParseOption.XML_PARSE_NO_SYS_CATALOG |
-  ParseOption.XML_PARSE_COMPACT |
-  ParseOption.XML_PARSE_BIG_LINES;
+type Refusal = XmlRefusal | { reason: "SOURCE_NOT_CCDA"; pointer: null };
 
 /** Clinical statements and parts that the HL7 examples and some exports show alone. */
 const FRAGMENT = new Set(
@@ -45,14 +29,9 @@ const FRAGMENT = new Set(
  * not parse alone, or has no ClinicalDocument at the top, is tried once more inside a wrapper that declares the usual name spaces.
  */
 export function openCda(bytes: Uint8Array): OpenDocument | Refusal {
-  const source = toUtf8(bytes);
-  if (source === null) return { reason: "SOURCE_MALFORMED", pointer: null };
-  if (source.content.length === 0) return { reason: "SOURCE_EMPTY", pointer: null };
-  const dtdLine = lineOfDoctype(source.content);
-  if (dtdLine !== null) {
-    return { reason: "SOURCE_FORBIDDEN_DTD", pointer: `line ${dtdLine + source.linesBefore}` };
-  }
-  const direct = parse(source.content);
+  const source = prologOf(bytes);
+  if ("reason" in source) return source;
+  const direct = parseXml(source.content);
   if (direct instanceof XmlDocument) {
     const { root } = direct;
     if (direct.dtd !== null) return refuse(direct, "SOURCE_FORBIDDEN_DTD");
@@ -61,7 +40,7 @@ export function openCda(bytes: Uint8Array): OpenDocument | Refusal {
     }
     direct.dispose();
   }
-  const firstError = direct instanceof XmlParseError ? direct : null;
+  const firstError = direct instanceof XmlDocument ? null : direct;
   return openWrapped(source.content, firstError, source.linesBefore);
 }
 
@@ -70,7 +49,7 @@ function openWrapped(
   firstError: XmlParseError | null,
   linesBefore: number,
 ): OpenDocument | Refusal {
-  const wrapped = parse(wrap(content, undeclaredPrefixes(firstError)));
+  const wrapped = parseXml(wrap(content, undeclaredPrefixes(firstError)));
   if (!(wrapped instanceof XmlDocument)) {
     const line = firstLine(firstError) ?? firstLine(wrapped);
     const pointer = line === null ? null : `line ${line + linesBefore}`;
@@ -91,23 +70,7 @@ function openWrapped(
 
 function refuse(xml: XmlDocument, reason: Refusal["reason"]): Refusal {
   xml.dispose();
-  return { reason, pointer: null };
-}
-
-function parse(content: Uint8Array): XmlDocument | XmlParseError {
-  try {
-    return XmlDocument.fromBuffer(content, { option: OPTIONS });
-  } catch (error) {
-    if (error instanceof XmlParseError) return error;
-    throw error;
-  }
-}
-
-/** What the parser says when an element, a text or the nesting goes past its limits. */
-const LIMIT = /XML_PARSE_HUGE|too big|Name too long|Excessive depth/;
-
-function isPastLimit(error: XmlParseError): boolean {
-  return error.details.some(({ message }) => LIMIT.test(message));
+  return { reason, pointer: null } as Refusal;
 }
 
 const NAMESPACE_ERROR = /^Namespace prefix (\S+) (?:for|on|of) /;
@@ -151,32 +114,4 @@ function wrap(content: Buffer, prefixes: string[]): Buffer {
     content.subarray(start),
     Buffer.from("</fragment>"),
   ]);
-}
-
-/** Line of `<!DOCTYPE` in the prolog, before the first element; null when there is none. */
-function lineOfDoctype(content: Buffer): number | null {
-  let at = 0;
-  for (;;) {
-    while (isSpace(content[at])) at++;
-    const mark = content
-      .subarray(at, at + 9)
-      .toString("latin1")
-      .toUpperCase();
-    if (mark === "<!DOCTYPE") return countNewlines(content.subarray(0, at)) + 1;
-    const end = mark.startsWith("<?") ? "?>" : mark.startsWith("<!--") ? "-->" : null;
-    if (end === null) return null;
-    const found = content.indexOf(end, at);
-    if (found < 0) return null;
-    at = found + end.length;
-  }
-}
-
-function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
-}
-
-export function countNewlines(content: Uint8Array): number {
-  let count = 0;
-  for (let at = content.indexOf(0x0a); at >= 0; at = content.indexOf(0x0a, at + 1)) count++;
-  return count;
 }

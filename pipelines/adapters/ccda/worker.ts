@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
+import type { WorkerMessage } from "../xml/pool.ts";
 import { readDocument } from "./document.ts";
 import { addRecord, type Columns, IntakeRows } from "./rows.ts";
 import type { CcdaSettings } from "./settings.ts";
@@ -13,8 +14,6 @@ export interface WorkerStart {
   settings: CcdaSettings;
 }
 
-export type WorkerMessage = { ready: true } | { columns: Columns };
-
 /** A document tree takes several times the bytes of its file, and WebAssembly has 4 GB for all of it. */
 const FILE_BYTES_MAX = 256 * 1024 * 1024;
 
@@ -22,11 +21,11 @@ const { exportDirectory, settings } = workerData as WorkerStart;
 
 parentPort?.on("message", (job: Job | null) => {
   if (job === null) parentPort?.close();
-  else post({ columns: read(job).columns });
+  else post({ result: read(job).columns });
 });
 post({ ready: true });
 
-function post(message: WorkerMessage): void {
+function post(message: WorkerMessage<Columns>): void {
   parentPort?.postMessage(message);
 }
 

@@ -42,7 +42,7 @@ export const MACROS = [
   // Extensions differ too much to be read strictly; a JSON path finds the value wherever it stands.
   "us_core(e, name, path) AS json_extract_string(list_filter(e, lambda x: (x->>'url') = 'http://hl7.org/fhir/us/core/StructureDefinition/' || name)[1], path)",
   // One concept or a list of them, from STU3 to R5; only what looks like a code, because words may name a place.
-  `fhir_concept(j) AS regexp_extract(coalesce(j->>'$[0].coding[0].code', j->>'$.coding[0].code', j->>'$[0].concept.coding[0].code'), '^[A-Za-z0-9.-]{1,20}$')`,
+  `fhir_concept(j) AS regexp_extract(coalesce(j->>'$[0].coding[0].code', j->>'$.coding[0].code', j->>'$[0].concept.coding[0].code', j->>'$.concept.coding[0].code'), '^[A-Za-z0-9.-]{1,20}$')`,
   // Where a version stands among others: its instant, and among equal ones its number. One that says neither comes first.
   `fhir_version(m) AS struct_pack(
     at := coalesce(CASE WHEN regexp_matches(m.lastUpdated, '(Z|[+-][0-9]{2}:?[0-9]{2})$') THEN epoch_us(TRY_CAST(m.lastUpdated AS TIMESTAMPTZ))

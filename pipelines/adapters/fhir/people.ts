@@ -23,7 +23,7 @@ export const PEOPLE = [
   owner AS (SELECT id, any_value(fhir_concept(type)) AS kind FROM fhir_organization GROUP BY id)
   SELECT e.record_key, 'Encounter' AS where_pointer, fhir_key(coalesce(e.subject.reference, e.patient.reference)) AS patient_key,
     e.id AS encounter_key, coalesce(e.period.start, e.actualPeriod.start) AS start_at, coalesce(e.period."end", e.actualPeriod."end") AS end_at,
-    coalesce(e.class->>'$.code', e.class->>'$[0].coding[0].code', e.class->>'$') AS class,
+    coalesce(e.class->>'$.code', e.class->>'$[0].coding[0].code', e.class->>'$.coding[0].code', CASE WHEN json_type(e.class) = 'VARCHAR' THEN e.class->>'$' END) AS class,
     e.location[1].location.display AS location,
     coalesce(nullif(p.kind, ''), nullif(o.kind, '')) AS facility_type, nullif(fhir_concept(e.serviceType), '') AS specialty, e.status
   FROM fhir_encounter_numbered e

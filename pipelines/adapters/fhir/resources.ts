@@ -242,9 +242,10 @@ export function isResourceType(type: string): type is ResourceType {
   return Object.hasOwn(RESOURCES, type);
 }
 
-/** The columns of the table of a resource type; `_where` is set by the sieve, which knows the line. */
+/** The columns of the table of a resource type; `_file` and `_where` are set by the sieve, which knows file and line. */
 export function resourceShape(type: ResourceType): { readonly [column: string]: Shape } {
   return {
+    _file: "VARCHAR",
     _where: "VARCHAR",
     resourceType: "VARCHAR",
     id: "VARCHAR",

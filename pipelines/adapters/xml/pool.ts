@@ -1,10 +1,17 @@
 import { Worker } from "node:worker_threads";
-import { addRecord, type Columns, IntakeRows } from "./rows.ts";
-import type { Job } from "./sources.ts";
-import type { WorkerMessage, WorkerStart } from "./worker.ts";
 
-// The build turns the name into that of the compiled file.
-const WORKER_URL = new URL("./worker.ts", import.meta.url);
+/** What a pool works with: the script of its threads, what they are started with, and what a job yields whose thread was lost. */
+export interface PoolOptions<Job, Result> {
+  script: URL;
+  start: unknown;
+  /** How many threads at most. */
+  size: number;
+  /** A file that ends its worker is accounted for by this; the rest goes on. */
+  lost(job: Job): Result;
+}
+
+/** What a thread tells: once that it is ready, then a result a job, in their order. */
+export type WorkerMessage<Result> = { ready: true } | { result: Result };
 
 /** Files a worker has at hand, so that it never waits for the main thread. */
 const AHEAD = 2;
@@ -12,18 +19,17 @@ const AHEAD = 2;
 const WAITING = 4;
 
 /**
- * Reads files in `size` worker threads and yields their rows in the order of the jobs, whoever was done first.
- * Memory is bounded by a few documents a worker. A file that ends its worker is quarantined and the rest goes on.
+ * Reads files in worker threads and yields what they made of them in the order of the jobs, whoever was done first.
+ * Memory is bounded by a few documents a worker.
  */
-export async function* readInWorkers(
+export async function* inWorkers<Job, Result>(
   jobs: Iterable<Job>,
-  start: WorkerStart,
-  size: number,
-): AsyncGenerator<Columns> {
-  const pool = new WorkerPool(start, Math.max(1, size));
+  options: PoolOptions<Job, Result>,
+): AsyncGenerator<Result> {
+  const pool = new WorkerPool(options);
   const waiting = jobs[Symbol.iterator]();
   try {
-    const pending: Promise<Columns>[] = [];
+    const pending: Promise<Result>[] = [];
     for (;;) {
       while (pending.length < pool.size * WAITING) {
         const { value: job, done } = waiting.next();
@@ -42,33 +48,33 @@ export async function* readInWorkers(
   }
 }
 
-interface Task {
+interface Task<Job, Result> {
   job: Job;
-  resolve: (columns: Columns) => void;
+  resolve: (result: Result) => void;
   reject: (error: unknown) => void;
 }
 
-interface Thread {
+interface Thread<Job, Result> {
   worker: Worker;
   ready: boolean;
   /** Sent and not answered, oldest first: a worker answers in order. */
-  tasks: Task[];
+  tasks: Task<Job, Result>[];
 }
 
-class WorkerPool {
+class WorkerPool<Job, Result> {
   readonly size: number;
-  readonly #start: WorkerStart;
-  readonly #queue: Task[] = [];
-  readonly #threads = new Set<Thread>();
+  readonly #options: PoolOptions<Job, Result>;
+  readonly #queue: Task<Job, Result>[] = [];
+  readonly #threads = new Set<Thread<Job, Result>>();
   #failure: unknown;
   #closing = false;
 
-  constructor(start: WorkerStart, size: number) {
-    this.#start = start;
-    this.size = size;
+  constructor(options: PoolOptions<Job, Result>) {
+    this.#options = options;
+    this.size = Math.max(1, options.size);
   }
 
-  read(job: Job): Promise<Columns> {
+  read(job: Job): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ job, resolve, reject });
       this.#feed();
@@ -88,19 +94,20 @@ class WorkerPool {
     );
   }
 
-  #addThread(): Thread {
-    const worker = new Worker(WORKER_URL, { workerData: this.#start, execArgv: [] });
-    const thread: Thread = { worker, ready: false, tasks: [] };
+  #addThread(): Thread<Job, Result> {
+    const { script, start } = this.#options;
+    const worker = new Worker(script, { workerData: start, execArgv: [] });
+    const thread: Thread<Job, Result> = { worker, ready: false, tasks: [] };
     this.#threads.add(thread);
-    worker.on("message", (message: WorkerMessage) => this.#receive(thread, message));
+    worker.on("message", (message: WorkerMessage<Result>) => this.#receive(thread, message));
     worker.on("error", (error) => this.#lose(thread, error));
-    worker.on("exit", () => this.#lose(thread, new Error("a C-CDA worker ended by itself")));
+    worker.on("exit", () => this.#lose(thread, new Error("a worker ended by itself")));
     return thread;
   }
 
-  #receive(thread: Thread, message: WorkerMessage): void {
+  #receive(thread: Thread<Job, Result>, message: WorkerMessage<Result>): void {
     if ("ready" in message) thread.ready = true;
-    else thread.tasks.shift()?.resolve(message.columns);
+    else thread.tasks.shift()?.resolve(message.result);
     this.#feed();
   }
 
@@ -113,21 +120,21 @@ class WorkerPool {
       const isMore = this.#threads.size < this.size && emptiest?.tasks.length !== 0;
       const thread = isMore ? this.#addThread() : emptiest;
       if (thread === undefined) return;
-      const task = this.#queue.shift() as Task;
+      const task = this.#queue.shift() as Task<Job, Result>;
       thread.tasks.push(task);
       thread.worker.postMessage(task.job);
     }
   }
 
   /** A worker that never got ready is a fault of the program; one that ended over a file costs that file. */
-  #lose(thread: Thread, error: unknown): void {
+  #lose(thread: Thread<Job, Result>, error: unknown): void {
     if (!this.#threads.delete(thread) || this.#closing) return;
     const [culprit, ...rest] = thread.tasks;
     if (!thread.ready) {
       this.#failure = error;
       this.#queue.unshift(...thread.tasks);
     } else {
-      culprit?.resolve(unreadable(culprit.job));
+      culprit?.resolve(this.#options.lost(culprit.job));
       this.#queue.unshift(...rest);
     }
     this.#feed();
@@ -137,10 +144,4 @@ class WorkerPool {
     const tasks = [...this.#queue.splice(0), ...[...this.#threads].flatMap((one) => one.tasks)];
     for (const task of tasks) task.reject(this.#failure);
   }
-}
-
-function unreadable(job: Job): Columns {
-  const rows = new IntakeRows(job.recordKey);
-  addRecord(rows, job, { state: "quarantined", reason: "SOURCE_UNREADABLE" });
-  return rows.columns;
 }

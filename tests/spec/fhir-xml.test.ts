@@ -1,0 +1,148 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { beforeAll, describe, expect, it } from "vitest";
+import { INTAKE, type IntakeTable } from "../../pipelines/adapters/intake.ts";
+import { columnsOf, intakeRows, readRecords, withFhir } from "../golden/fhir/read-golden.ts";
+import { bundleXml, toXml } from "../golden/fhir/write-xml.ts";
+
+const ROOT = join(import.meta.dirname, "../golden/fhir");
+type Json = Record<string, unknown>;
+
+/** All intake rows; places are left out, because a line of NDJSON is an entry of a Bundle. */
+function allRows(files: Record<string, string>): Promise<Record<string, object[]>> {
+  return withFhir({ files }, async (db) => {
+    const tables: Record<string, object[]> = {};
+    for (const table of Object.keys(INTAKE) as IntakeTable[]) {
+      const rows = await intakeRows(db, table);
+      tables[table] = rows.map((row) =>
+        table === "intake_record"
+          ? { ...row, where_file: "", where_record: "", where_pointer: "" }
+          : row,
+      );
+    }
+    return tables;
+  });
+}
+
+/** The resources of a golden export, file by file. */
+async function exportOf(name: string): Promise<Record<string, Json[]>> {
+  const path = join(ROOT, name, "export");
+  const files: Record<string, Json[]> = {};
+  for (const file of (await readdir(path)).toSorted()) {
+    const lines = (await readFile(join(path, file), "utf8"))
+      .split("\n")
+      .filter((line) => line.trim());
+    files[file.replace(".ndjson", "")] = lines
+      .map((line) => JSON.parse(line))
+      // A list where one value may stand is nothing that XML can say.
+      .filter((one) => !JSON.stringify(one).includes('"valueInteger":[3]'));
+  }
+  return files;
+}
+
+describe("FHIR XML gives the same rows as the JSON it was written from", () => {
+  it.each([
+    ["form-codes"],
+    ["link-ids"],
+    ["observations"],
+    ["own-forms"],
+    ["one-sitting"],
+    ["people"],
+    ["versions"],
+  ])("%s", async (name) => {
+    const files = await exportOf(name);
+    const [json, xml] = [
+      Object.entries(files).map(([file, all]) => [
+        `${file}.json`,
+        JSON.stringify({ resourceType: "Bundle", entry: all.map((resource) => ({ resource })) }),
+      ]),
+      Object.entries(files).map(([file, all]) => [`${file}.xml`, bundleXml(all)]),
+    ].map((entries) => Object.fromEntries(entries));
+    const rows = await allRows(json ?? {});
+    expect(Object.values(rows).flat().length).toBeGreaterThan(5);
+    expect(await allRows(xml ?? {})).toEqual(rows);
+  });
+});
+
+describe("a file of FHIR XML", () => {
+  const patient = toXml({ resourceType: "Patient", id: "p", gender: "female" });
+  const inner = (content: string) => `<Patient xmlns="http://hl7.org/fhir">${content}</Patient>`;
+  const CASES: Record<string, [content: string | Uint8Array, told: string, name?: string]> = {
+    "with one resource": [patient, "Patient @ resource"],
+    "packed with gzip": [gzipSync(patient), "Patient @ resource", "a.xml.gz"],
+    "packed with zstd": [zstdCompressSync(patient), "Patient @ resource", "a.xml.zst"],
+    "with a prefix for FHIR": [
+      '<f:Patient xmlns:f="http://hl7.org/fhir"><f:id value="a"/></f:Patient>',
+      "Patient @ resource",
+    ],
+    "in UTF-16": [
+      Buffer.from(`\uFEFF${inner('<id value="ü"/>')}`, "utf16le"),
+      "Patient @ resource",
+    ],
+    "of a type that is not read": [
+      '<Coverage xmlns="http://hl7.org/fhir"/>',
+      "Coverage @ resource out_of_scope SOURCE_RESOURCE_NOT_READ",
+    ],
+    "cut short": [patient.slice(0, -12), "resource @ resource quarantined SOURCE_MALFORMED line 2"],
+    "with entities": [
+      `<!DOCTYPE a [<!ENTITY b "c">]>${inner('<id value="&b;"/>')}`,
+      "resource @ resource quarantined SOURCE_FORBIDDEN_DTD line 1",
+    ],
+    "that is another XML": [
+      '<ClinicalDocument xmlns="urn:hl7-org:v3"/>',
+      "resource @ resource quarantined SOURCE_NOT_A_RESOURCE",
+    ],
+    "with two values for one": [
+      inner('<gender value="male"/><gender value="female"/>'),
+      "Patient @ resource quarantined SOURCE_WRONG_TYPE /gender",
+    ],
+    "with an element for a text": [
+      inner('<gender><coding><code value="male"/></coding></gender>'),
+      "Patient @ resource quarantined SOURCE_WRONG_TYPE /gender",
+    ],
+    "with a text for an element": [
+      inner('<name value="Rue"/>'),
+      "Patient @ resource quarantined SOURCE_WRONG_TYPE /name/0",
+    ],
+    "nested deeper than the parser goes": [
+      inner(`${"<contact>".repeat(300)}${"</contact>".repeat(300)}`),
+      "resource @ resource quarantined SOURCE_TOO_LARGE line 1",
+    ],
+  };
+  const nameOf = (title: string, i: number) => `${i}/${CASES[title]?.[2] ?? "a.xml"}`;
+  let told: Record<string, string[]> = {};
+  beforeAll(async () => {
+    told = await readRecords(
+      Object.fromEntries(
+        Object.entries(CASES).map(([title, [content]], i) => [nameOf(title, i), content]),
+      ),
+    );
+  });
+
+  it.each(Object.keys(CASES).map((title, i) => [title, i] as const))("%s", (title, i) => {
+    expect(told[nameOf(title, i)]).toEqual([CASES[title]?.[1]]);
+  });
+
+  it("of fifty nested levels has all its answers", async () => {
+    const level = (n: number): Json => ({
+      linkId: `l${n}`,
+      answer: [{ valueInteger: n, ...(n < 50 ? { item: [level(n + 1)] } : {}) }],
+    });
+    const form = toXml({ resourceType: "QuestionnaireResponse", id: "r", item: [level(1)] });
+    const rows = await withFhir({ files: { "a.xml": form } }, (db) =>
+      columnsOf(db, "intake_response", "answer_num::DOUBLE"),
+    );
+    expect(rows).toEqual(Array.from({ length: 50 }, (_, i) => [i + 1]));
+  });
+
+  it.each([
+    ["empty", "", "a.xml", "SOURCE_EMPTY"],
+    ["cut short while packed", gzipSync(patient).subarray(0, 60), "a.xml.gz", "SOURCE_UNREADABLE"],
+  ])("%s stops the night", async (_, content, name, code) => {
+    await expect(readRecords({ [name]: content })).rejects.toMatchObject({
+      code,
+      where: { file: name },
+    });
+  });
+});
