@@ -2,10 +2,12 @@ import { mkdtemp, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import type { DuckDb } from "../warehouse/duckdb.ts";
+import { isFhirXml, isXml } from "./adapters/fhir/xml.ts";
 import { ADAPTERS } from "./adapters/index.ts";
 import { readSite, type Site, siteSchema } from "./configuration/site.ts";
 import { ephemeral } from "./core/ephemeral.ts";
 import { ProError } from "./core/errors.ts";
+import { expandPaths } from "./core/expand-paths.ts";
 import type { Progress } from "./core/progress.ts";
 import { mapRecords, openIdentified, prepare, readExport } from "./intake.ts";
 import { newKey, readSiteKeys } from "./privacy/keys.ts";
@@ -56,7 +58,8 @@ export interface PreviewOptions {
  *
  * @throws ProError `SOURCE_*`, `MAPPING_*`, `CONFIG_*`.
  */
-export async function* preview(options: PreviewOptions): AsyncGenerator<PreviewRow[]> {
+export async function* preview(given: PreviewOptions): AsyncGenerator<PreviewRow[]> {
+  const options = { ...given, files: await filesToRead(given.files) };
   const scratch = await mkdtemp(join(tmpdir(), "propool-preview-"));
   await using _scratch = ephemeral(scratch);
   const site = await previewSite(options, scratch);
@@ -101,7 +104,7 @@ async function previewSite(
     const site = await readSite(siteDirectory);
     return { ...site, exportDirectory, identifiedDirectory: scratch };
   }
-  const format = guessFormat(files);
+  const format = await guessFormat(files);
   if (format === "csv" && !mappingFile) {
     throw new ProError("CONFIG_MAPPING", "a csv file says nothing without a mapping", {
       where: { file: files[0] },
@@ -127,15 +130,29 @@ async function previewSite(
   };
 }
 
-function guessFormat(files: readonly string[]): keyof typeof ADAPTERS {
-  const formats = Object.values(ADAPTERS).filter((adapter) =>
+/** The files that were named, and of named folders those that some adapter reads. */
+async function filesToRead(given: readonly string[]): Promise<string[]> {
+  const isRead = (file: string) => Object.values(ADAPTERS).some((one) => one.accepts(file));
+  const files = await expandPaths(given);
+  const read = files.filter((file) => given.includes(file) || isRead(file));
+  return read.length > 0 ? read : [...given];
+}
+
+async function guessFormat(files: readonly string[]): Promise<keyof typeof ADAPTERS> {
+  let formats = Object.values(ADAPTERS).filter((adapter) =>
     files.every((file) => adapter.accepts(file)),
   );
+  // The name of an XML file does not tell FHIR from C-CDA.
+  if (formats.length > 1 && files.every(isXml)) {
+    const areFhir = await Promise.all(files.map(isFhirXml));
+    if (!areFhir.includes(false)) formats = [ADAPTERS.fhir];
+    else if (!areFhir.includes(true)) formats = [ADAPTERS.ccda];
+  }
   const [only] = formats;
   if (only && formats.length === 1) return only.format as keyof typeof ADAPTERS;
   throw new ProError("SOURCE_WRONG_FORMAT", "the files are of no known format, or of several", {
     where: { file: files[0] },
-    hint: "preview files of one format at a time: .ndjson and .json, .xml, or .csv",
+    hint: "preview files of one format at a time: .ndjson, .json and FHIR .xml, C-CDA .xml, or .csv",
   });
 }
 

@@ -37,7 +37,10 @@ export const addPreview: AddCommand = (program, io) => {
     .description(
       "source to CDM, row by row, with file and pointer, and tokens instead of identifiers",
     )
-    .argument("<file...>", "files of one format")
+    .argument(
+      "<file...>",
+      "files of one format, folders of them, or patterns such as 'export/*.ndjson'",
+    )
     .option("--site <dir>", "use this site's mapping, words, codes and key")
     .option("--mapping <file>", "mapping file for csv, where no site is named")
     .addOption(

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { AdapterInput } from "../adapter.ts";
 import { inWorkers } from "../xml/pool.ts";
+import { openBytes } from "./container.ts";
 import type { Clean, SetAside } from "./judge.ts";
 import { empty, unreadable } from "./refusals.ts";
 import type { Sieve } from "./sieve.ts";
@@ -17,6 +18,16 @@ export interface XmlRead {
 
 export function isXml(file: string): boolean {
   return /\.xml(\.(gz|zst))?$/i.test(file);
+}
+
+/** Whether an XML file speaks FHIR, by the name space at its beginning. */
+export async function isFhirXml(path: string): Promise<boolean> {
+  for await (const chunk of openBytes(path) as AsyncIterable<Buffer>) {
+    // UTF-16 has a NUL beside each of these characters.
+    const head = chunk.toString("latin1").replaceAll("\0", "");
+    return /xmlns(:[\w.-]+)?\s*=\s*["']http:\/\/hl7\.org\/fhir["']/.test(head);
+  }
+  return false;
 }
 
 /**
