@@ -66,7 +66,8 @@ describe.each(CASES)("the export %s", (name) => {
 
   it("gives the intake rows that were checked by hand", async () => {
     const { mapping, files } = await read();
-    const options = { mapping, folder: { path: join(folder, "export"), files } };
+    const catalogue = mapping.files.some((entry) => entry.kind === "long" && entry.mixed);
+    const options = { mapping, folder: { path: join(folder, "export"), files }, catalogue };
     const rows = await withIntake(options, async (db) => {
       const tables: Partial<Record<IntakeTable, object[]>> = {};
       for (const table of Object.keys(INTAKE) as IntakeTable[]) {

@@ -1,4 +1,4 @@
-import { gzipSync } from "node:zlib";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { ProError } from "../../pipelines/core/errors.ts";
 import { intakeRows, withIntake } from "../support/csv-intake.ts";
@@ -72,6 +72,45 @@ describe("well formed in its own way", () => {
 
   it("reads gzip", async () => {
     expect(await read(gzipSync("id,q1\nA,1\nB,2\n"), {}, "a.csv.gz")).toEqual(plain);
+  });
+
+  it("reads zstd", async () => {
+    expect(await read(zstdCompressSync("id,q1\nA,1\nB,2\n"), {}, "a.csv.zst")).toEqual(plain);
+  });
+
+  it.each<[string, string, object]>([
+    ["single quotes", "id,q1,x\n'A','1','a,b'\nB,2,'it''s'\n", { quote: "'" }],
+    ["no quotes", 'id,q1,x\nA,1,5" tall\nB,2,"\n', { quote: "none" }],
+    [
+      "backslashes before quotes",
+      'id,q1,x\nA,1,"say \\"a, b\\""\nB,2,"c \\\\"\n',
+      { escape: "\\" },
+    ],
+  ])("reads %s", async (_, content, entry) => {
+    expect(await read(content, entry)).toEqual(plain);
+  });
+
+  it("names the lines behind a title, labels, and a cell of two lines with its own marks", async () => {
+    const content = "Report\n(test)\nid,q1,x\nwho,'how\noften',y\nA,1,'a\nb'\nB,2,\n";
+    const entry = { title_lines: 2, label_lines: 1, quote: "'" };
+    expect(await read(content, entry)).toEqual({
+      records: ["line 6", "line 8"],
+      answers: ["A=1", "B=2"],
+    });
+  });
+
+  it("sieves such a file too", async () => {
+    const content = "Report\nid;q1;x\nA;1;'a\nb'\nB;2\nC;3;'\nD;4;\"\n";
+    const entry = { title_lines: 1, quote: "'", delimiter: ";" };
+    expect(await read(content, entry)).toEqual({
+      records: ["line 3", "line 7", "line 5 SOURCE_MALFORMED x", "line 6 SOURCE_MALFORMED x"],
+      answers: ["A=1", "D=4"],
+    });
+  });
+
+  it("reads numbers with a decimal comma, and those that a computed field writes with a point", async () => {
+    const { answers } = await read('id,q1\nA,"1,5"\nB,2.5\nC,"1.234,5"\n', { decimal: "," });
+    expect(answers).toEqual(["A=1.5", "B=2.5", "C=1.234,5"]);
   });
 
   it.each([
@@ -200,6 +239,14 @@ describe("files that are refused", () => {
     ["an Excel workbook", "PK\x03\x04....", "a.csv", "SOURCE_WRONG_FORMAT"],
     ["binary", Uint8Array.of(1, 2, 0, 3), "a.csv", "SOURCE_WRONG_FORMAT"],
     ["gzip that was cut off", truncated, "a.csv.gz", "SOURCE_UNREADABLE"],
+    [
+      "zstd that was cut off",
+      zstdCompressSync(`id,q1\n${"A,1\n".repeat(10_000)}`).subarray(0, 20),
+      "a.csv.zst",
+      "SOURCE_UNREADABLE",
+    ],
+    ["a workbook that is damaged", "PK\x03\x04....", "a.xlsx", "SOURCE_UNREADABLE"],
+    ["an old workbook", Buffer.from("d0cf11e0", "hex"), "a.xlsx", "SOURCE_WRONG_FORMAT"],
     ["a file that only claims to be gzip", "id,q1\nA,1\n", "a.csv.gz", "SOURCE_UNREADABLE"],
     ["a file without a mapped column", "id,q2\nA,1\n", "a.csv", "MAPPING_MISSING_COLUMN"],
   ])("refuses %s", async (_, content, name, expected) => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
 import { csv } from "../../pipelines/adapters/csv/csv.ts";
-import { type IntakeTable, intakeColumns } from "../../pipelines/adapters/intake.ts";
+import { createIntake, type IntakeTable, intakeColumns } from "../../pipelines/adapters/intake.ts";
 import { createProgress } from "../../pipelines/core/progress.ts";
 import { prepare } from "../../pipelines/intake.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
@@ -15,6 +15,8 @@ export interface ReadOptions {
   files?: Record<string, string | Uint8Array>;
   /** Or a folder that holds them, and their names. */
   folder?: { path: string; files: string[] };
+  /** With the catalogue's codes beside the intake tables. */
+  catalogue?: boolean;
 }
 
 /** Reads an export into fresh intake tables, hands them to `look`, and removes everything. */
@@ -28,7 +30,8 @@ export async function withIntake<T>(
     const written = await writeFiles(join(root, "export"), options.files ?? {});
     const scratch = join(root, "scratch");
     await mkdir(scratch);
-    await prepare(db, { words: {}, codes: [] }, "2030-01-01");
+    if (options.catalogue) await prepare(db, { words: {}, codes: [] }, "2030-01-01");
+    else await createIntake(db);
     await csv.read({
       db,
       exportDirectory: options.folder?.path ?? join(root, "export"),

@@ -50,7 +50,7 @@ function firstRecord(head: string, start: number, marks: Marks, entry: FileEntry
   const record = scanRecord(head, start, marks, true);
   const fields = record?.brokenField === undefined ? (record?.fields ?? []) : [];
   const names = entry.header ? fields.map((field) => Buffer.from(field, "latin1").toString()) : [];
-  const columns = unique(fields.map((_, i) => names[i] ?? ""));
+  const columns = uniqueNames(fields.map((_, i) => names[i] ?? ""));
   const lineFeed = /[^\r]\n$/.test(head.slice(start, record?.end));
   let lines = entry.header ? (record?.lines ?? 1) : 0;
   let at = entry.header ? (record?.end ?? start) : start;
@@ -62,7 +62,8 @@ function firstRecord(head: string, start: number, marks: Marks, entry: FileEntry
   return { columns, lines, lineFeed };
 }
 
-function unique(names: readonly string[]): string[] {
+/** Names of columns, trimmed; a name that occurs again, whatever its case, gets _2, _3; one without a name is column7. */
+export function uniqueNames(names: readonly string[]): string[] {
   const taken = new Set<string>();
   return names.map((raw, i) => {
     const name = raw.trim() || `column${i + 1}`;

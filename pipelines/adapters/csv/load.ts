@@ -82,6 +82,7 @@ export async function loadFile(options: LoadOptions): Promise<LoadedFile> {
     path: options.path,
     file,
     encoding: entry.encoding,
+    sheet: entry.sheet,
     scratch: options.scratch,
     name: options.table,
   });

@@ -3,8 +3,9 @@ import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
+import * as zlib from "node:zlib";
 import { ProError } from "../../core/errors.ts";
+import { sheetToCsv } from "./excel.ts";
 
 export interface PlainText {
   /** UTF-8 text that DuckDB can read: the file itself, or a copy in the scratch folder. */
@@ -17,42 +18,62 @@ export interface PlainText {
 /** A header longer than this is none. */
 const HEAD_BYTES = 4 * 1024 * 1024;
 
-/**
- * Makes sure that a file is text, and UTF-8 text at that: compressed and otherwise encoded files are copied into `scratch`. DuckDB reads gzip by
- * itself, but takes a file that was cut off for a whole one; zlib does not.
- *
- * @throws ProError `SOURCE_MISSING_FILE`, `SOURCE_EMPTY`, `SOURCE_UNREADABLE`, `SOURCE_WRONG_FORMAT`, `SOURCE_ENCODING`.
- */
-export async function plainText(options: {
+interface Working {
   path: string;
   /** Name for messages. */
   file: string;
-  encoding: string | undefined;
+  /** Excel: the sheet to read; undefined: the only one. */
+  sheet?: string | undefined;
   scratch: string;
   /** Prefix of the copies' names. */
   name: string;
-}): Promise<PlainText> {
-  const { file } = options;
-  const copies: string[] = [];
-  let { path } = options;
-  const copy = async (suffix: string, through: Transform, code: `SOURCE_${string}`) => {
-    const to = join(options.scratch, `${options.name}.${suffix}`);
-    copies.push(to);
-    await pipeline(createReadStream(path), through, createWriteStream(to, { mode: 0o600 })).catch(
-      (cause: NodeJS.ErrnoException) => {
-        throw unreadable(file, code, cause);
-      },
-    );
-    path = to;
-  };
+}
+
+/**
+ * The bytes of a file, unpacked into `scratch` where it is packed. DuckDB reads gzip by itself, but takes a file that was cut off for a whole
+ * one; zlib does not. A sheet of a workbook becomes CSV in UTF-8.
+ *
+ * @throws ProError `SOURCE_MISSING_FILE`, `SOURCE_EMPTY`, `SOURCE_UNREADABLE`, `SOURCE_TOO_LARGE`, `MAPPING_SHEET`.
+ */
+export async function unpacked({ path, file, sheet, scratch, name }: Working): Promise<{
+  path: string;
+  copies: string[];
+  isSheet: boolean;
+}> {
   await refuseMissing(path, file);
-  if (/\.gz$/i.test(path)) await copy("expanded", createGunzip(), "SOURCE_UNREADABLE");
+  const to = join(scratch, `${name}.expanded`);
+  const packing = /\.(gz|zst)$/i.exec(path)?.[1]?.toLowerCase();
+  if (packing) {
+    const through = packing === "gz" ? zlib.createGunzip() : unpackZstd(file);
+    await copyThrough(path, through, to, file, "SOURCE_UNREADABLE");
+    return { path: to, copies: [to], isSheet: false };
+  }
+  const isZip = (await firstBytes(path, 4)).toString("latin1") === "PK\x03\x04";
+  if (!/\.xlsx$/i.test(path) || !isZip) return { path, copies: [], isSheet: false };
+  await sheetToCsv({ path, file, sheet, to });
+  return { path: to, copies: [to], isSheet: true };
+}
+
+/**
+ * Makes sure that a file is text, and UTF-8 text at that: compressed and otherwise encoded files are copied into `scratch`.
+ *
+ * @throws ProError as `unpacked` does, and `SOURCE_WRONG_FORMAT`, `SOURCE_ENCODING`.
+ */
+export async function plainText(
+  options: Working & { encoding: string | undefined },
+): Promise<PlainText> {
+  const { file, scratch, name } = options;
+  const { copies, isSheet, ...found } = await unpacked(options);
+  let { path } = found;
   const bytes = await firstBytes(path, HEAD_BYTES);
   if (bytes.length === 0) throw empty(file);
-  const encoding = byteOrderMark(bytes) ?? options.encoding ?? "utf-8";
+  const encoding = byteOrderMark(bytes) ?? (isSheet ? undefined : options.encoding) ?? "utf-8";
   refuseOtherFormats(bytes, encoding, file);
   if (new TextDecoder(encoding).encoding !== "utf-8") {
-    await copy("utf-8", decoder(encoding), "SOURCE_ENCODING");
+    const to = join(scratch, `${name}.utf-8`);
+    copies.push(to);
+    await copyThrough(path, decoder(encoding), to, file, "SOURCE_ENCODING");
+    path = to;
   }
   const head = (await firstBytes(path, HEAD_BYTES)).toString("latin1").replace(/^\xef\xbb\xbf/, "");
   if (/^\s*$/.test(head)) throw empty(file);
@@ -63,7 +84,31 @@ export async function plainText(options: {
   return { path, head, copies };
 }
 
-function byteOrderMark(bytes: Buffer): string | undefined {
+async function copyThrough(
+  from: string,
+  through: Transform,
+  to: string,
+  file: string,
+  code: `SOURCE_${string}`,
+): Promise<void> {
+  await pipeline(createReadStream(from), through, createWriteStream(to, { mode: 0o600 })).catch(
+    (cause: NodeJS.ErrnoException) => {
+      throw unreadable(file, code, cause);
+    },
+  );
+}
+
+/** Node unpacks zstd since 22.15; an older one, which may run the published package, says so. */
+function unpackZstd(file: string): Transform {
+  if ("createZstdDecompress" in zlib) return zlib.createZstdDecompress();
+  throw new ProError("SOURCE_UNREADABLE", "this version of Node cannot unpack zstd", {
+    where: { file },
+    hint: "use Node 22.15 or newer, or pack the file with gzip",
+  });
+}
+
+/** The encoding that the first bytes of a file name. */
+export function byteOrderMark(bytes: Buffer): string | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16le";
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return "utf-16be";
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return "utf-8";
@@ -71,12 +116,12 @@ function byteOrderMark(bytes: Buffer): string | undefined {
 }
 
 const MAGIC: readonly [start: string, name: string][] = [
-  ["PK\x03\x04", "a zip archive or an Excel workbook"],
+  ["PK\x03\x04", "a zip archive, or an Excel workbook without the ending .xlsx"],
   ["\xd0\xcf\x11\xe0", "an old Excel workbook"],
   ["%PDF", "a PDF"],
   ["PAR1", "Parquet"],
   ["\x1f\x8b", "gzip without the ending .gz"],
-  ["\x28\xb5\x2f\xfd", "zstd"],
+  ["\x28\xb5\x2f\xfd", "zstd without the ending .zst"],
   ["SQLite format", "an SQLite database"],
 ];
 
@@ -109,7 +154,7 @@ function attempt(done: (error: Error | null, text?: string) => void, work: () =>
 }
 
 /** The first bytes of a file, at most `limit`. */
-async function firstBytes(path: string, limit: number): Promise<Buffer> {
+export async function firstBytes(path: string, limit: number): Promise<Buffer> {
   const handle = await open(path, "r");
   try {
     const { size } = await handle.stat();
@@ -142,7 +187,7 @@ function empty(file: string): ProError {
 function wrongFormat(file: string, found: string): ProError {
   return new ProError("SOURCE_WRONG_FORMAT", `expected CSV text, found ${found}`, {
     where: { file },
-    hint: "export it as CSV, or correct the mapping's match",
+    hint: "export it as CSV or .xlsx, or correct the mapping's match",
   });
 }
 
