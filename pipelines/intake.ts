@@ -20,7 +20,7 @@ import { MAP_REQUESTS } from "./mapping/requests.ts";
 import { MAP_RESPONSES } from "./mapping/responses.ts";
 import { loadWords } from "./mapping/words.ts";
 import { tokenSql } from "./privacy/tokens.ts";
-import { checkArms } from "./quality/index.ts";
+import { checkArms } from "./quality/row-checks.ts";
 import { SCORE } from "./scoring/score.ts";
 
 /** The first half of a night, which a preview shares: from the export's files to staged CDM rows, all inside `identified/`. */

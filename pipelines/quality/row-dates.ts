@@ -1,4 +1,4 @@
-import type { RowCheck } from "./check.ts";
+import type { RowCheck } from "./row-check.ts";
 
 const TODAY = "CAST(getvariable('today') AS DATE)";
 

@@ -1,5 +1,5 @@
-import type { RowCheck } from "./check.ts";
-import { DATE_CHECKS } from "./dates.ts";
+import type { RowCheck } from "./row-check.ts";
+import { DATE_CHECKS } from "./row-dates.ts";
 
 /** All row-level checks. A new family is one file and one line here. */
 export const ROW_CHECKS: readonly RowCheck[] = [...DATE_CHECKS];

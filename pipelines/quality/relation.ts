@@ -1,0 +1,14 @@
+/**
+ * A relation that checks are made over: what one row is, which column names it, and its query. `datamartid` is among the columns.
+ *
+ * Levels say where it can be had: `store` from the CDM tables of a site or a hub; `night` only while a site's night still holds
+ * the source's own dates, words and refused answers; `history` from what earlier refreshes left; `network` only at a hub.
+ */
+export interface Relation {
+  level: "store" | "night" | "history" | "network";
+  /** One row is ... */
+  row: string;
+  /** SQL expression that names a row. */
+  key: string;
+  sql: string;
+}
