@@ -11,7 +11,9 @@ import { disclosureSchema } from "./disclosure/profile.ts";
 import { wordsSchema } from "./mapping/words.ts";
 import { linkageRecipeSchema } from "./privacy/normalise.ts";
 import { privacyProfileSchema } from "./privacy/profile.ts";
+import { familySchema } from "./quality/check.ts";
 import { reasonsSchema } from "./quality/reasons.ts";
+import { publishedSchema } from "./quality/session.ts";
 import { studySchema } from "./study/schema.ts";
 
 /**
@@ -31,6 +33,8 @@ export const JSON_SCHEMAS: Readonly<Record<string, { schema: z.ZodType; files?: 
   "format-ccda": { schema: formatSchema, files: "formats/ccda.yaml" },
   "format-words": { schema: wordsSchema, files: "formats/words.yaml" },
   reasons: { schema: reasonsSchema, files: "quality/reasons.yaml" },
+  checks: { schema: familySchema, files: "quality/checks/*.yaml" },
+  published: { schema: publishedSchema, files: "quality/published.yaml" },
 };
 export type SchemaName = "site" | "hub" | "csv-mapping" | "study";
 

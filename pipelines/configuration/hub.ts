@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { qualitySchema } from "./quality.ts";
 import { readYaml } from "./read-yaml.ts";
 
 export const hubSchema = z.strictObject({
@@ -27,6 +28,7 @@ export const hubSchema = z.strictObject({
     )
     .default([])
     .describe("who may submit"),
+  quality: qualitySchema.prefault({}).describe("how the data checks are judged at the hub"),
 });
 export type HubConfiguration = z.infer<typeof hubSchema>;
 

@@ -78,7 +78,9 @@ export async function readQualityRules(
   const ids = new Set([...Object.keys(network.checks), ...Object.keys(own.checks)]);
   return {
     hold: own.hold,
-    checks: Object.fromEntries([...ids].map((id) => [id, merged(network.checks[id], own.checks[id])])),
+    checks: Object.fromEntries(
+      [...ids].map((id) => [id, merged(network.checks[id], own.checks[id])]),
+    ),
     languages: { ...network.languages, ...own.languages },
     acknowledged: [...network.acknowledged, ...own.acknowledged],
   };
@@ -99,7 +101,8 @@ export function refuseUnknownChecks(
 ): void {
   const named = [...Object.keys(rules.checks), ...rules.acknowledged.map(({ check }) => check)];
   const unknown = named.find((id) => !known.has(id));
-  if (unknown !== undefined) throw unknownRule(`check ${unknown}`, "propool check --list names all");
+  if (unknown !== undefined)
+    throw unknownRule(`check ${unknown}`, "propool check --list names all");
   for (const [id, { parameters = {} }] of Object.entries(rules.checks)) {
     const stranger = Object.keys(parameters).find((name) => !known.get(id)?.includes(name));
     if (stranger !== undefined) {

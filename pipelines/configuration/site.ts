@@ -1,6 +1,7 @@
 import { isAbsolute, join, normalize, resolve } from "node:path";
 import { z } from "zod";
 import { ProError } from "../core/errors.ts";
+import { qualitySchema } from "./quality.ts";
 import { readYaml } from "./read-yaml.ts";
 
 const INSIDE = "a path inside the site's folder";
@@ -131,6 +132,7 @@ export const siteSchema = z.strictObject({
     .array(localCode)
     .default([])
     .describe("local item codes that a data steward has approved"),
+  quality: qualitySchema.prefault({}).describe("how the data checks are judged at this site"),
 });
 export type SiteConfiguration = z.infer<typeof siteSchema>;
 

@@ -24,7 +24,9 @@ const checkSchema = z.strictObject({
   means: z.string().min(10).describe("what a finding means"),
   mend: z.string().min(10).describe("what a data steward does about it"),
   source: z.string().optional().describe("who set the rule, where it is not the file's source"),
-  over: z.enum(Object.keys(RELATIONS) as [RelationName, ...RelationName[]]).describe("relation whose rows are judged"),
+  over: z
+    .enum(Object.keys(RELATIONS) as [RelationName, ...RelationName[]])
+    .describe("relation whose rows are judged"),
   when: sql.default("true").describe("SQL: rows that can be judged; they are N"),
   fails: sql.describe("SQL: rows that fail; they are n"),
   key: sql.optional().describe("SQL: names a failing row; default: the relation's own key"),
@@ -48,10 +50,16 @@ export const familySchema = z.strictObject({
   checks: z.array(checkSchema).min(1),
 });
 
-/** All checks that mappings/quality/checks declares, by file and then as written. */
-export async function readChecks(
-  directory = join(mappingsDirectory, "quality", "checks"),
-): Promise<Check[]> {
+let shipped: Promise<Check[]> | undefined;
+
+/** All checks that mappings/quality/checks declares, by file and then as written; those that are shipped are read once a process. */
+export function readChecks(directory?: string): Promise<Check[]> {
+  if (directory) return readFolder(directory);
+  shipped ??= readFolder(join(mappingsDirectory, "quality", "checks"));
+  return shipped;
+}
+
+async function readFolder(directory: string): Promise<Check[]> {
   const files = (await readdir(directory)).filter((file) => file.endsWith(".yaml")).sort();
   const checks: Check[] = [];
   for (const file of files) {

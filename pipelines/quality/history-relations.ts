@@ -1,7 +1,7 @@
 import type { Relation } from "./relation.ts";
 
 /**
- * Relations over what refreshes leave behind: `fact` (datamartid, refresh: 0 now, 1 the one before, ...; kind, name, records,
+ * Relations over what refreshes leave behind: `fact` (datamartid, refresh: 0 now, 1 the one before; kind, name, records,
  * people, words). A site without an earlier refresh has no row in them.
  */
 export const HISTORY_RELATIONS = {
@@ -69,7 +69,7 @@ export const HISTORY_RELATIONS = {
     key: "instrument || ' ' || month",
     sql: `WITH told AS (
         SELECT datamartid, split_part(name, ' ', 1) AS instrument, CAST(split_part(name, ' ', 2) || '-01' AS DATE) AS day, sum(records) AS n
-        FROM fact WHERE kind = 'month' GROUP BY ALL
+        FROM fact WHERE refresh = 0 AND kind = 'month' GROUP BY ALL
       ), span AS (
         -- Every site's months up to the one before the run's: the last one is not over.
         SELECT datamartid, instrument, min(day) AS first FROM told GROUP BY ALL

@@ -3,7 +3,13 @@ import type { Check } from "./check.ts";
 import type { Measure } from "./measure.ts";
 import { RELATIONS } from "./relations.ts";
 
-export const STATUSES = ["failed", "investigate", "acknowledged", "not evaluated", "passed"] as const;
+export const STATUSES = [
+  "failed",
+  "investigate",
+  "acknowledged",
+  "not evaluated",
+  "passed",
+] as const;
 /** failed: a required check's finding. investigate: another's. Not evaluated is never passed. */
 export type Status = (typeof STATUSES)[number];
 
@@ -78,7 +84,8 @@ function verdictOf(
     (one) => one.check === check.id && (one.site ?? site) === site,
   );
   const valid = known.find((one) => one.until >= judging.today && n <= (one.at_most ?? n));
-  if (valid) return { ...found, status: "acknowledged", why: `${valid.reason} (until ${valid.until})` };
+  if (valid)
+    return { ...found, status: "acknowledged", why: `${valid.reason} (until ${valid.until})` };
   return { ...found, status: finding, why: known[0] ? lapsed(known[0], judging.today) : null };
 }
 
@@ -90,7 +97,10 @@ function lapsed({ until, at_most }: Acknowledgement, today: string): string {
 
 /** How many checks ended in each status, counted from the verdicts themselves. */
 export function tally(verdicts: readonly Verdict[]): Record<Status, number> {
-  const counts = Object.fromEntries(STATUSES.map((status) => [status, 0])) as Record<Status, number>;
+  const counts = Object.fromEntries(STATUSES.map((status) => [status, 0])) as Record<
+    Status,
+    number
+  >;
   for (const { status } of verdicts) counts[status]++;
   return counts;
 }

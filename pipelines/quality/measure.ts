@@ -62,15 +62,24 @@ export function failingKeysSql(check: Check): string {
   return `SELECT datamartid AS site, ${key} AS key FROM (${relation.sql}) WHERE ${failing} ORDER BY ALL`;
 }
 
-/** Counts the checks of these levels; one query a relation. A site without a row in a relation has no measure of its checks. */
+export interface Measuring {
+  levels: readonly Relation["level"][];
+  /** Tables that hold rows; left out: all may. */
+  holding?: ReadonlySet<string>;
+}
+
+/** Counts the checks of some levels; one query a relation. A site without a row in a relation has no measure of its checks. */
 export async function measure(
   db: DuckDb,
   checks: readonly Check[],
-  levels: readonly Relation["level"][],
+  { levels, holding }: Measuring,
 ): Promise<Measure[]> {
   const measures: Measure[] = [];
-  const names = [...new Set(checks.map(({ over }) => over))];
-  for (const name of names.filter((one) => levels.includes(RELATIONS[one].level))) {
+  const names = [...new Set(checks.map(({ over }) => over))].filter((name) => {
+    const { level, needs }: Relation = RELATIONS[name];
+    return levels.includes(level) && (!needs || !holding || holding.has(needs));
+  });
+  for (const name of names) {
     const own = checks.filter(({ over }) => over === name);
     for (const row of await db.all<Record<string, unknown>>(relationSql(name, own))) {
       measures.push(...own.map((check, i) => measureOf(row, check, i)));

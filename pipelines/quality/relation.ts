@@ -1,3 +1,5 @@
+import type { TableName } from "../../warehouse/schema.ts";
+
 /**
  * A relation that checks are made over: what one row is, which column names it, and its query. `datamartid` is among the columns.
  *
@@ -8,6 +10,8 @@ export interface Relation {
   level: "store" | "night" | "history" | "network";
   /** One row is ... */
   row: string;
+  /** Table without whose rows the relation has none; it is not asked for then. */
+  needs?: TableName;
   /** SQL expression that names a row. */
   key: string;
   sql: string;

@@ -8,10 +8,11 @@ export const STORE_RELATIONS = {
     level: "store",
     row: "a person of DEMOGRAPHIC",
     key: "patid",
-    sql: `SELECT p.*, d.death_date, h.patid IS NOT NULL AS has_token
+    sql: `SELECT p.*, d.death_date, h.patid IS NOT NULL AS has_token, y.datamartid IS NOT NULL AS any_token
       FROM demographic p
       LEFT JOIN (SELECT datamartid, patid, min(death_date) AS death_date FROM death GROUP BY ALL) d USING (datamartid, patid)
-      LEFT JOIN (SELECT DISTINCT datamartid, patid FROM hash_token) h USING (datamartid, patid)`,
+      LEFT JOIN (SELECT DISTINCT datamartid, patid FROM hash_token) h USING (datamartid, patid)
+      LEFT JOIN (SELECT DISTINCT datamartid FROM hash_token) y USING (datamartid)`,
   },
   service: {
     level: "store",
@@ -30,21 +31,27 @@ export const STORE_RELATIONS = {
       LEFT JOIN (SELECT datamartid, patid, min(death_date) AS death_date FROM death GROUP BY ALL) d USING (datamartid, patid)
       WHERE s.started IS NOT NULL GROUP BY s.datamartid, s.patid`,
   },
-  visit: {
+  visit_type: {
     level: "store",
-    row: "a visit or stay of ENCOUNTER",
-    key: "encounterid",
-    sql: `SELECT e.*, x.procedures FROM encounter e LEFT JOIN (
-        SELECT datamartid, encounterid, count(*) AS procedures FROM procedures GROUP BY ALL
-      ) x USING (datamartid, encounterid)`,
-  },
-  visit_day: {
-    level: "store",
-    row: "a person, kind of visit and day",
+    needs: "encounter",
+    row: "a kind of visit",
     key: "enc_type",
-    sql: `SELECT datamartid, enc_type, count(*) AS encounters, count(DISTINCT (patid, admit_date)) AS visits,
-        count(*) / count(DISTINCT (patid, admit_date)) AS per_visit
-      FROM encounter GROUP BY datamartid, enc_type`,
+    sql: `SELECT e.datamartid, e.enc_type, count(*) AS encounters, count(*) / count(DISTINCT (e.patid, e.admit_date)) AS per_visit,
+        coalesce(sum(x.n), 0) AS procedures, any_value(y.datamartid) IS NOT NULL AS any_procedure
+      FROM encounter e
+      LEFT JOIN (SELECT datamartid, encounterid, count(*) AS n FROM procedures GROUP BY ALL) x USING (datamartid, encounterid)
+      LEFT JOIN (SELECT DISTINCT datamartid FROM procedures) y USING (datamartid)
+      GROUP BY e.datamartid, e.enc_type`,
+  },
+  visited: {
+    level: "store",
+    needs: "encounter",
+    row: "a person with a visit",
+    key: "patid",
+    sql: `SELECT e.datamartid, e.patid, coalesce(x.n, 0) AS procedures, y.datamartid IS NOT NULL AS any_procedure
+      FROM (SELECT DISTINCT datamartid, patid FROM encounter) e
+      LEFT JOIN (SELECT datamartid, patid, count(*) AS n FROM procedures GROUP BY ALL) x USING (datamartid, patid)
+      LEFT JOIN (SELECT DISTINCT datamartid FROM procedures) y USING (datamartid)`,
   },
   visit_person: {
     level: "store",
@@ -59,6 +66,7 @@ export const STORE_RELATIONS = {
   },
   procedure: {
     level: "store",
+    needs: "procedures",
     row: "a row of PROCEDURES",
     key: "proceduresid",
     sql: `SELECT x.*, e.enc_type AS visit_type, e.admit_date AS visit_date
@@ -68,12 +76,17 @@ export const STORE_RELATIONS = {
     level: "store",
     row: "a coded row of CONDITION, PROCEDURES or PRO_CM",
     key: "key",
-    sql: `SELECT datamartid, 'CONDITION ' || conditionid AS key, condition_type AS vocabulary, condition AS code FROM condition
-      UNION ALL SELECT datamartid, 'PROCEDURES ' || proceduresid, px_type, px FROM procedures
-      UNION ALL SELECT datamartid, 'PRO_CM ' || pro_cm_id, pro_type, pro_code FROM pro_cm`,
+    sql: `SELECT c.*, p.code IS NOT NULL AS is_panel FROM (
+        SELECT datamartid, 'CONDITION ' || conditionid AS key, condition_type AS vocabulary, condition AS code, false AS is_answer FROM condition
+        UNION ALL SELECT datamartid, 'PROCEDURES ' || proceduresid, px_type, px, false FROM procedures
+        UNION ALL SELECT datamartid, 'PRO_CM ' || pro_cm_id, pro_type, pro_code, true FROM pro_cm
+      ) c LEFT JOIN (
+        SELECT code FROM catalogue_code GROUP BY code HAVING bool_and(kind = 'panel')
+      ) p ON p.code = c.code`,
   },
   observation: {
     level: "store",
+    needs: "obs_clin",
     row: "a row of OBS_CLIN",
     key: "obsclinid",
     sql: `SELECT datamartid, obsclinid, obsclin_code AS code, obsclin_type AS vocabulary,
@@ -82,6 +95,7 @@ export const STORE_RELATIONS = {
   },
   token: {
     level: "store",
+    needs: "hash_token",
     row: "a kind of linkage token",
     key: "name",
     sql: `SELECT datamartid, name, count(*) AS tokens, count(*) FILTER (people > 1) AS shared FROM (
@@ -92,12 +106,14 @@ export const STORE_RELATIONS = {
   },
   answer: {
     level: "store",
+    needs: "pro_cm",
     row: "an answer to an item",
     key: "pro_cm_id",
     sql: "SELECT * FROM answer",
   },
   answered_item: {
     level: "store",
+    needs: "pro_cm",
     row: "an item of one administration",
     key: "pro_cm_id",
     sql: `SELECT datamartid, seq, item, min(pro_cm_id) AS pro_cm_id, count(*) AS copies, min(value) AS smallest, max(value) AS largest
@@ -105,6 +121,7 @@ export const STORE_RELATIONS = {
   },
   score: {
     level: "store",
+    needs: "pro_cm",
     row: "a score of an administration",
     key: "pro_cm_id",
     sql: `SELECT j.*, t.total, t.answered,
@@ -119,6 +136,7 @@ export const STORE_RELATIONS = {
   },
   sum: {
     level: "store",
+    needs: "pro_cm",
     row: "a score that is added up from an administration's items",
     key: "pro_seq || ' ' || score",
     sql: `SELECT t.*, c.pro_seq, c.pro_cat, s.items, CASE WHEN s.prorate THEN s.missing_allowed ELSE 0 END AS allowed
@@ -127,6 +145,7 @@ export const STORE_RELATIONS = {
   },
   administration: {
     level: "store",
+    needs: "pro_collection",
     row: "an administration: one person answering one instrument once",
     key: "pro_seq",
     sql: `WITH scored AS (
@@ -165,6 +184,7 @@ export const STORE_RELATIONS = {
   },
   description: {
     level: "store",
+    needs: "pro_cm",
     row: "a row of PRO_CM beside what describes it",
     key: "pro_cm_id",
     sql: `SELECT c.datamartid, c.pro_cm_id, d.pro_cm_id IS NOT NULL AS has_detail, s.pro_seq IS NOT NULL AS has_collection,
@@ -176,6 +196,7 @@ export const STORE_RELATIONS = {
   },
   item: {
     level: "store",
+    needs: "pro_cm",
     row: "an item of an instrument",
     key: "instrument || ' ' || item",
     sql: `SELECT a.datamartid, a.instrument, a.item, a.answered, a.offered, a.sittings, t.n, t.item_rest
@@ -199,6 +220,7 @@ export const STORE_RELATIONS = {
   },
   form: {
     level: "store",
+    needs: "pro_collection",
     row: "an instrument at a site",
     key: "instrument",
     sql: `WITH coded AS (
@@ -217,6 +239,7 @@ export const STORE_RELATIONS = {
   },
   scale: {
     level: "store",
+    needs: "pro_cm",
     row: "a score of an instrument at a site",
     key: "instrument || ' ' || score",
     sql: `SELECT j.datamartid, j.instrument, j.score, any_value(j.scale) AS scale, count(*) AS n, avg(j.value) AS mean,
@@ -237,6 +260,7 @@ export const STORE_RELATIONS = {
   },
   request: {
     level: "store",
+    needs: "pro_request",
     row: "a request for answers",
     key: "pro_requestid",
     sql: `SELECT r.*, r.pro_seq IS NOT NULL OR a.pro_requestid IS NOT NULL AS is_answered, p.patid IS NOT NULL AS has_person

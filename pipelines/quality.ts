@@ -1,0 +1,166 @@
+import { join } from "node:path";
+import type { DuckDb } from "../warehouse/duckdb.ts";
+import { text } from "../warehouse/sql.ts";
+import { loadCatalogue } from "./catalogue/load.ts";
+import { readCatalogue } from "./catalogue/read.ts";
+import {
+  type QualityRules,
+  readQualityRules,
+  refuseUnknownChecks,
+} from "./configuration/quality.ts";
+import type { Site } from "./configuration/site.ts";
+import { ProError } from "./core/errors.ts";
+import { exists } from "./core/files.ts";
+import { tokenSql } from "./privacy/tokens.ts";
+import { type Check, readChecks } from "./quality/check.ts";
+import {
+  addMonths,
+  type Fact,
+  nightFacts,
+  type UnmappedCode,
+  unmappedCodes,
+} from "./quality/facts.ts";
+import { type Refresh, readRefreshes, writeRefresh } from "./quality/history.ts";
+import { adjust, judge, type Status, tally, type Verdict } from "./quality/judge.ts";
+import type { Ledgers } from "./quality/ledger.ts";
+import { type Measure, measure } from "./quality/measure.ts";
+import { insertFacts, openSession } from "./quality/session.ts";
+
+/** The checks as this folder judges them. */
+export async function readAdjustedChecks(
+  folder: Pick<Site, "quality" | "directory">,
+): Promise<{ checks: (Check & { isOff: boolean })[]; rules: QualityRules }> {
+  const rules = await readQualityRules(folder.quality, folder.directory);
+  const checks = await readChecks();
+  refuseUnknownChecks(rules, new Map(checks.map((one) => [one.id, Object.keys(one.parameters)])));
+  return { checks: checks.map((check) => adjust(check, rules)), rules };
+}
+
+/** What only the night can see, taken while its identified tables are there. */
+export interface NightLook {
+  measures: Measure[];
+  facts: Fact[];
+  unmapped: UnmappedCode[];
+}
+
+/** Counts the checks over tonight's identified tables. In: `mapped_*`, `ledger_record`, `token_key`. */
+export async function lookAtNight(
+  db: DuckDb,
+  site: Site,
+  options: { full: boolean },
+): Promise<NightLook> {
+  const { checks } = await readAdjustedChecks(site);
+  await db.run("SET VARIABLE datamartid = ?", [site.site]);
+  const isOld = !options.full && (await exists(site.storeFile));
+  if (isOld) {
+    await db.run(`ATTACH ${text(site.storeFile)} AS seen_store (READ_ONLY)`);
+    await db.run(`CREATE TEMP TABLE seen AS
+      SELECT a.administration_key FROM mapped_administration a CROSS JOIN token_key k
+      JOIN seen_store.pro_collection c ON c.pro_seq = ${tokenSql("pro_seq", "a.pro_seq_key")} WHERE a.state = 'loaded'`);
+    await db.run("DETACH seen_store");
+  }
+  const isNew = isOld ? "administration_key NOT IN (SELECT administration_key FROM seen)" : "true";
+  return {
+    measures: await measure(db, checks, { levels: ["night"] }),
+    facts: await nightFacts(db, isNew),
+    unmapped: await unmappedCodes(db),
+  };
+}
+
+export interface Checked {
+  verdicts: Verdict[];
+  counts: Record<Status, number>;
+}
+
+/** All verdicts of one night, and what is to be remembered of it. */
+export interface NightChecked extends Checked {
+  refresh: Omit<Refresh, "format" | "sequence">;
+}
+
+/**
+ * Checks the new store together with what the night saw.
+ *
+ * @throws ProError `QUALITY_HELD` when a required check fails and the site asks for nothing to be published then.
+ */
+export async function checkNight(input: {
+  site: Site;
+  storeFile: string;
+  today: string;
+  full: boolean;
+  look: NightLook;
+  ledgers: Ledgers;
+}): Promise<NightChecked> {
+  const { site, today, full, look } = input;
+  const { checks, rules } = await readAdjustedChecks(site);
+  const [before] = full ? [] : await readRefreshes(site.reportsDirectory);
+  const session = await openSession({
+    source: { file: input.storeFile },
+    sites: [site.site],
+    today,
+    languages: rules.languages,
+    loadCatalogue: loadShippedCatalogue,
+    past: before?.facts ?? null,
+    temporaryDirectory: join(site.directory, "store", "spill"),
+  });
+  try {
+    const night = addMonths(before?.facts ?? [], look.facts);
+    await insertFacts(session.db, 0, night);
+    const { holding } = session;
+    const levels =
+      session.hasPast || night.length > 0 ? (["store", "history"] as const) : (["store"] as const);
+    const stored = await measure(session.db, checks, { levels, holding });
+    const facts = await session.db.all<Fact>(FACTS);
+    const measures = [...look.measures, ...stored];
+    const verdicts = judge(checks, measures, {
+      rules,
+      today,
+      sites: [site.site],
+      reasons: reasonsFor("site", before !== undefined),
+    });
+    if (rules.hold) refuseHeld(verdicts);
+    const refresh = {
+      day: today,
+      full: full || before === undefined,
+      measures,
+      facts,
+      ledgers: input.ledgers,
+      unmapped: look.unmapped,
+    };
+    return { verdicts, counts: tally(verdicts), refresh };
+  } finally {
+    session.db.close();
+  }
+}
+
+const FACTS = `SELECT datamartid AS site, kind, name, records, people, words FROM fact WHERE refresh = 0
+  ORDER BY datamartid, kind, name`;
+
+async function loadShippedCatalogue(db: DuckDb): Promise<void> {
+  await loadCatalogue(db, await readCatalogue());
+}
+
+/** Remembers a night once its store is published. */
+export function rememberNight(site: Site, checked: NightChecked): Promise<void> {
+  return writeRefresh(site.reportsDirectory, checked.refresh);
+}
+
+/** Why checks of a level may have nothing to judge. */
+function reasonsFor(where: "site" | "hub", hasPast: boolean) {
+  return {
+    ...(where === "site"
+      ? { network: "needs the other sites: see the hub's report" }
+      : { night: "only the site's own night sees this: see the site's report" }),
+    ...(hasPast ? {} : { history: "this is the first refresh, there is nothing to compare with" }),
+  };
+}
+
+function refuseHeld(verdicts: readonly Verdict[]): void {
+  const failed = verdicts.filter(({ status }) => status === "failed");
+  const [first] = failed;
+  if (!first) return;
+  const ids = failed.map(({ check }) => check.id).join(", ");
+  throw new ProError("QUALITY_HELD", `required checks fail: ${ids}; nothing was published`, {
+    where: { pointer: first.check.id },
+    hint: `${first.check.title}: ${first.check.mend}; or acknowledge it under quality: in site.yaml`,
+  });
+}
