@@ -47,15 +47,15 @@ export interface NightLook {
 export async function lookAtNight(
   db: DuckDb,
   site: Site,
-  options: { full: boolean },
+  options: { isFull: boolean },
 ): Promise<NightLook> {
   const { checks } = await readAdjustedChecks(site);
   await db.run("SET VARIABLE datamartid = ?", [site.site]);
-  const isOld = !options.full && (await exists(site.storeFile));
+  const isOld = !options.isFull && (await exists(site.storeFile));
   if (isOld) {
     await db.run(`ATTACH ${text(site.storeFile)} AS seen_store (READ_ONLY)`);
     await db.run(`CREATE TEMP TABLE seen AS
-      SELECT a.administration_key FROM mapped_administration a CROSS JOIN token_key k
+      SELECT a.administration_key FROM mapped_administration a
       JOIN seen_store.pro_collection c ON c.pro_seq = ${tokenSql("pro_seq", "a.pro_seq_key")} WHERE a.state = 'loaded'`);
     await db.run("DETACH seen_store");
   }
@@ -86,13 +86,13 @@ export async function checkNight(input: {
   site: Site;
   storeFile: string;
   today: string;
-  full: boolean;
+  isFull: boolean;
   look: NightLook;
   ledgers: Ledgers;
 }): Promise<NightChecked> {
-  const { site, today, full, look } = input;
+  const { site, today, isFull, look } = input;
   const { checks, rules } = await readAdjustedChecks(site);
-  const [before] = full ? [] : await readRefreshes(site.reportsDirectory);
+  const [before] = isFull ? [] : await readRefreshes(site.reportsDirectory);
   const session = await openSession({
     source: { file: input.storeFile },
     sites: [site.site],
@@ -100,7 +100,7 @@ export async function checkNight(input: {
     languages: rules.languages,
     loadCatalogue: loadShippedCatalogue,
     past: before?.facts ?? null,
-    temporaryDirectory: join(site.directory, "store", "spill"),
+    temporaryDirectory: join(site.identifiedDirectory, "check-spill"),
   });
   try {
     const night = addMonths(before?.facts ?? [], look.facts);
@@ -120,7 +120,7 @@ export async function checkNight(input: {
     if (rules.hold) refuseHeld(verdicts);
     const refresh = {
       day: today,
-      full: full || before === undefined,
+      full: isFull || before === undefined,
       measures,
       facts,
       ledgers: input.ledgers,

@@ -42,6 +42,7 @@ import {
   settleRecords,
 } from "./quality/ledger.ts";
 import { readReasons } from "./quality/reasons.ts";
+import { checkNight, lookAtNight, type NightChecked, rememberNight } from "./quality.ts";
 import { prepareSubmission, type Submitted } from "./submission/prepare.ts";
 import {
   checkStoreFacts,
@@ -73,6 +74,8 @@ export interface RunReport {
   ledgers: Ledgers;
   lines: LedgerLine[];
   issues: Issue[];
+  /** How many data checks ended in which status; propool report and propool check tell which. */
+  checks: NightChecked["counts"];
   /** Rows of the store by table after the night. */
   store: Record<string, number>;
   /** What was put into the outbox; null in distributed mode, in a dry run, and when nothing is new. */
@@ -158,7 +161,18 @@ async function night(here: Night): Promise<RunReport> {
       return drawLedgers(db);
     });
     const issues = await collectIssues(db, await readReasons(), options.examplesMax ?? 5);
+    const look = await lookAtNight(db, site, { isFull: options.full === true });
     const { file } = await progress.stage(site.site, "de-identify", () => writeStore(db, here));
+    const checked = await progress.stage(site.site, "check", () =>
+      checkNight({
+        site,
+        storeFile: file,
+        today: options.today,
+        isFull: options.full === true,
+        look,
+        ledgers,
+      }),
+    );
     const { audit, submission, store } = await progress.stage(site.site, "release", () =>
       release(db, here, file, ledgers),
     );
@@ -171,13 +185,17 @@ async function night(here: Night): Promise<RunReport> {
       ledgers,
       lines,
       issues,
+      checks: checked.counts,
       store,
       submission,
       audit,
       stages: progress.events.slice(firstEvent),
       seconds: (performance.now() - started) / 1000,
     };
-    if (!options.dryRun) await writeReport(site, report);
+    if (!options.dryRun) {
+      await writeReport(site, report);
+      await rememberNight(site, checked);
+    }
     return report;
   } finally {
     db.close();
