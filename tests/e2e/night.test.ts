@@ -68,7 +68,7 @@ describe.each(FORMATS)("the nights of a %s site", (format) => {
     const files = await filesIn(site.path("outbox"));
     expect(files).toContain(`${format.toUpperCase()}-000001/manifest.json`);
     expect(files).toContain(`${format.toUpperCase()}-000001/manifest.sig`);
-    expect(await filesIn(site.path("reports"))).toEqual(["last-night.json"]);
+    expect(await filesIn(site.path("reports"))).toEqual(["last-night.json", "refresh-000001.json"]);
   });
 
   it("account for every record and answer", async () => {

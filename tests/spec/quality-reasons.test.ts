@@ -26,6 +26,7 @@ describe("reasons", () => {
     const codes = await reasonCodes();
     expect(codes.length).toBeGreaterThan(20);
     const errorsOnly = [
+      "MAPPING_CHECKS",
       "MAPPING_CSV",
       "MAPPING_FORMAT",
       "MAPPING_INSTRUMENT",
