@@ -14,6 +14,7 @@ import { exists, privateDirectory } from "./core/files.ts";
 import type { Progress } from "./core/progress.ts";
 import { mapAdministrations } from "./mapping/administrations.ts";
 import { stageCdm } from "./mapping/cdm.ts";
+import { INSTANT_OF } from "./mapping/instant.ts";
 import { MAP_OBSERVATIONS } from "./mapping/observations.ts";
 import { mapPeople } from "./mapping/people.ts";
 import { MAP_REQUESTS } from "./mapping/requests.ts";
@@ -77,7 +78,8 @@ export async function openIdentified(directory: string): Promise<DuckDb> {
 /** Empty intake tables, catalogue, words and the day of the run. */
 export async function prepare(
   db: DuckDb,
-  site: Pick<Site, "words" | "codes"> & Partial<Pick<Site, "instruments" | "observations">>,
+  site: Pick<Site, "words" | "codes"> &
+    Partial<Pick<Site, "instruments" | "observations" | "time_zone">>,
   today: string,
 ): Promise<void> {
   await createIntake(db);
@@ -85,6 +87,8 @@ export async function prepare(
   refuseUnknownInstruments(site.instruments ?? [], catalogue);
   await loadCatalogue(db, catalogue);
   await loadWords(db, site.words, site.codes, site.observations);
+  await db.run("SET VARIABLE site_zone = CAST(? AS VARCHAR)", [site.time_zone ?? null]);
+  await db.run(INSTANT_OF);
   await db.run("SET VARIABLE today = CAST(? AS DATE)", [today]);
   await db.run("CREATE TABLE known_patient (patient_key VARCHAR)");
 }

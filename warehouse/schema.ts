@@ -340,6 +340,9 @@ export interface ProCollectionTable {
   items_answered: number;
   items_expected: number;
   pro_requestid: string | null;
+  patid_origin: string | null;
+  specialty: string | null;
+  specialty_origin: string | null;
 }
 
 export interface ProCmDetailTable {
@@ -755,6 +758,9 @@ export const TABLES = {
       items_answered: {"type":"integer","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
       items_expected: {"type":"integer","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
       pro_requestid: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      patid_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      specialty: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      specialty_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
     },
   },
   pro_cm_detail: {

@@ -44,6 +44,12 @@ export const INTAKE = {
     mrn: ["VARCHAR", "medical record number and other identifiers, blank separated"],
     ssn: ["VARCHAR", ""],
   },
+  /** Further names, numbers and addresses that tell who somebody is: the leak audit searches for them, and they load nowhere. */
+  intake_identifier: {
+    record_key: ["BIGINT", ""],
+    kind: ["VARCHAR", "name, telecom, address or identifier"],
+    value: ["VARCHAR", ""],
+  },
   intake_encounter: {
     record_key: ["BIGINT", ""],
     where_pointer: ["VARCHAR", ""],
@@ -143,6 +149,10 @@ export const INTAKE = {
     version_at: ["VARCHAR", "ISO, when this version was written; the newer one wins"],
     patient_key: ["VARCHAR", ""],
     encounter_key: ["VARCHAR", ""],
+    patient_origin: [
+      "VARCHAR",
+      "stated, or derived when it is who answered and not whom the answers are about; null: stated",
+    ],
     instrument_code: [
       "VARCHAR",
       "panel code (LOINC), or the catalogue's id when a mapping says so",
@@ -193,6 +203,7 @@ export const INTAKE = {
       "why there is no answer: NASK, ASKU, NI, asked-declined, not_shown; null when answered",
     ],
     origin: ["VARCHAR", "reported, or narrative when read from a text table"],
+    subject: ["VARCHAR", "other: the answer is about somebody else; null: about the person"],
   },
 } as const satisfies Record<string, Record<string, readonly [type: string, meaning: string]>>;
 

@@ -51,6 +51,14 @@ const observationCode = z.strictObject({
 });
 export type ObservationCode = z.infer<typeof observationCode>;
 
+function isZone(zone: string): boolean {
+  try {
+    return zone.includes("/") && new Intl.DateTimeFormat("en", { timeZone: zone }) !== null;
+  } catch {
+    return false;
+  }
+}
+
 export const siteSchema = z.strictObject({
   site: z
     .string()
@@ -97,6 +105,13 @@ export const siteSchema = z.strictObject({
     .default("leave")
     .describe(
       "questionnaires that were begun and not finished (in-progress, stopped): leave them out of scope, or load them as incomplete",
+    ),
+  time_zone: z
+    .string()
+    .refine((zone) => isZone(zone), { error: "must be a zone of the IANA list: America/Denver" })
+    .optional()
+    .describe(
+      "where the site's clocks stand (IANA: America/Denver); for times that say no offset, which are compared with times that do",
     ),
   observations: z
     .array(observationCode)

@@ -46,6 +46,9 @@ privacy: shifted
 #   setting: clinic
 #   language: en
 
+# Where the site's clocks stand, for times in the export that say no offset.
+# time_zone: America/Denver
+
 # This site's own words for coded fields, beside those that propool knows.
 # words:
 #   sex: { "1": M, "2": F }

@@ -17,8 +17,20 @@ export interface AdministrationOptions {
 const SAME = "patient_key, instrument, coalesce(source_id, administration_key)";
 
 /** When a version was written, whatever the zone that its text names; a text without one is taken for UTC on every machine. */
-const INSTANT = `CASE WHEN regexp_matches(version_at, '(Z|[+-][0-9]{2}:?[0-9]{2})$')
-            THEN epoch_us(TRY_CAST(version_at AS TIMESTAMPTZ)) ELSE epoch_us(TRY_CAST(version_at AS TIMESTAMP)) END`;
+const INSTANT = "coalesce(instant_of(version_at), epoch_us(TRY_CAST(version_at AS TIMESTAMP)))";
+
+/** When it was answered, for comparing: two texts of one instant are one time. */
+const ANSWERED = "coalesce(CAST(instant_of(answered) AS VARCHAR), answered)";
+
+/** The visit during which it was answered took place in the clinic, or at the patient's home. */
+const VISIT_SETTING = `CASE
+        WHEN upper(visit_facility_type) = 'PTRES' OR lower(visit_class) IN ('hh', 'home') THEN 'home'
+        WHEN visit_type IN ('AV', 'ED', 'EI', 'IP', 'IS', 'OS') AND instant_of(answered) BETWEEN instant_of(visit_start) AND instant_of(visit_end) THEN 'clinic'
+      END`;
+
+/** What a device or channel says about the medium, where the source does not say it itself. */
+const CHANNEL_METHOD =
+  "CASE channel_code WHEN 'portal' THEN 'EC' WHEN 'tablet' THEN 'EC' WHEN 'paper' THEN 'PA' WHEN 'phone' THEN 'PH' END";
 
 /**
  * A fact about how answers were collected, and where it comes from. `assumed` is the site's default; `otherwise` is the CDM's word
@@ -56,7 +68,8 @@ export function mapAdministrations({
     SELECT a.* REPLACE (i.part_key AS administration_key), i.instrument, s.state AS aside, s.reason AS aside_reason,
       coalesce(a.answered_at, e.start_at) AS answered,
       CASE WHEN a.answered_at IS NOT NULL THEN coalesce(a.answered_origin, 'stated') WHEN e.start_at IS NOT NULL THEN 'derived' ELSE 'unknown' END AS pro_date_origin,
-      e.facility_type AS visit_facility_type, e.enc_type AS visit_type
+      e.facility_type AS visit_facility_type, e.enc_type AS visit_type, e.class AS visit_class, e.start_at AS visit_start, e.end_at AS visit_end,
+      e.specialty AS visit_specialty
     FROM intake_administration a
     JOIN administration_instrument i ON i.administration_key = a.administration_key
     LEFT JOIN set_aside s USING (record_key)
@@ -78,7 +91,9 @@ export function mapAdministrations({
         TRY_CAST(left(d.answered, 10) AS DATE) AS pro_date,
         CASE WHEN substr(d.answered, 12, 5) SIMILAR TO '[0-2][0-9]:[0-5][0-9]' THEN substr(d.answered, 12, 5) END AS pro_time,
         coalesce(${wordSql("status", "d.status")}, 'unknown') AS completion,
-        ${wordSql("pro_method", "d.method")} AS method_code,
+        -- Spoken in a virtual visit: by telephone, as our rules have it (mappings/formats/README.md).
+        CASE WHEN lower(d.method) = 'verbal' AND d.visit_type = 'TH' THEN 'PH' ELSE ${wordSql("pro_method", "d.method")} END AS method_code,
+        lower(d.method) IS NOT DISTINCT FROM 'verbal' AND d.visit_type = 'TH' AS is_method_derived,
         nullif(${wordSql("pro_mode", "d.mode")}, 'NI') AS mode_code,
         ${wordSql("pro_source", "d.pro_source")} AS source_code,
         ${wordSql("channel", "coalesce(d.channel, d.method)")} AS channel_code,
@@ -90,15 +105,16 @@ export function mapAdministrations({
       LEFT JOIN patient p USING (patient_key)
     )
     SELECT * EXCLUDE (language, channel, setting, responder, pro_source),
-      ${fact("pro_method", "method_code", "'stated'", { assumed: defaults.pro_method, otherwise: "NI" })},
+      ${fact("pro_method", `coalesce(method_code, ${CHANNEL_METHOD})`, "CASE WHEN method_code IS NULL OR is_method_derived THEN 'derived' ELSE 'stated' END", { assumed: defaults.pro_method, otherwise: "NI" })},
       ${fact("pro_mode", "mode_code", "CASE WHEN contains(mode, '|') THEN 'derived' ELSE 'stated' END", { assumed: defaults.pro_mode, otherwise: "NI" })},
       coalesce(cat, CASE WHEN items_answered = items_expected THEN 'N' END, 'NI') AS pro_cat,
       CASE WHEN cat IS NOT NULL THEN 'stated' WHEN items_answered = items_expected THEN 'derived' ELSE 'unknown' END AS pro_cat_origin,
       ${fact("pro_source", "source_code", "'stated'", { assumed: source, otherwise: "NI" })},
       ${fact("language", "language", "'stated'", { assumed: defaults.language })},
       ${fact("channel", "channel_code", "CASE WHEN channel IS NOT NULL THEN 'stated' ELSE 'derived' END")},
-      ${fact("setting", "setting_code", "'stated'", { assumed: defaults.setting })},
+      ${fact("setting", `coalesce(setting_code, ${VISIT_SETTING})`, "CASE WHEN setting_code IS NULL THEN 'derived' ELSE 'stated' END", { assumed: defaults.setting })},
       ${fact("facility_type", "visit_facility_type", "'stated'")},
+      ${fact("specialty", "visit_specialty", "'stated'")},
       ${fact("responder", "CASE WHEN mode_code IN ('SF', 'SA') THEN 'patient' WHEN mode_code IN ('PR', 'PA') THEN 'proxy' END", "'derived'")},
       CASE
         WHEN completion = 'entered-in-error' THEN 'SOURCE_ENTERED_IN_ERROR'
@@ -128,7 +144,7 @@ export function mapAdministrations({
       )
     ), copies AS (
       SELECT administration_key,
-        row_number() OVER (PARTITION BY patient_key, instrument, answered, content ORDER BY record_key, administration_key) AS copy,
+        row_number() OVER (PARTITION BY patient_key, instrument, ${ANSWERED}, content ORDER BY record_key, administration_key) AS copy,
         row_number() OVER (PARTITION BY patient_key, instrument, answered ORDER BY record_key, administration_key) AS nth
       FROM versions WHERE version = 1 AND problem IS NULL
     ), judged AS (

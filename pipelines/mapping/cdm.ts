@@ -46,7 +46,8 @@ export function stageCdm(site: Site): string[] {
       CASE WHEN regexp_full_match(language, ${LANGUAGE_TAG}) THEN language END AS language,
       CASE WHEN regexp_full_match(language, ${LANGUAGE_TAG}) THEN language_origin ELSE 'unknown' END AS language_origin,
       channel, channel_origin, setting, setting_origin, facility_type, facility_type_origin, responder, responder_origin,
-      items_answered, items_expected, f.request AS pro_requestid
+      items_answered, items_expected, f.request AS pro_requestid,
+      coalesce(patient_origin, 'stated') AS patid_origin, specialty, specialty_origin
     FROM mapped_administration a JOIN catalogue_instrument c USING (instrument)
     LEFT JOIN (SELECT administration_key, request FROM followed_request) f USING (administration_key)
     WHERE state = 'loaded'`,

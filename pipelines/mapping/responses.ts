@@ -40,6 +40,7 @@ export const MAP_RESPONSES = [
     SELECT r.administration_key, m.instrument, count(DISTINCT m.name) AS items
     FROM intake_response r
     JOIN code_meaning m ON m.item_code = r.item_code AND m.item_system IS NOT DISTINCT FROM r.item_system
+    WHERE r.subject IS NULL
     GROUP BY r.administration_key, m.instrument
   ), by_items AS (
     SELECT administration_key, arg_max(v.instrument, ${BEST}) AS instrument
@@ -136,7 +137,8 @@ export const MAP_RESPONSES = [
   LEFT JOIN catalogue_answer l ON j.kind = 'item' AND l.instrument = j.instrument AND l.item = j.name AND l.value = j.meant`,
 
   `CREATE TEMP TABLE judged_response AS
-  SELECT r.response_key, r.record_key, r.part_key AS administration_key, r.where_pointer, r.missing, s.*
+  SELECT r.response_key, r.record_key, r.part_key AS administration_key, r.where_pointer, r.missing,
+    s.* REPLACE (CASE WHEN r.subject = 'other' THEN 'MAPPING_OTHER_SUBJECT' ELSE s.problem END AS problem)
   FROM placed_response r
   JOIN judged_statement s
     ON s.instrument IS NOT DISTINCT FROM r.instrument AND s.item_code IS NOT DISTINCT FROM r.item_code
@@ -164,7 +166,7 @@ export const MAP_RESPONSES = [
         WHEN j.missing IN ('NASK', 'not-asked') THEN 'not_collected' ELSE 'skipped' END
     END AS answer_state,
     CASE
-      WHEN j.problem IN ('MAPPING_INSTRUMENT_UNKNOWN', 'MAPPING_BLANK', 'MAPPING_NARRATIVE_UNMATCHED') THEN 'out_of_scope'
+      WHEN j.problem IN ('MAPPING_INSTRUMENT_UNKNOWN', 'MAPPING_BLANK', 'MAPPING_NARRATIVE_UNMATCHED', 'MAPPING_OTHER_SUBJECT') THEN 'out_of_scope'
       WHEN j.problem IS NOT NULL OR r.differs THEN 'quarantined'
       WHEN r.nth > 1 THEN 'duplicate'
       ELSE 'loaded'

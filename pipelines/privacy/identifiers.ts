@@ -20,6 +20,8 @@ const KEY_FIELDS = [
   ["intake_condition", "condition_key"],
   ["intake_procedure", "procedure_key"],
   ["intake_administration", "source_id"],
+  ["intake_observation", "observation_key"],
+  ["intake_request", "request_key"],
 ] as const;
 
 /**
@@ -36,10 +38,15 @@ export async function createIdentifiers(db: DuckDb): Promise<void> {
     (field) => `SELECT '${field}', unnest(string_split(${field}, ' ')) FROM intake_patient`,
   );
   const keys = KEY_FIELDS.map(([table, field]) => `SELECT '${field}', ${field} FROM ${table}`);
+  const further = [
+    "SELECT kind, value FROM intake_identifier",
+    "SELECT kind, unnest(string_split(value, ' ')) FROM intake_identifier WHERE kind = 'name'",
+    "SELECT 'device', device FROM intake_observation",
+  ];
   // Texts that matched no answer list; those that did are the list's own words.
   const free = `SELECT 'free text', r.answer_text FROM intake_response r JOIN mapped_response m ON m.response_key = r.rowid
     WHERE m.reason = 'MAPPING_FREE_TEXT'`;
   await db.run(`CREATE OR REPLACE TEMP TABLE identifier AS
-    SELECT DISTINCT kind, lower(trim(value)) AS value FROM (${[...whole, ...words, ...keys, free].join(" UNION ALL ")})
+    SELECT DISTINCT kind, lower(trim(value)) AS value FROM (${[...whole, ...words, ...keys, ...further, free].join(" UNION ALL ")})
     WHERE length(trim(value)) >= 3`);
 }

@@ -108,6 +108,8 @@ export async function collectIssues(
       UNION ALL
       SELECT withheld, record_key, where_pointer FROM mapped_patient WHERE state = 'loaded' AND withheld IS NOT NULL
       UNION ALL
+      SELECT 'MAPPING_PATIENT_DERIVED', record_key, NULL FROM mapped_administration WHERE state = 'loaded' AND patient_origin = 'derived'
+      UNION ALL
       SELECT 'MAPPING_SAME_AGAIN', record_key, NULL FROM ledger_record WHERE state = 'duplicate'
     ), one AS (
       -- A record whose only answer is quarantined is quarantined for that answer: one finding, not two.

@@ -3,6 +3,7 @@ import { companion } from "./0002-companion.ts";
 import { proScore } from "./0003-pro-score.ts";
 import { submission } from "./0004-submission.ts";
 import { observations } from "./0005-observations.ts";
+import { collectionOrigins } from "./0006-collection-origins.ts";
 import type { WarehouseMigration } from "./migration.ts";
 
 /** The schema's history by file name, in order. */
@@ -12,6 +13,7 @@ export const MIGRATIONS: Readonly<Record<string, WarehouseMigration>> = {
   "0003-pro-score": proScore,
   "0004-submission": submission,
   "0005-observations": observations,
+  "0006-collection-origins": collectionOrigins,
 };
 
 export type { Capabilities } from "./migration.ts";

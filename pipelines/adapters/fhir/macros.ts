@@ -37,6 +37,8 @@ export const MACROS = [
   "loinc_in(t) AS nullif(regexp_extract(t, '(?:^|[^0-9])([0-9]{3,7}-[0-9])(?:$|[^0-9])', 1), '')",
   `fhir_system(s) AS CASE WHEN s = 'http://loinc.org' THEN s WHEN s IS NULL THEN NULL
     ELSE CASE lower(trim(s)) ${systemArms} ELSE nullif(trim(s), '') END END`,
+  // DSTU2 has a list of family names, which arrives as its text.
+  "fhir_family(f) AS CASE WHEN starts_with(f, '[') THEN array_to_string(TRY_CAST(f AS VARCHAR[]), ' ') ELSE f END",
   "fhir_code(c) AS nullif(trim(c), '')",
   "fhir_coding(c) AS coalesce(list_filter(c, lambda x: fhir_system(x.system) = 'http://loinc.org')[1], c[1])",
   // Extensions differ too much to be read strictly; a JSON path finds the value wherever it stands.

@@ -2,8 +2,7 @@
 export const PEOPLE = [
   `INSERT INTO intake_patient BY NAME
   SELECT record_key, 'Patient' AS where_pointer, id AS patient_key,
-    -- DSTU2 has a list of family names, which arrives as its text.
-    CASE WHEN starts_with(name[1].family, '[') THEN array_to_string(TRY_CAST(name[1].family AS VARCHAR[]), ' ') ELSE name[1].family END AS family_name,
+    fhir_family(name[1].family) AS family_name,
     array_to_string(name[1].given, ' ') AS given_name,
     birthDate AS birth_date, gender AS sex,
     us_core(extension, 'us-core-race', '$.extension[0].valueCoding.code') AS race,
@@ -18,17 +17,43 @@ export const PEOPLE = [
     list_filter(identifier, lambda x: x.system = 'http://hl7.org/fhir/sid/us-ssn')[1].value AS ssn
   FROM fhir_patient_numbered`,
 
+  // Maiden names, second addresses, relatives: nothing of them loads, and nothing of them may leave.
+  `INSERT INTO intake_identifier BY NAME
+  WITH further AS (
+    SELECT record_key, 'name' AS kind, unnest(flatten(list_transform(name, lambda n: [fhir_family(n.family), array_to_string(n.given, ' '), n.text]))) AS value FROM fhir_patient_numbered
+    UNION ALL SELECT record_key, 'telecom', unnest(list_transform(telecom, lambda t: t.value)) FROM fhir_patient_numbered
+    UNION ALL SELECT record_key, 'address', unnest(flatten(list_transform(address, lambda a: [array_to_string(a.line, ' '), a.text]))) FROM fhir_patient_numbered
+    UNION ALL SELECT record_key, 'address', unnest(flatten(list_transform(address, lambda a: a.line))) FROM fhir_patient_numbered
+    UNION ALL SELECT record_key, 'identifier', unnest(list_transform(identifier, lambda i: i.value)) FROM fhir_patient_numbered
+    UNION ALL SELECT record_key, 'name', unnest(json_extract_string(to_json(contact), '$..family')) FROM fhir_patient_numbered WHERE contact IS NOT NULL
+    UNION ALL SELECT record_key, 'name', unnest(json_extract_string(to_json(contact), '$..given[*]')) FROM fhir_patient_numbered WHERE contact IS NOT NULL
+    UNION ALL SELECT record_key, 'name', unnest(json_extract_string(to_json(contact), '$..text')) FROM fhir_patient_numbered WHERE contact IS NOT NULL
+    UNION ALL SELECT record_key, 'address', unnest(json_extract_string(to_json(contact), '$..line[*]')) FROM fhir_patient_numbered WHERE contact IS NOT NULL
+    UNION ALL SELECT record_key, 'telecom', unnest(json_extract_string(to_json(contact), '$..value')) FROM fhir_patient_numbered WHERE contact IS NOT NULL
+    UNION ALL SELECT record_key, 'name', subject.display FROM fhir_questionnaireresponse_numbered WHERE subject.display IS NOT NULL
+    UNION ALL SELECT record_key, 'name', subject.display FROM fhir_observation_numbered WHERE subject.display IS NOT NULL
+  )
+  SELECT min(record_key) AS record_key, kind, value FROM further WHERE value IS NOT NULL GROUP BY kind, value ORDER BY 1, 2, 3`,
+
   `INSERT INTO intake_encounter BY NAME
-  WITH place AS (SELECT id, any_value(fhir_concept(type)) AS kind FROM fhir_location GROUP BY id),
+  WITH role AS (
+    SELECT id, fhir_key(practitioner.reference) AS practitioner, nullif(fhir_concept(specialty), '') AS specialty FROM fhir_practitionerrole
+  ), taking AS (
+    -- The practitioner or role of a visit, by whichever member the version names them.
+    SELECT record_key, fhir_key(unnest(json_extract_string(participant, '$..reference'))) AS who FROM fhir_encounter_numbered WHERE participant IS NOT NULL
+  ), treated AS (
+    SELECT t.record_key, min(r.specialty) AS specialty FROM taking t JOIN role r ON t.who IN (r.id, r.practitioner) GROUP BY t.record_key
+  ), place AS (SELECT id, any_value(fhir_concept(type)) AS kind FROM fhir_location GROUP BY id),
   owner AS (SELECT id, any_value(fhir_concept(type)) AS kind FROM fhir_organization GROUP BY id)
   SELECT e.record_key, 'Encounter' AS where_pointer, fhir_key(coalesce(e.subject.reference, e.patient.reference)) AS patient_key,
     e.id AS encounter_key, coalesce(e.period.start, e.actualPeriod.start) AS start_at, coalesce(e.period."end", e.actualPeriod."end") AS end_at,
     coalesce(e.class->>'$.code', e.class->>'$[0].coding[0].code', e.class->>'$.coding[0].code', CASE WHEN json_type(e.class) = 'VARCHAR' THEN e.class->>'$' END) AS class,
     e.location[1].location.display AS location,
-    coalesce(nullif(p.kind, ''), nullif(o.kind, '')) AS facility_type, nullif(fhir_concept(e.serviceType), '') AS specialty, e.status
+    coalesce(nullif(p.kind, ''), nullif(o.kind, '')) AS facility_type, coalesce(nullif(fhir_concept(e.serviceType), ''), t.specialty) AS specialty, e.status
   FROM fhir_encounter_numbered e
   LEFT JOIN place p ON p.id = fhir_key(e.location[1].location.reference)
   LEFT JOIN owner o ON o.id = fhir_key(e.serviceProvider.reference)
+  LEFT JOIN treated t ON t.record_key = e.record_key
   ORDER BY e.record_key`,
 
   `INSERT INTO intake_condition BY NAME

@@ -3,7 +3,14 @@ import { nextRecordKey } from "../intake.ts";
 import { type ResourceType, resourceTable } from "./resources.ts";
 
 /** Resources that say something about others, and load no row of their own. */
-const CONTEXT: readonly ResourceType[] = ["Location", "Organization", "Device", "Questionnaire"];
+const CONTEXT: readonly ResourceType[] = [
+  "Location",
+  "Organization",
+  "PractitionerRole",
+  "Provenance",
+  "Device",
+  "Questionnaire",
+];
 
 /**
  * Numbers the resources of a type: its view `<table>_numbered` adds the record key, which is the row in the table plus an offset,

@@ -1,5 +1,16 @@
 import type { Shape } from "./shape.ts";
 
+const person = {
+  name: [{ use: "VARCHAR", family: "VARCHAR", given: ["VARCHAR"], text: "VARCHAR" }],
+  telecom: [{ system: "VARCHAR", value: "VARCHAR" }],
+} as const;
+const address = {
+  line: ["VARCHAR"],
+  city: "VARCHAR",
+  state: "VARCHAR",
+  postalCode: "VARCHAR",
+  text: "VARCHAR",
+} as const;
 const reference = { reference: "VARCHAR", display: "VARCHAR" } as const;
 const coding = { system: "VARCHAR", code: "VARCHAR", display: "VARCHAR" } as const;
 const concept = { coding: [coding], text: "VARCHAR" } as const;
@@ -36,7 +47,7 @@ export const RESPONSE_ITEM = {
   linkId: "VARCHAR",
   definition: "VARCHAR",
   text: "VARCHAR",
-  extension: [extension],
+  extension: [{ ...extension, valueBoolean: "VARCHAR" }],
   answer: [answer],
   item: (): Shape => [RESPONSE_ITEM],
 } as const satisfies Shape;
@@ -116,13 +127,13 @@ export const RESOURCES = {
   Patient: {
     extension: ["JSON"],
     identifier: [{ system: "VARCHAR", value: "VARCHAR", type: concept }],
-    name: [{ use: "VARCHAR", family: "VARCHAR", given: ["VARCHAR"], text: "VARCHAR" }],
-    telecom: [{ system: "VARCHAR", value: "VARCHAR" }],
+    ...person,
     gender: "VARCHAR",
     birthDate: "VARCHAR",
     deceasedBoolean: "BOOLEAN",
     deceasedDateTime: "VARCHAR",
-    address: [{ line: ["VARCHAR"], city: "VARCHAR", state: "VARCHAR", postalCode: "VARCHAR" }],
+    address: [address],
+    contact: ["JSON"],
     communication: [{ language: concept }],
   },
   Encounter: {
@@ -134,7 +145,11 @@ export const RESOURCES = {
     location: [{ location: reference }],
     serviceProvider: reference,
     serviceType: "JSON",
+    participant: "JSON",
   },
+  PractitionerRole: { practitioner: reference, specialty: "JSON" },
+  /** Who wrote and who entered what, where the response does not say it itself. */
+  Provenance: { target: [reference], agent: "JSON" },
   Location: { type: "JSON" },
   Organization: { type: "JSON" },
   Condition: {
@@ -173,6 +188,7 @@ export const RESOURCES = {
     authored: "VARCHAR",
     author: reference,
     source: reference,
+    informationSource: reference,
     basedOn: [reference],
     language: "VARCHAR",
     item: [RESPONSE_ITEM],
@@ -218,13 +234,7 @@ export function reasonNotRead(type: string): string {
   return CONTEXT.has(type) ? "SOURCE_CONTEXT" : "SOURCE_RESOURCE_NOT_READ";
 }
 
-const CONTEXT = new Set([
-  "Practitioner",
-  "PractitionerRole",
-  "RelatedPerson",
-  "Provenance",
-  "Consent",
-]);
+const CONTEXT = new Set(["Practitioner", "RelatedPerson", "Consent"]);
 
 /** Those that ask for something, by the form in which they do. */
 export const REQUESTS = {

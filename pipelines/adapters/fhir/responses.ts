@@ -16,11 +16,36 @@ const IS_ADAPTIVE = `(is_adaptive OR len(list_filter(meta.profile, lambda x: con
 const CODE_AS_NUMBER = `CASE WHEN alias IS NOT NULL AND fhir_system(answer.valueCoding.system) IS DISTINCT FROM 'http://loinc.org'
   AND regexp_full_match(answer.valueCoding.code, '[0-9]{1,4}') THEN answer.valueCoding.code END`;
 
+/** An item that names another subject than the response's: what it and its group say is about somebody else. */
+const IS_OTHER = `(one.extension IS NOT NULL AND len(list_filter(one.extension,
+  lambda x: (ends_with(x.url, 'questionnaireresponse-isSubject') OR ends_with(x.url, 'questionnaire-isSubject')) AND x.valueBoolean = 'true')) > 0)`;
+
 /** QuestionnaireResponses: an administration each, and a response an answer at any depth. */
 export const RESPONSES = [
+  // Who said and who wrote the answers: the response itself, or a Provenance about it. Roles are those of FHIR and of HL7 v3.
+  `CREATE TEMP TABLE fhir_said AS
+  WITH agent AS (
+    SELECT fhir_key(t.reference) AS id, a, coalesce(a->>'$.who.reference', a->>'$.whoReference.reference', a->>'$.actor.reference', a->>'$.who.display') AS who,
+      lower(coalesce(a->>'$.type.coding[0].code', a->>'$.role[0].coding[0].code', a->>'$.role.code', '')) AS role
+    FROM (SELECT unnest(target) AS t, agent FROM fhir_provenance), LATERAL (SELECT unnest(json_extract(agent, '$[*]')) AS a)
+    WHERE coalesce(fhir_type(t.reference), 'QuestionnaireResponse') = 'QuestionnaireResponse'
+  )
+  SELECT id, min(who) FILTER (role IN ('informant', 'inf', 'source')) AS source,
+    min(who) FILTER (role IN ('author', 'aut', 'enterer', 'ent', 'dataenterer', 'transcriber')) AS author,
+    min(who) FILTER (fhir_type(who) = 'Device') AS device
+  FROM agent GROUP BY id`,
+
+  // The portal or tablet on which it was answered, by the longest of our words that its name contains.
+  `CREATE TEMP TABLE fhir_channel AS
+  SELECT d.id, arg_max(w.word, (length(w.word), w.word)) AS channel
+  FROM fhir_device_words d JOIN word w ON w.list = 'channel' AND contains(' ' || ${aliasKeySql("d.words")} || ' ', ' ' || w.word || ' ')
+  GROUP BY d.id`,
+
   `CREATE TEMP VIEW fhir_answered AS
-  SELECT r.*, n.form, n.panel, n.panel_system, n.form_name, n.display, n.is_adaptive, CASE WHEN n.has_aliases THEN n.instrument END AS instrument, n.has_aliases
+  SELECT r.*, coalesce(r.source.reference, r.informationSource.reference, s.source) AS said_by, coalesce(r.author.reference, s.author, s.device) AS written_by,
+    s.device AS device, n.form, n.panel, n.panel_system, n.form_name, n.display, n.is_adaptive, CASE WHEN n.has_aliases THEN n.instrument END AS instrument, n.has_aliases
   FROM fhir_questionnaireresponse_numbered r
+  LEFT JOIN fhir_said s ON s.id = r.id
   LEFT JOIN fhir_named n ON n.form_name IS NOT DISTINCT FROM ${FORM_NAME} AND n.display IS NOT DISTINCT FROM ${FORM_DISPLAY}
     AND n.own IS NOT DISTINCT FROM CASE WHEN starts_with(${FORM_NAME}, '#') THEN r.record_key || ${FORM_NAME} END`,
 
@@ -28,23 +53,26 @@ export const RESPONSES = [
   SELECT record_key, 'QuestionnaireResponse' AS where_pointer, CAST(record_key AS VARCHAR) AS administration_key,
     id AS source_id, coalesce(meta.lastUpdated, lpad(meta.versionId, 12, '0')) AS version_at,
     fhir_key(coalesce(subject.reference,
-      CASE WHEN fhir_type(source.reference) = 'Patient' THEN source.reference END,
-      CASE WHEN fhir_type(author.reference) = 'Patient' THEN author.reference END)) AS patient_key,
+      CASE WHEN fhir_type(said_by) = 'Patient' THEN said_by END,
+      CASE WHEN fhir_type(written_by) = 'Patient' THEN written_by END)) AS patient_key,
+    CASE WHEN subject.reference IS NULL AND 'Patient' IN (fhir_type(said_by), fhir_type(written_by)) THEN 'derived' END AS patient_origin,
     fhir_key(coalesce(encounter.reference, context.reference)) AS encounter_key,
     panel AS instrument_code, panel_system AS instrument_system,
     nullif(concat_ws(' ', form_name, display), '') AS instrument_text, nullif(split_part(form_name, '|', 2), '') AS instrument_version,
     authored AS answered_at, 'stated' AS answered_origin, status,
     ${extension("http://hl7.org/fhir/StructureDefinition/questionnaireresponse-completionMode", "$.valueCodeableConcept.coding[0].code")} AS method,
-    CASE WHEN source.reference IS NOT NULL OR author.reference IS NOT NULL
-      THEN coalesce(fhir_type(source.reference), '') || '|' || coalesce(fhir_type(author.reference), '') END AS mode,
-    CASE WHEN ${IS_ADAPTIVE} THEN 'Y' END AS cat, language, fhir_key(basedOn[1].reference) AS request_key
-  FROM fhir_answered ORDER BY record_key`,
+    CASE WHEN coalesce(said_by, written_by) IS NOT NULL THEN coalesce(fhir_type(said_by), '') || '|' || coalesce(fhir_type(written_by), '') END AS mode,
+    CASE WHEN ${IS_ADAPTIVE} THEN 'Y' END AS cat, language, channel, fhir_key(basedOn[1].reference) AS request_key
+  FROM fhir_answered
+  LEFT JOIN (SELECT id AS channel_id, channel FROM fhir_channel)
+    ON channel_id = fhir_key(coalesce(device, CASE WHEN fhir_type(written_by) = 'Device' THEN written_by END, CASE WHEN fhir_type(said_by) = 'Device' THEN said_by END))
+  ORDER BY record_key`,
 
   `CREATE TEMP TABLE fhir_nesting AS SELECT record_key FROM fhir_questionnaireresponse_numbered
   WHERE ${IS_NESTED}`,
 
   insertAnswers(
-    `SELECT record_key, form, instrument, has_aliases, i AS path, '/item/' || (i - 1) AS pointer, one
+    `SELECT record_key, form, instrument, has_aliases, i AS path, '/item/' || (i - 1) AS pointer, one, ${IS_OTHER} AS is_other
     FROM (
       SELECT record_key, form, instrument, has_aliases, unnest(item) AS one, unnest(range(1, len(item) + 1)) AS i
       FROM fhir_answered WHERE record_key NOT IN (SELECT record_key FROM fhir_nesting)
@@ -55,22 +83,23 @@ export const RESPONSES = [
   // in the form, where the pointer would put the tenth before the second.
   `CREATE TEMP TABLE fhir_item AS
   WITH RECURSIVE items AS (
-    SELECT record_key, form, instrument, has_aliases, [i] AS path, '/item/' || (i - 1) AS pointer, item[i] AS one
+    SELECT record_key, form, instrument, has_aliases, [i] AS path, '/item/' || (i - 1) AS pointer, item[i] AS one,
+      false AS is_other
     FROM (
       SELECT record_key, form, instrument, has_aliases, item, unnest(range(1, len(item) + 1)) AS i
       FROM fhir_answered WHERE record_key IN (SELECT record_key FROM fhir_nesting)
     )
     UNION ALL
-    SELECT record_key, form, instrument, has_aliases, list_append(path, i), pointer || '/item/' || (i - 1), nested[i]
+    SELECT record_key, form, instrument, has_aliases, list_append(path, i), pointer || '/item/' || (i - 1), nested[i], is_other
     FROM (
-      SELECT record_key, form, instrument, has_aliases, path, pointer, nested, unnest(range(1, len(nested) + 1)) AS i
+      SELECT record_key, form, instrument, has_aliases, path, pointer, nested, is_other, unnest(range(1, len(nested) + 1)) AS i
       FROM (
-        SELECT record_key, form, instrument, has_aliases, list_append(path, 0) AS path, pointer, ${nested("one.item")} AS nested
+        SELECT record_key, form, instrument, has_aliases, list_append(path, 0) AS path, pointer, ${nested("one.item")} AS nested, is_other OR ${IS_OTHER} AS is_other
         FROM items WHERE one.item IS NOT NULL
         UNION ALL
-        SELECT record_key, form, instrument, has_aliases, list_append(path, a), pointer || '/answer/' || (a - 1), ${nested("answers[a].item")}
+        SELECT record_key, form, instrument, has_aliases, list_append(path, a), pointer || '/answer/' || (a - 1), ${nested("answers[a].item")}, is_other
         FROM (
-          SELECT record_key, form, instrument, has_aliases, path, pointer, one.answer AS answers, unnest(range(1, len(one.answer) + 1)) AS a
+          SELECT record_key, form, instrument, has_aliases, path, pointer, is_other OR ${IS_OTHER} AS is_other, one.answer AS answers, unnest(range(1, len(one.answer) + 1)) AS a
           FROM items
         ) WHERE answers[a].item IS NOT NULL
       )
@@ -79,19 +108,19 @@ export const RESPONSES = [
   SELECT * FROM items`,
 
   insertAnswers(
-    "SELECT record_key, form, instrument, has_aliases, path, pointer, one FROM fhir_item",
+    `SELECT record_key, form, instrument, has_aliases, path, pointer, one, is_other OR ${IS_OTHER} AS is_other FROM fhir_item`,
   ),
 ];
 
 /**
- * The answers of items (record_key, form, instrument, has_aliases, path, pointer, one: the item): one row an answer, and one an
+ * The answers of items (record_key, form, instrument, has_aliases, path, pointer, one: the item, is_other: about somebody else): one row an answer, and one an
  * item without an answer that is no group, as they stand in the form.
  */
 function insertAnswers(items: string): string {
   return `INSERT INTO intake_response BY NAME
   WITH answered AS (
     SELECT record_key, form, instrument, has_aliases, path, pointer, one.linkId AS link_id, loinc_in(one.linkId) AS link_code,
-      CASE WHEN one.definition IS NOT NULL THEN loinc_in(one.definition) END AS defined_code, one.text AS item_text,
+      CASE WHEN one.definition IS NOT NULL THEN loinc_in(one.definition) END AS defined_code, one.text AS item_text, is_other,
       fhir_absent(one.extension) AS absent, one.item IS NOT NULL AS is_group,
       unnest(CASE WHEN coalesce(len(one.answer), 0) = 0 THEN [NULL] ELSE one.answer END) AS answer,
       unnest(CASE WHEN coalesce(len(one.answer), 0) = 0 THEN [0] ELSE range(1, len(one.answer) + 1) END) AS a
@@ -121,6 +150,6 @@ function insertAnswers(items: string): string {
     fhir_number(coalesce(fhir_ordinal(answer.valueCoding.extension), fhir_ordinal(answer.extension),
       answer.valueInteger, answer.valueDecimal, answer.valueQuantity.value, CAST(ordinal AS VARCHAR), ${CODE_AS_NUMBER})) AS answer_num,
     CASE WHEN a = 0 THEN CASE WHEN is_hidden THEN 'not_shown' ELSE coalesce(absent, 'no answer') END ELSE fhir_absent(answer.extension) END AS missing,
-    'reported' AS origin
+    'reported' AS origin, CASE WHEN is_other THEN 'other' END AS subject
   FROM coded ORDER BY record_key, path, a`;
 }

@@ -1,7 +1,3 @@
-/** The instant of a time with an offset, and null for a day. */
-const INSTANT = (at: string) =>
-  `CASE WHEN regexp_matches(${at}, 'T.*(Z|[+-][0-9]{2}:?[0-9]{2})$') THEN epoch_us(TRY_CAST(${at} AS TIMESTAMPTZ)) END`;
-
 /**
  * One administration may arrive as a QuestionnaireResponse and again as Observations. They are one when the Observations say that
  * they derive from the response, or when person, instrument and time agree and no answer differs. The Observations then join the
@@ -31,7 +27,7 @@ export const SAME_SITTING = [
     SELECT o.administration_key AS administration, o.instrument, r.record_key AS response, r.administration_key AS other, r.instrument_code, r.instrument_system
     FROM observed o JOIN intake_administration r
       ON r.where_pointer = 'QuestionnaireResponse' AND r.patient_key = o.patient_key AND left(r.answered_at, 10) = left(o.answered_at, 10)
-    WHERE (${INSTANT("r.answered_at")} = ${INSTANT("o.answered_at")} OR length(r.answered_at) = 10 OR length(o.answered_at) = 10)
+    WHERE (instant_of(r.answered_at) = instant_of(o.answered_at) OR length(r.answered_at) = 10 OR length(o.answered_at) = 10)
       AND r.record_key IN (SELECT record_key FROM fhir_finished)
   ), given AS (
     SELECT r.administration_key, c.instrument, c.kind, c.name, coalesce(r.answer_num, l.value) AS value

@@ -31,6 +31,7 @@ export function readInline(content: string | Uint8Array, settings: CcdaSettings)
     intake_patient: table("intake_patient"),
     intake_encounter: table("intake_encounter"),
     intake_condition: table("intake_condition"),
+    intake_identifier: table("intake_identifier"),
     intake_procedure: table("intake_procedure"),
     intake_observation: table("intake_observation"),
     intake_request: table("intake_request"),

@@ -4,9 +4,10 @@ import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
 import { fhir } from "../../../pipelines/adapters/fhir/fhir.ts";
 import { type IntakeTable, intakeColumns } from "../../../pipelines/adapters/intake.ts";
-import { siteSchema } from "../../../pipelines/configuration/site.ts";
+import { type Site, siteSchema } from "../../../pipelines/configuration/site.ts";
 import { createProgress } from "../../../pipelines/core/progress.ts";
-import { prepare } from "../../../pipelines/intake.ts";
+import { mapRecords, prepare } from "../../../pipelines/intake.ts";
+import { drawLedgers, settleRecords } from "../../../pipelines/quality/ledger.ts";
 import { DuckDb } from "../../../warehouse/duckdb.ts";
 
 export interface Source {
@@ -16,6 +17,8 @@ export interface Source {
   folder?: { path: string; files: string[] };
   /** Local codes of the site, as site.yaml has them. */
   codes?: { code: string; system?: string; instrument: string; item: string }[];
+  /** Further settings of site.yaml. */
+  site?: object;
 }
 
 /** Reads an export into fresh intake tables, hands them to `look`, and removes everything. */
@@ -23,14 +26,15 @@ export async function withFhir<T>(source: Source, look: (db: DuckDb) => Promise<
   const root = await mkdtemp(join(tmpdir(), "propool-fhir-"));
   const db = await DuckDb.open(":memory:", { temporaryDirectory: join(root, "spill") });
   try {
-    const { words, codes } = siteSchema.parse({
+    const site = siteSchema.parse({
       site: "TEST",
       name: "test",
       network: "TEST",
       format: "fhir",
       codes: source.codes ?? [],
+      ...source.site,
     });
-    await prepare(db, { words, codes }, "2030-01-01");
+    await prepare(db, site, "2030-01-01");
     const scratch = join(root, "scratch");
     await mkdir(scratch);
     await fhir.read({
@@ -47,6 +51,17 @@ export async function withFhir<T>(source: Source, look: (db: DuckDb) => Promise<
     db.close();
     await rm(root, { recursive: true, force: true });
   }
+}
+
+/** The same, mapped and settled as in a night: tables `mapped_*`, `cdm_*` and `ledger_record`. */
+export function withMapped<T>(source: Source, look: (db: DuckDb) => Promise<T>): Promise<T> {
+  const site = { site: "TEST", name: "test", network: "TEST", format: "fhir", ...source.site };
+  return withFhir(source, async (db) => {
+    await mapRecords(db, siteSchema.parse(site) as Site);
+    await settleRecords(db);
+    await drawLedgers(db);
+    return look(db);
+  });
 }
 
 /** By file, each record as `kind @ place` and what became of it where the adapter decides, in the order of the file. */
