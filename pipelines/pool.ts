@@ -1,183 +1,224 @@
 import { rm } from "node:fs/promises";
-import { resolve } from "node:path";
-import type { RowCounts, Warehouse } from "../warehouse/dialects/index.ts";
+import { dirname, join } from "node:path";
+import type { HeldSubmission, Loader, RowCounts, Warehouse } from "../warehouse/dialects/index.ts";
 import { openWarehouse } from "../warehouse/open.ts";
+import { TABLE_NAMES } from "../warehouse/schema.ts";
 import { type Hub, readHub } from "./configuration/hub.ts";
 import { ProError } from "./core/errors.ts";
-import { exists, publish } from "./core/files.ts";
+import { publish } from "./core/files.ts";
 import { withLock } from "./core/lock.ts";
 import type { Progress } from "./core/progress.ts";
+import { removeUnfinished } from "./core/remove-unfinished.ts";
 import {
-  type Archived,
-  archivePath,
-  copyAside,
-  manifestSha256Of,
-  newestArchived,
-  setAside,
-} from "./submission/archive.ts";
-import { type Arrival, readInboxes } from "./submission/inbox.ts";
-import { checkFiles, type Expectation, openSubmission } from "./submission/open.ts";
-import { type Refusal, refusalOf } from "./submission/refusal.ts";
+  acknowledge,
+  type Chains,
+  isRefusal,
+  publicKeysOf,
+  type Received,
+  receive,
+  refuseArrival,
+  type Verified,
+} from "./receive.ts";
+import { checkAgreement } from "./submission/agreement.ts";
+import { type Archived, archivedChain, forgetBefore } from "./submission/archive.ts";
+import type { Manifest } from "./submission/manifest.ts";
+import { verifyArchived } from "./submission/open.ts";
 
-export interface PoolReport {
-  /** Submissions verified and archived now. */
-  accepted: { site: string; sequence: number }[];
-  /** Set aside now, each with the folder in which refusal.json lies. */
-  refused: (Refusal & { directory: string })[];
-  /** Submissions in the inboxes that were accepted before. */
-  known: number;
-  /** Entries of the inboxes that are no submission, or not whole yet. */
-  waiting: string[];
-  /** Sites whose rows were loaded now. */
+export interface PoolReport extends Pick<Received, "refused" | "known" | "waiting"> {
+  /** Submissions verified, loaded and archived now. */
+  accepted: { site: string; sequence: number; kind: Manifest["kind"] }[];
+  /** Sites whose rows were loaded now, with all that the warehouse holds of them. */
   loaded: { site: string; sequence: number; rows: RowCounts }[];
   /** Sites whose rows were taken out because hub.yaml does not list them any more. */
   removed: string[];
   seconds: number;
 }
 
+export interface PoolOptions {
+  progress: Progress;
+  /** Make the warehouse anew from the archive. */
+  rebuild?: boolean;
+}
+
 /**
- * The hub's night: verifies what arrived, archives what is accepted, sets aside what is not, and publishes a warehouse that
- * holds the newest accepted submission of every listed site. The archive is the source of truth, so a night that was killed
- * is finished by the next one.
+ * The hub's night: verifies what arrived, loads and archives what is accepted, sets aside what is not, and publishes a warehouse that
+ * holds the accepted submissions of every listed site. The archive is the source of truth, so a night that was killed is finished by
+ * the next one. A rebuild proves the archive's signatures first.
  *
  * @throws ProError `CONFIG_*` or `WAREHOUSE_*`; refused submissions are in the report.
  */
-export async function pool(
-  hubDirectory: string,
-  options: { progress: Progress; rebuild?: boolean },
-): Promise<PoolReport> {
+export async function pool(hubDirectory: string, options: PoolOptions): Promise<PoolReport> {
   const started = performance.now();
   const hub = await readHub(hubDirectory);
-  const { progress, rebuild = false } = options;
   return withLock(hub.directory, async () => {
-    const received = await progress.stage(hub.network, "receive", () => receive(hub));
-    const published = await publishNewest(hub, { progress, rebuild });
-    return { ...received, ...published, seconds: (performance.now() - started) / 1000 };
+    const chains: Chains = new Map();
+    await removeUnfinished(hub.refusedDirectory);
+    for (const { site } of hub.sites) {
+      await removeUnfinished(join(hub.archiveDirectory, site));
+      chains.set(site, await archivedChain(hub.archiveDirectory, site));
+    }
+    if (options.rebuild) await proveArchive(hub, chains, options.progress);
+    const { verified, ...received } = await receive(hub, chains, options.progress);
+    try {
+      const loaded = await publishAll({
+        hub,
+        chains,
+        options,
+        verified,
+        refused: received.refused,
+      });
+      return { ...received, ...loaded, seconds: (performance.now() - started) / 1000 };
+    } finally {
+      for (const { aside } of verified) await rm(aside, { recursive: true, force: true });
+    }
   });
 }
 
-type Received = Pick<PoolReport, "accepted" | "refused" | "known" | "waiting">;
+/** Shows readers another publication of a DuckDB warehouse. @throws ProError `WAREHOUSE_PUBLICATION`, `CONFIG_WAREHOUSE`. */
+export async function publishOlder(hubDirectory: string, number: number): Promise<void> {
+  const hub = await readHub(hubDirectory);
+  const { publications } = warehouseOf(hub);
+  if (!publications) {
+    throw new ProError("CONFIG_WAREHOUSE", "this warehouse keeps no older publications", {
+      where: { pointer: "warehouse" },
+      hint: "PostgreSQL goes back with its own backups; or rebuild it from the archive: propool pool --rebuild",
+    });
+  }
+  await withLock(hub.directory, () => publications.publish(number));
+}
 
-async function receive(hub: Hub): Promise<Received> {
-  const inboxes = hub.sites.map(({ inbox }) => resolve(hub.directory, inbox));
-  const { arrivals, waiting } = await readInboxes(inboxes);
-  const received: Received = { accepted: [], refused: [], known: 0, waiting };
-  for (const arrival of arrivals) {
-    const { site, sequence, name } = arrival;
-    try {
-      if (await isKnown(hub, arrival)) received.known++;
-      else {
-        await accept(hub, arrival);
-        received.accepted.push({ site, sequence });
-      }
-    } catch (error) {
-      if (!(error instanceof ProError) || !error.code.startsWith("SUBMISSION_")) throw error;
-      const refusal = refusalOf(error, name);
-      const directory = await setAside(arrival.directory, refusal, hub.refusedDirectory);
-      received.refused.push({ ...refusal, directory });
+/** The warehouse that hub.yaml names. */
+export function warehouseOf({ warehouse, directory, publications }: Hub): Warehouse {
+  return openWarehouse(warehouse, { baseDirectory: directory, publications });
+}
+
+async function proveArchive(hub: Hub, chains: Chains, progress: Progress): Promise<void> {
+  for (const [site, chain] of chains) {
+    for (const { directory } of chain) {
+      await progress.stage(site, "prove archive", () =>
+        verifyArchived(directory, publicKeysOf(hub, site)),
+      );
     }
   }
-  return received;
 }
 
-/** Whether this very submission was accepted before; inboxes may keep what they held. */
-async function isKnown(hub: Hub, { site, sequence, directory }: Arrival): Promise<boolean> {
-  await checkFiles(directory);
-  const archived = archivePath(hub.archiveDirectory, site, sequence);
-  if (!(await exists(archived))) return false;
-  return (await manifestSha256Of(directory)) === (await manifestSha256Of(archived));
+interface Night {
+  hub: Hub;
+  chains: Chains;
+  options: PoolOptions;
+  verified: readonly Verified[];
+  refused: PoolReport["refused"];
 }
 
-/** Archives a submission that proves good. The copy is what is verified, whatever happens to the inbox meanwhile. */
-async function accept(hub: Hub, arrival: Arrival): Promise<void> {
-  const expected = expectation(hub, arrival);
-  const newest = await newestArchived(hub.archiveDirectory, arrival.site);
-  // Every submission is a full one as yet, so that a gap in the sequence loses nothing.
-  if (newest && arrival.sequence <= newest.sequence) throw replay(arrival, newest);
-  const target = archivePath(hub.archiveDirectory, arrival.site, arrival.sequence);
-  const copy = await copyAside(arrival.directory, target);
-  try {
-    await openSubmission(copy, expected);
-    await publish(copy, target);
-  } finally {
-    await rm(copy, { recursive: true, force: true });
-  }
-}
+type Published = Pick<PoolReport, "accepted" | "loaded" | "removed">;
 
-function expectation(hub: Hub, arrival: Arrival): Expectation {
-  const listed = hub.sites.find(({ site }) => site === arrival.site);
-  if (!listed) throw unknownSite(arrival);
-  const { site, public_key, privacy } = listed;
-  return { site, submission: arrival.name, publicKey: public_key, privacy };
-}
-
-function unknownSite({ site, name }: Arrival): ProError {
-  return new ProError("SUBMISSION_UNKNOWN_SITE", `hub.yaml does not list the site ${site}`, {
-    where: { file: name },
-    hint: "add the site with its public key under sites in hub.yaml, then move the folder back to the inbox",
-  });
-}
-
-function replay({ name }: Arrival, newest: Archived): ProError {
-  return new ProError(
-    "SUBMISSION_REPLAY",
-    `submission ${newest.sequence} of ${newest.site} was accepted before, and this one is not newer`,
-    {
-      where: { file: name, pointer: "sequence" },
-      hint: "a site counts its submissions upwards; when its outbox was restored from a backup, run propool run --full",
-    },
+async function publishAll(night: Night): Promise<Published> {
+  const { hub, chains, options, verified } = night;
+  const { rebuild = false } = options;
+  const warehouse = warehouseOf(hub);
+  const held = await warehouse.held();
+  const behind = [...chains].flatMap(([site, chain]) =>
+    missingOf(chain, rebuild ? [] : held, site),
   );
-}
-
-type Published = Pick<PoolReport, "loaded" | "removed">;
-
-async function publishNewest(
-  hub: Hub,
-  options: { progress: Progress; rebuild: boolean },
-): Promise<Published> {
-  const warehouse = openWarehouse(hub.warehouse, { baseDirectory: hub.directory });
-  const newest = await newestOfAll(hub);
-  const present = options.rebuild ? [] : await presentIn(warehouse);
-  const isPresent = (archived: Archived) =>
-    present.some(({ datamartid, manifest_sha256 }) => {
-      return datamartid === archived.site && manifest_sha256 === archived.manifestSha256;
+  const removed = held.map((one) => one.datamartid).filter((site) => !chains.has(site));
+  const published: Published = { accepted: [], loaded: [], removed };
+  if (!rebuild && verified.length + removed.length + behind.length === 0) return published;
+  await warehouse
+    .load(
+      async (loader) => {
+        for (const site of removed) await loader.removeSite(site);
+        for (const archived of behind)
+          published.loaded = await load(loader, { archived, night, loaded: published.loaded });
+        for (const one of verified) await accept(loader, one, night, published);
+        if (!rebuild && removed.length + published.loaded.length === 0)
+          throw new NothingToPublish();
+      },
+      { fresh: rebuild },
+    )
+    .catch((error) => {
+      if (!(error instanceof NothingToPublish)) throw error;
     });
-  const wanted = newest.filter((archived) => !isPresent(archived));
-  const removed = present
-    .map(({ datamartid }) => datamartid)
-    .filter((site) => !newest.some((archived) => archived.site === site));
-  if (wanted.length === 0 && removed.length === 0) return { loaded: [], removed };
-  return warehouse.load(
-    async (loader) => {
-      const loaded: Published["loaded"] = [];
-      for (const site of removed) await loader.removeSite(site);
-      for (const archived of wanted) {
-        const rows = await options.progress.stage(archived.site, "load", () =>
-          loader.replaceSite(archived),
-        );
-        loaded.push({ site: archived.site, sequence: archived.sequence, rows });
-      }
-      return { loaded, removed };
-    },
-    { fresh: options.rebuild },
-  );
+  await forgetWithdrawn(hub, chains, warehouse);
+  for (const { arrival, archived } of verified)
+    if (published.accepted.some((one) => isSame(one, archived)))
+      await acknowledge(arrival, archived);
+  return published;
 }
 
-async function newestOfAll(hub: Hub): Promise<Archived[]> {
-  const all = await Promise.all(
-    hub.sites.map(({ site }) => newestArchived(hub.archiveDirectory, site)),
-  );
-  return all.filter((archived) => archived !== null);
-}
+/** Everything that arrived was refused when it met the rows of the warehouse. */
+class NothingToPublish extends Error {}
 
-async function presentIn(
-  warehouse: Warehouse,
-): Promise<{ datamartid: string; manifest_sha256: string }[]> {
-  if (!(await warehouse.isPublished())) return [];
-  const reader = await warehouse.read();
+const isSame = (a: { site: string; sequence: number }, b: { site: string; sequence: number }) =>
+  a.site === b.site && a.sequence === b.sequence;
+
+/** Merges a verified submission and only then archives it; one that does not fit is refused, and the others go on. */
+async function accept(
+  loader: Loader,
+  { arrival, manifest, expected, archived, aside }: Verified,
+  night: Night,
+  published: Published,
+): Promise<void> {
+  const { chains, hub } = night;
+  const { site, sequence, kind } = archived;
+  const chain = chains.get(site) ?? [];
   try {
-    return await reader.all("SELECT datamartid, manifest_sha256 FROM submission");
-  } finally {
-    await reader.close();
+    // The one before it may have been refused since.
+    checkAgreement(manifest, expected, chain.at(-1) ?? null);
+    const rows = Object.fromEntries(
+      TABLE_NAMES.map((table) => [table, manifest.tables[table].rows]),
+    ) as RowCounts;
+    published.loaded = await load(loader, {
+      archived: { ...archived, directory: aside },
+      rows,
+      night,
+      loaded: published.loaded,
+    });
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    night.refused.push(await refuseArrival(hub, arrival, error, chains));
+    return;
   }
+  await publish(aside, archived.directory);
+  chains.set(site, kind === "full" ? [archived] : [...chain, archived]);
+  published.accepted.push({ site, sequence, kind });
+}
+
+async function load(
+  loader: Loader,
+  options: {
+    archived: Archived;
+    rows?: RowCounts;
+    night: Night;
+    loaded: Published["loaded"];
+  },
+): Promise<Published["loaded"]> {
+  const { archived, rows, night, loaded } = options;
+  const { site, sequence } = archived;
+  const counts = await night.options.progress.stage(site, "load", () =>
+    loader.apply({ ...archived, ...(rows && { rows }) }),
+  );
+  return [...loaded.filter((one) => one.site !== site), { site, sequence, rows: counts }];
+}
+
+/** The archived submissions that a warehouse has to load to hold the newest one. */
+function missingOf(
+  chain: readonly Archived[],
+  held: readonly HeldSubmission[],
+  site: string,
+): Archived[] {
+  const has = held.find(({ datamartid }) => datamartid === site);
+  const at = chain.findIndex(
+    ({ sequence, manifestSha256 }) =>
+      sequence === has?.sequence && manifestSha256 === has.manifest_sha256,
+  );
+  return chain.slice(at + 1);
+}
+
+/** Where a full submission names people who withdrew, what was kept before it goes: archive, refused ones, publications. */
+async function forgetWithdrawn(hub: Hub, chains: Chains, warehouse: Warehouse): Promise<void> {
+  let forgotten = 0;
+  for (const [full] of chains.values())
+    if (full && full.withdrawn.length > 0)
+      forgotten += await forgetBefore(full, [dirname(full.directory), hub.refusedDirectory]);
+  if (forgotten > 0) await warehouse.publications?.forgetOlder();
 }

@@ -2,7 +2,8 @@ import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DuckDb } from "../warehouse/duckdb.ts";
 import { createSchema } from "../warehouse/migrate.ts";
-import { text } from "../warehouse/sql.ts";
+import { TABLE_NAMES } from "../warehouse/schema.ts";
+import { ident, text } from "../warehouse/sql.ts";
 import { linkageScope, readSite, type Site } from "./configuration/site.ts";
 import { ephemeral } from "./core/ephemeral.ts";
 import {
@@ -43,7 +44,14 @@ import {
 } from "./quality/ledger.ts";
 import { readReasons } from "./quality/reasons.ts";
 import { checkNight, lookAtNight, type NightChecked, rememberNight } from "./quality.ts";
-import { prepareSubmission, type Submitted } from "./submission/prepare.ts";
+import {
+  finishPending,
+  type PreparedSubmission,
+  prepareSubmission,
+  type Submitted,
+  type Unsent,
+} from "./submission/prepare.ts";
+import type { Receipt } from "./submission/receipt.ts";
 import {
   checkStoreFacts,
   explainDamage,
@@ -80,6 +88,10 @@ export interface RunReport {
   store: Record<string, number>;
   /** What was put into the outbox; null in distributed mode, in a dry run, and when nothing is new. */
   submission: Submitted | null;
+  /** Why nothing was sent; null when something was. */
+  unsent: Unsent | null;
+  /** What the hub refused last, and why; a full submission answers it. */
+  refused: Receipt | null;
   audit: LeakAudit;
   stages: StageEvent[];
   seconds: number;
@@ -97,10 +109,12 @@ export async function runSite(siteDirectory: string, options: RunOptions): Promi
   const keys = await readSiteKeys(site.keysDirectory, { site: site.site, env: process.env });
   const profile = await readPrivacyProfile(site.privacy);
   return withLock(site.directory, async () => {
-    await cleanUp(site);
     try {
       await finishRotation(site, { keys, profile, today: options.today });
       const previous = await lookBack(site, keys, options.full === true);
+      await finishPending(site, previous);
+      await removeUnfinished(site.outboxDirectory);
+      await cleanUp(site);
       await using _identified = ephemeral(site.identifiedDirectory);
       return await night({ site, keys, profile, options, previous });
     } catch (error) {
@@ -132,7 +146,6 @@ async function lookBack(site: Site, keys: SiteKeys, full: boolean): Promise<Stor
 async function cleanUp(site: Site): Promise<void> {
   await rm(site.identifiedDirectory, { recursive: true, force: true });
   await removeUnfinished(dirname(site.storeFile));
-  await removeUnfinished(site.outboxDirectory);
   await removeUnfinished(site.reportsDirectory);
 }
 
@@ -173,7 +186,7 @@ async function night(here: Night): Promise<RunReport> {
         ledgers,
       }),
     );
-    const { audit, submission, store } = await progress.stage(site.site, "release", () =>
+    const released = await progress.stage(site.site, "release", () =>
       release(db, here, file, ledgers),
     );
     const report: RunReport = {
@@ -186,9 +199,7 @@ async function night(here: Night): Promise<RunReport> {
       lines,
       issues,
       checks: checked.counts,
-      store,
-      submission,
-      audit,
+      ...released,
       stages: progress.events.slice(firstEvent),
       seconds: (performance.now() - started) / 1000,
     };
@@ -205,7 +216,7 @@ async function night(here: Night): Promise<RunReport> {
 /** Last night's store, copied, brought to the newest schema and given tonight's rows, under an unfinished name. */
 async function writeStore(
   db: DuckDb,
-  { site, profile, options }: Night,
+  { site, profile, options, previous }: Night,
 ): Promise<{ file: string; rowsOut: number }> {
   await privateDirectory(dirname(site.storeFile));
   const file = unfinished(site.storeFile);
@@ -217,22 +228,24 @@ async function writeStore(
     store.close();
   }
   await db.run(`ATTACH ${text(file)} AS new_store`);
-  const rowsOut = await deidentifyInto(db, { store: "new_store", site: site.site, profile });
+  const rowsOut = await deidentifyInto(db, {
+    store: "new_store",
+    site: site.site,
+    profile,
+    // Changes are counted from what was sealed last; where nothing was, or all is made anew, everything is sent.
+    isNoted: Boolean(previous?.sealed) && !options.full,
+  });
   if (site.format === "ccda") await dropRepeats(db, "new_store");
   await db.run("CHECKPOINT new_store");
   await db.run("DETACH new_store");
   return { file, rowsOut };
 }
 
-interface Released {
-  audit: LeakAudit;
-  submission: Submitted | null;
-  store: Record<string, number>;
-}
+type Released = Pick<RunReport, "audit" | "submission" | "unsent" | "refused" | "store">;
 
 /**
- * The one way out: seal, audit, and only then publish. The submission goes first: a night killed between the two finds its own
- * submission in the outbox and sends nothing twice.
+ * The one way out: seal, audit, and only then publish. The store goes first and remembers the sealed submission: a night killed between
+ * the two is finished by the next one, which gives the submission its name.
  */
 async function release(
   db: DuckDb,
@@ -251,16 +264,47 @@ async function release(
     ledger: ledgers,
     today: options.today,
   });
-  await db.run(`ATTACH ${text(storeFile)} AS new_store (READ_ONLY)`);
-  const audit = await auditLeaks(db, { store: "new_store", ...prepared });
-  await db.run("DETACH new_store");
-  if (options.dryRun) {
-    await prepared.discard();
-    return { audit, submission: null, store: prepared.rows };
+  const { rows: store, unsent, refused } = prepared;
+  try {
+    const audit = await auditLeaving(db, { storeFile, leaving: prepared.leaving });
+    if (options.dryRun) {
+      await prepared.discard();
+      return { audit, submission: null, unsent: "dry run", refused, store };
+    }
+    await publish(storeFile, site.storeFile);
+    return { audit, submission: await prepared.publish(), unsent, refused, store };
+  } catch (error) {
+    await discardUnlessPublished(storeFile, prepared);
+    throw error;
   }
-  const submission = await prepared.publish();
-  await publish(storeFile, site.storeFile);
-  return { audit, submission, store: prepared.rows };
+}
+
+/** A submission that the published store remembers must stay: the next night gives it its name. */
+async function discardUnlessPublished(storeFile: string, prepared: PreparedSubmission) {
+  if (await exists(storeFile)) await prepared.discard();
+}
+
+/** Searches the rows that leave tonight; where no submission is made, the whole store. */
+async function auditLeaving(
+  db: DuckDb,
+  { storeFile, leaving }: { storeFile: string; leaving: PreparedSubmission["leaving"] },
+): Promise<LeakAudit> {
+  await db.run(`ATTACH ${text(storeFile)} AS new_store (READ_ONLY)`);
+  await db.run("ATTACH ':memory:' AS leaving");
+  try {
+    if (!leaving) return await auditLeaks(db, { store: "new_store", texts: [], known: [] });
+    for (const table of TABLE_NAMES) {
+      const file = join(leaving.directory, `${table}.parquet`);
+      const source = (await exists(file))
+        ? `read_parquet(${text(file)})`
+        : `new_store.${ident(table)} LIMIT 0`;
+      await db.run(`CREATE VIEW leaving.${ident(table)} AS FROM ${source}`);
+    }
+    return await auditLeaks(db, { store: "leaving", ...leaving });
+  } finally {
+    await db.run("DETACH leaving");
+    await db.run("DETACH new_store");
+  }
 }
 
 async function instrumentVersions(db: DuckDb): Promise<Record<string, string>> {

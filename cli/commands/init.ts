@@ -10,6 +10,7 @@ interface SiteOptions {
   name?: string;
   network: string;
   format: SiteTemplate["format"];
+  hub?: string;
   json?: boolean;
 }
 
@@ -40,10 +41,11 @@ export const addInit: AddCommand = (program, io) => {
     )
     .option("--name <name>", "DATAMART_NAME, at most 20 characters (default: the folder's name)")
     .option("--network <id>", "NETWORKID", "NETWORK")
+    .option("--hub <key>", "the hub's public key (age1...), or its folder on this machine")
     .option("--json", "print what was made as JSON")
     .addHelpText(
       "after",
-      "\nExamples:\n  $ propool init site river-clinic --format fhir\n  $ propool init site summit --format csv --site SUMMIT --network DEMO",
+      "\nExamples:\n  $ propool init site river-clinic --format fhir --hub age1...\n  $ propool init site summit --format csv --site SUMMIT --network DEMO",
     )
     .action(async (directory: string, options: SiteOptions) => {
       const folder = basename(resolve(directory));
@@ -55,10 +57,11 @@ export const addInit: AddCommand = (program, io) => {
           .slice(0, 10) ||
           "SITE");
       const name = options.name ?? folder.slice(0, 20);
-      const { network, format } = options;
-      const { publicKey } = await initSite(directory, { site, name, network, format });
-      if (options.json)
-        return writeJson(io.out, { site, directory: resolve(directory), public_key: publicKey });
+      const { network, format, hub } = options;
+      const template = { site, name, network, format, ...(hub && { hub }) };
+      const { publicKey, tokenKeyFingerprint } = await initSite(directory, template);
+      const keys = { public_key: publicKey, token_key_fingerprint: tokenKeyFingerprint };
+      if (options.json) return writeJson(io.out, { site, directory: resolve(directory), ...keys });
       io.out.write(
         [
           `${directory}: site ${site} is ready`,
@@ -73,7 +76,11 @@ export const addInit: AddCommand = (program, io) => {
           "The hub needs these lines under sites: in hub.yaml:",
           `  - site: ${site}`,
           `    public_key: "${publicKey}"`,
+          `    token_key_fingerprint: "${tokenKeyFingerprint}"`,
           `    inbox: inbox/${site}`,
+          ...(hub
+            ? []
+            : ["", "and site.yaml needs the hub's key: hub_key, as propool init hub prints it"]),
           "",
           `Keep a copy of ${directory}/keys in a safe place: without them the tokens of this site never match again.`,
           "",
@@ -83,21 +90,36 @@ export const addInit: AddCommand = (program, io) => {
 
   init
     .command("hub")
-    .description("a new hub: hub.yaml and an inbox")
+    .description("a new hub: hub.yaml, its key and an inbox")
     .argument("<dir>", "folder of the hub; made if missing")
     .option("--network <id>", "NETWORKID", "NETWORK")
     .option("--name <name>", "the network's name", "A propool network")
-    .option("--with <siteDir...>", "sites on this machine, listed with their keys and outboxes")
+    .option(
+      "--with <siteDir...>",
+      "sites on this machine: listed with their keys and outboxes, and given the hub's key",
+    )
     .option("--json", "print what was made as JSON")
     .addHelpText(
       "after",
       "\nExamples:\n  $ propool init hub hub --with river-clinic harbor\n  $ propool init hub /srv/propool/hub --network DEMO --name 'Demo network'",
     )
     .action(async (directory: string, { with: sites = [], json, ...template }: HubOptions) => {
-      await initHub(directory, template, sites);
-      if (json)
-        return writeJson(io.out, { directory: resolve(directory), network: template.network });
+      const { hubKey } = await initHub(directory, template, sites);
+      if (json) {
+        const { network } = template;
+        return writeJson(io.out, { directory: resolve(directory), network, hub_key: hubKey });
+      }
       const todo = sites.length > 0 ? "" : "list its sites in hub.yaml, then: ";
-      io.out.write(`${directory}: the hub is ready; ${todo}propool pool ${directory}\n`);
+      io.out.write(
+        [
+          `${directory}: the hub is ready; ${todo}propool pool ${directory}`,
+          "",
+          "Each site needs this line in site.yaml, so that nobody else can open what it sends:",
+          `hub_key: ${hubKey}`,
+          "",
+          `Keep a copy of ${directory}/keys in a safe place: without it what the sites send cannot be opened.`,
+          "",
+        ].join("\n"),
+      );
     });
 };

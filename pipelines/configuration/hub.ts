@@ -10,6 +10,16 @@ export const hubSchema = z.strictObject({
     .string()
     .default("duckdb:warehouse/warehouse.duckdb")
     .describe("duckdb:<file in the hub's folder>, or postgres://user@host/database"),
+  publications: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(7)
+    .describe("how many publications of a DuckDB warehouse are kept, to go back to"),
+  linkage: z
+    .enum(["on", "off"])
+    .default("on")
+    .describe("on: people of several sites with matching linkage tokens get one personid"),
   sites: z
     .array(
       z.strictObject({
@@ -24,6 +34,17 @@ export const hubSchema = z.strictObject({
           .string()
           .describe("folder in which the site's submissions arrive, relative to the hub's folder"),
         privacy: z.string().default("shifted").describe("the privacy profile that was agreed"),
+        token_key_fingerprint: z
+          .string()
+          .regex(/^[0-9a-f]{16}$/)
+          .optional()
+          .describe(
+            "names the agreed key of the site's tokens (propool init site prints it); left out: that of its first submission",
+          ),
+        former_public_keys: z
+          .array(z.string())
+          .default([])
+          .describe("public keys with which submissions in the archive were signed before"),
       }),
     )
     .default([])
@@ -34,6 +55,7 @@ export type HubConfiguration = z.infer<typeof hubSchema>;
 
 export interface Hub extends HubConfiguration {
   directory: string;
+  keysDirectory: string;
   archiveDirectory: string;
   refusedDirectory: string;
   reportsDirectory: string;
@@ -46,6 +68,7 @@ export async function readHub(directory: string): Promise<Hub> {
   return {
     ...configuration,
     directory: root,
+    keysDirectory: join(root, "keys"),
     archiveDirectory: join(root, "archive"),
     refusedDirectory: join(root, "refused"),
     reportsDirectory: join(root, "reports"),

@@ -81,6 +81,13 @@ export const siteSchema = z.strictObject({
       "centralized: de-identified rows go to the hub; distributed: only study summaries leave",
     ),
   privacy: z.string().default("shifted").describe("privacy profile: a file of mappings/privacy"),
+  hub_key: z
+    .string()
+    .regex(/^age1[02-9ac-hj-np-z]{58}$/, "must be an age key: age1 and 58 letters or digits")
+    .optional()
+    .describe(
+      "the hub's public key, to which submissions are encrypted; without it nothing is sent",
+    ),
   defaults: z
     .strictObject({
       pro_method: z.enum(["PA", "EC", "PH", "IV", "NI", "UN", "OT"]).optional(),

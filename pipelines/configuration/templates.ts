@@ -8,9 +8,11 @@ export interface SiteTemplate {
   name: string;
   network: string;
   format: "fhir" | "ccda" | "csv";
+  /** The hub's public key: age1… */
+  hubKey?: string;
 }
 
-export function siteTemplate({ site, name, network, format }: SiteTemplate): string {
+export function siteTemplate({ site, name, network, format, hubKey }: SiteTemplate): string {
   const mapping = format === "csv" ? "mapping: mapping.yaml" : "# mapping: mapping.yaml";
   return `${ownSchemaLine("site")}# A site of a propool network. Checked by propool: an unknown key is an error.
 
@@ -31,6 +33,8 @@ ${mapping}
 # centralized: de-identified rows go to the hub, through outbox/.
 # distributed: rows stay here; only study summaries leave.
 mode: centralized
+# The hub's public key, as propool init hub prints it: submissions are encrypted to it. Without it nothing is sent.
+${hubKey ? `hub_key: ${hubKey}` : "# hub_key: age1..."}
 # Which columns leave and how: a profile of mappings/privacy.
 privacy: shifted
 # Linkage tokens, by which the hub sees that two sites know one person, are made where keys/linkage.key is (propool keys).
@@ -123,13 +127,13 @@ export interface HubTemplate {
   network: string;
   name: string;
   /** Sites that are known already; `inbox` is relative to the hub's folder. */
-  sites?: { site: string; publicKey: string; inbox: string }[];
+  sites?: { site: string; publicKey: string; tokenKeyFingerprint: string; inbox: string }[];
 }
 
 export function hubTemplate({ network, name, sites = [] }: HubTemplate): string {
   const lines = sites.map(
-    ({ site, publicKey, inbox }) =>
-      `  - site: ${plain(site)}\n    public_key: "${publicKey}"\n    inbox: ${JSON.stringify(inbox)}`,
+    ({ site, publicKey, tokenKeyFingerprint, inbox }) =>
+      `  - site: ${plain(site)}\n    public_key: "${publicKey}"\n    token_key_fingerprint: "${tokenKeyFingerprint}"\n    inbox: ${JSON.stringify(inbox)}`,
   );
   return `${ownSchemaLine("hub")}# The hub of a propool network: it verifies what sites send and publishes the pooled warehouse.
 
@@ -140,8 +144,14 @@ name: ${JSON.stringify(name)}
 # Where the pooled rows live: a DuckDB file inside this folder, or a PostgreSQL database
 # (postgres://loader@host/database; the password comes from PGPASSWORD or ~/.pgpass).
 warehouse: duckdb:warehouse/warehouse.duckdb
+# How many publications of a DuckDB warehouse are kept, to go back to: propool pool --publish <n>
+# publications: 7
 
-# Who may submit: the site's id, its public key as propool init site prints it, and the folder in which its submissions arrive.
-${lines.length > 0 ? `sites:\n${lines.join("\n")}` : `sites: []\n#  - site: RIVER\n#    public_key: "..."\n#    inbox: inbox/RIVER`}
+# People who attend several sites get one personid where their linkage tokens match; off: each site's people stay apart.
+# linkage: off
+
+# Who may submit: the site's id, its public key and the fingerprint of its token key as propool init site prints them, and the
+# folder in which its submissions arrive.
+${lines.length > 0 ? `sites:\n${lines.join("\n")}` : `sites: []\n#  - site: RIVER\n#    public_key: "..."\n#    token_key_fingerprint: "..."\n#    inbox: inbox/RIVER`}
 `;
 }

@@ -1,3 +1,4 @@
+import { noteRows, removeRows } from "../../warehouse/changes.ts";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text } from "../../warehouse/sql.ts";
@@ -33,9 +34,9 @@ const GONE = `SELECT DISTINCT ${tokenSql("pro_seq", "key")} AS pro_seq FROM (
  */
 export async function deidentifyInto(
   db: DuckDb,
-  options: { store: string; site: string; profile: PrivacyProfile },
+  options: { store: string; site: string; profile: PrivacyProfile; isNoted?: boolean },
 ): Promise<number> {
-  const { store, site, profile } = options;
+  const { store, site, profile, isNoted = false } = options;
   await createActionLists(db);
   await db.run(declareDateManagementSql(profile));
   const staged = await stagedTables(db, profile);
@@ -44,13 +45,13 @@ export async function deidentifyInto(
   for (const statement of tokenTablesSql(profile, staged)) await db.run(statement);
   let written = 0;
   await db.run("BEGIN");
-  await removeGone(db, profile, store);
+  await removeGone(db, profile, { store, isNoted });
   for (const [table, columns] of staged) {
     const rows = `SELECT ${text(site)} AS datamartid, * FROM (${deidentifySql(profile, table, columns)})`;
-    written += await replaceRows(db, { table, target: `${ident(store)}.${ident(table)}`, rows });
+    written += await replaceRows(db, { store, table, rows, isNoted });
   }
-  if (staged.has("hash_token")) await dropDeadTokens(db, store);
-  await capAges(db, profile, store);
+  if (staged.has("hash_token")) await dropDeadTokens(db, { store, isNoted });
+  await capAges(db, profile, { store, isNoted });
   await db.run("COMMIT");
   return written;
 }
@@ -65,27 +66,35 @@ async function createDateShift(db: DuckDb, profile: PrivacyProfile, staged: Stag
   await db.run(`CREATE TEMP TABLE date_shift AS ${dateShiftSql(persons, profile.shift_days)}`);
 }
 
+/** The store under its attached name, and whether changes of it are noted for the next submission. */
+interface Into {
+  store: string;
+  isNoted: boolean;
+}
+
 /**
  * Removes rows of earlier nights that tonight withdraws, and all values of measurements that tonight delivers again, which may have
  * fewer of them than before.
  */
-async function removeGone(db: DuckDb, profile: PrivacyProfile, store: string): Promise<void> {
+async function removeGone(db: DuckDb, profile: PrivacyProfile, into: Into): Promise<void> {
   const gone = await db.all<{ table: TableName; column: string }>(
     "SELECT DISTINCT table_name AS table, column_name AS column FROM gone_row ORDER BY ALL",
   );
   for (const { table, column } of gone) {
     const purpose = purposeOf(profile.tables[table]?.[column]);
     if (purpose === null) continue;
-    const target = `${ident(store)}.${ident(table)}`;
-    const rows = `${ident(column)} IN (SELECT ${tokenSql(purpose, "g.key")}
+    const target = `${ident(into.store)}.${ident(table)}`;
+    const where = `${ident(column)} IN (SELECT ${tokenSql(purpose, "g.key")}
       FROM gone_row g WHERE g.table_name = ${text(table)} AND g.column_name = ${text(column)})`;
     if (table === "obs_collection") {
       for (const [part, key] of OBSERVATION_TABLES)
-        await db.run(
-          `DELETE FROM ${ident(store)}.${part} WHERE ${key} IN (SELECT obsid FROM ${target} WHERE ${rows})`,
-        );
+        await removeRows(db, {
+          ...into,
+          table: part,
+          where: `${key} IN (SELECT obsid FROM ${target} WHERE ${where})`,
+        });
     }
-    await db.run(`DELETE FROM ${target} WHERE ${rows}`);
+    await removeRows(db, { ...into, table, where });
   }
 }
 
@@ -95,41 +104,55 @@ const OBSERVATION_TABLES = [
 ] as const;
 
 /** Who has turned 90 since an earlier night joins the group. */
-async function capAges(db: DuckDb, profile: PrivacyProfile, store: string): Promise<void> {
+async function capAges(db: DuckDb, profile: PrivacyProfile, into: Into): Promise<void> {
   for (const [table, columns] of Object.entries(profile.tables)) {
     for (const [column, one] of Object.entries(columns)) {
       if (one !== "cap-age") continue;
       const capped = capAgeSql(ident(column));
-      await db.run(
-        `UPDATE ${ident(store)}.${ident(table)} SET ${ident(column)} = ${capped} WHERE ${ident(column)} < ${capped}`,
-      );
+      const target = `${ident(into.store)}.${ident(table)}`;
+      const isOlder = `${ident(column)} < ${capped}`;
+      const touched = `SELECT * FROM ${target} WHERE ${isOlder}`;
+      if (into.isNoted)
+        await noteRows(db, { store: into.store, table: table as TableName, touched });
+      await db.run(`UPDATE ${target} SET ${ident(column)} = ${capped} WHERE ${isOlder}`);
     }
   }
 }
 
 /** Linkage tokens of a key that is not in use any more link nobody, and a person without any token has no row. */
-async function dropDeadTokens(db: DuckDb, store: string): Promise<void> {
+async function dropDeadTokens(db: DuckDb, into: Into): Promise<void> {
   const tokens = Object.keys(tableShape("hash_token").columns).filter((name) =>
     /^token_\d+$/.test(name),
   );
-  await db.run(`DELETE FROM ${ident(store)}.hash_token
-    WHERE token_encryption_key <> (SELECT max(token_encryption_key) FROM cdm_hash_token)
-      OR coalesce(${tokens.map(ident).join(", ")}) IS NULL`);
+  const where = `token_encryption_key <> (SELECT max(token_encryption_key) FROM cdm_hash_token)
+      OR coalesce(${tokens.map(ident).join(", ")}) IS NULL`;
+  await removeRows(db, { ...into, table: "hash_token", where });
 }
 
 /** Puts rows in the place of those with their key, or of all those of their administration. */
 async function replaceRows(
   db: DuckDb,
-  { table, target, rows }: { table: TableName; target: string; rows: string },
+  options: Into & { table: TableName; rows: string },
 ): Promise<number> {
+  const { store, table, rows, isNoted } = options;
+  const target = `${ident(store)}.${ident(table)}`;
+  const note = async (touched: string, isNew = false) => {
+    if (isNoted) await noteRows(db, { store, table, touched, isNew });
+  };
   if ((ADMINISTRATION_TABLES as readonly string[]).includes(table)) {
-    await db.run(`DELETE FROM ${target} WHERE pro_seq IN (SELECT pro_seq FROM gone)`);
-    return db.run(`INSERT INTO ${target} BY NAME ${rows}`);
+    const ofGone = `${target} WHERE pro_seq IN (SELECT pro_seq FROM gone)`;
+    await note(`SELECT * FROM ${ofGone}`);
+    await db.run(`DELETE FROM ${ofGone}`);
+    const written = await db.run(`INSERT INTO ${target} BY NAME ${rows}`);
+    await note(`SELECT * FROM ${ofGone}`, true);
+    return written;
   }
   await db.run(`CREATE TEMP TABLE leaving AS ${rows}`);
   const sameKey = tableShape(table).key.map((column) => `t.${ident(column)} = l.${ident(column)}`);
+  await note(`SELECT t.* FROM ${target} t JOIN leaving l ON ${sameKey.join(" AND ")}`);
   await db.run(`DELETE FROM ${target} t USING leaving l WHERE ${sameKey.join(" AND ")}`);
   const written = await db.run(`INSERT INTO ${target} BY NAME SELECT * FROM leaving`);
+  await note("SELECT * FROM leaving", true);
   await db.run("DROP TABLE leaving");
   return written;
 }

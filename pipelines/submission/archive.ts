@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { ProError } from "../core/errors.ts";
 import {
   cloneFile,
   exists,
@@ -9,8 +10,14 @@ import {
   unfinished,
   writeWhole,
 } from "../core/files.ts";
-import { removeUnfinished } from "../core/remove-unfinished.ts";
-import { bytesSha256, MANIFEST_FILE } from "./manifest.ts";
+import {
+  bytesSha256,
+  MANIFEST_FILE,
+  type Manifest,
+  manifestSchema,
+  parseSubmissionName,
+  submissionName,
+} from "./manifest.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** An accepted submission: `archive/<SITE>/<sequence>`, never changed again. */
@@ -18,37 +25,100 @@ export interface Archived {
   site: string;
   sequence: number;
   directory: string;
+  kind: Manifest["kind"];
   manifestSha256: string;
+  tokenKeyFingerprint: string;
+  withdrawn: string[];
 }
 
 export function archivePath(archiveDirectory: string, site: string, sequence: number): string {
   return join(archiveDirectory, site, String(sequence).padStart(6, "0"));
 }
 
-/** The newest accepted submission of a site; null when it never sent one. */
-export async function newestArchived(
-  archiveDirectory: string,
-  site: string,
-): Promise<Archived | null> {
+/** The accepted submissions of a site from its newest full one on, in order: what a warehouse is made of. Empty: none yet. */
+export async function archivedChain(archiveDirectory: string, site: string): Promise<Archived[]> {
   const names = await readdir(join(archiveDirectory, site)).catch(() => []);
   const sequences = names.filter((name) => /^\d{6}$/.test(name)).map(Number);
-  if (sequences.length === 0) return null;
-  const sequence = Math.max(...sequences);
+  const chain: Archived[] = [];
+  for (const sequence of sequences.toSorted((x, y) => y - x)) {
+    const one = await readArchived(archiveDirectory, site, sequence);
+    chain.unshift(one);
+    if (one.kind === "full") break;
+  }
+  return chain;
+}
+
+async function readArchived(
+  archiveDirectory: string,
+  site: string,
+  sequence: number,
+): Promise<Archived> {
   const directory = archivePath(archiveDirectory, site, sequence);
-  const manifestSha256 = await manifestSha256Of(directory);
-  return { site, sequence, directory, manifestSha256 };
+  const file = join(directory, MANIFEST_FILE);
+  const bytes = await readFile(file).catch((cause) => {
+    throw unreadable(file, cause);
+  });
+  const { kind, token_key_fingerprint, withdrawn } = parseArchived(bytes, file);
+  return {
+    site,
+    sequence,
+    directory,
+    kind,
+    manifestSha256: bytesSha256(bytes),
+    tokenKeyFingerprint: token_key_fingerprint,
+    withdrawn,
+  };
 }
 
-export async function manifestSha256Of(directory: string): Promise<string> {
-  return bytesSha256(await readFile(join(directory, MANIFEST_FILE)));
+function parseArchived(bytes: Buffer, file: string): Manifest {
+  try {
+    return manifestSchema.parse(JSON.parse(bytes.toString("utf8")));
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
 }
 
-/** Copies a submission's files beside `target`, so that what is verified is what is kept, whatever happens to the inbox. */
-export async function copyAside(from: string, target: string): Promise<string> {
+function unreadable(file: string, cause: unknown): ProError {
+  return new ProError("WAREHOUSE_ARCHIVE", "an archived submission cannot be read", {
+    where: { file },
+    hint: "restore the folder from a backup; or move the site's archive away and ask it for a full submission",
+    cause,
+  });
+}
+
+/**
+ * Removes the submissions that a full one took the place of, and older ones that were refused, where people withdrew: nothing of theirs may
+ * stay. Returns how many.
+ */
+export async function forgetBefore(
+  { site, sequence }: Archived,
+  [archive, refused]: readonly [string, string],
+): Promise<number> {
+  const sequences = (await readdir(archive).catch(() => [])).filter((name) => /^\d{6}$/.test(name));
+  const older = [
+    ...sequences.filter((name) => Number(name) < sequence).map((name) => join(archive, name)),
+    ...(await readdir(refused).catch(() => []))
+      .filter((name) => {
+        const one = parseSubmissionName(name.slice(0, submissionName(site, sequence).length));
+        return one?.site === site && one.sequence < sequence;
+      })
+      .map((name) => join(refused, name)),
+  ];
+  for (const directory of older) await rm(directory, { recursive: true, force: true });
+  return older.length;
+}
+
+/** An empty folder beside a submission's place in the archive, under an unfinished name. */
+export async function archiveAside(target: string): Promise<string> {
   await mkdir(dirname(target), { recursive: true });
-  await removeUnfinished(dirname(target));
-  const copy = unfinished(target);
-  await mkdir(copy);
+  const aside = unfinished(target);
+  await mkdir(aside);
+  return aside;
+}
+
+/** Copies a submission's files beside `target`. */
+async function copyAside(from: string, target: string): Promise<string> {
+  const copy = await archiveAside(target);
   for (const name of await fileNames(from)) {
     await cloneFile(join(from, name), join(copy, name));
     await sync(join(copy, name));

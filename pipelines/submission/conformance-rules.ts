@@ -1,3 +1,4 @@
+import { identityOf } from "../../warehouse/changes.ts";
 import {
   type ColumnShape,
   TABLE_NAMES,
@@ -6,6 +7,9 @@ import {
 } from "../../warehouse/schema.ts";
 import { ident, text, textList } from "../../warehouse/sql.ts";
 import type { Manifest } from "./manifest.ts";
+
+/** The rows that a submission takes away, by identity. */
+export const removedRows = (table: TableName) => `${table} removed`;
 
 /** All rules for the rows of one table. */
 export function conformanceRules(table: TableName, context: ConformanceContext): Rule[] {
@@ -36,13 +40,15 @@ export interface ConformanceContext {
 
 function tableRules(table: TableName, manifest: Manifest): Rule[] {
   const name = table.toUpperCase();
-  const key = tableShape(table).key;
+  const { key } = tableShape(table);
+  const { added, changed, removed } = manifest.tables[table];
+  const identity = identityOf(table).map(ident).join(", ");
   return [
     {
       code: "SUBMISSION_ROW_COUNT",
       message: `${name} has more or fewer rows than the manifest says`,
       hint: "run the site's night again",
-      count: `abs(count(*) - ${manifest.tables[table].rows})`,
+      count: `abs(count(*) - ${added + changed}) + abs((SELECT count(*) FROM ${ident(removedRows(table))}) - ${removed})`,
     },
     {
       code: "SUBMISSION_SITE",
@@ -59,13 +65,25 @@ function tableRules(table: TableName, manifest: Manifest): Rule[] {
       count: `(SELECT count(*) FROM (
          SELECT 1 FROM ${ident(table)} GROUP BY ${key.map(ident).join(", ")} HAVING count(*) > 1))`,
     },
+    {
+      code: "SUBMISSION_REMOVED",
+      message: `${name} removes rows without naming them, of another site, twice, or rows that it also brings`,
+      hint: "run the site's night again; if it stays so, report it",
+      column: identityOf(table).join(", "),
+      count: `(SELECT count(*) FROM ${ident(removedRows(table))}
+         WHERE datamartid IS DISTINCT FROM ${text(manifest.site)} OR (${identity}) IN (SELECT (${identity}) FROM ${ident(table)}))
+       + (SELECT count(*) - count(DISTINCT (${identity})) FROM ${ident(removedRows(table))})
+       + (SELECT count(*) FROM ${ident(removedRows(table))} WHERE ${identityOf(table)
+         .map((column) => `${ident(column)} IS NULL`)
+         .join(" OR ")})`,
+    },
   ];
 }
 
 function columnRules(
   table: TableName,
   column: string,
-  { shape, valueSets }: { shape: ColumnShape; valueSets: ValueSets },
+  { shape, valueSets, manifest }: ConformanceContext & { shape: ColumnShape },
 ): Rule[] {
   const name = `${table}.${column}`.toUpperCase();
   const value = ident(column);
@@ -115,10 +133,13 @@ function columnRules(
       count: `count(*) FILTER (${value} NOT BETWEEN DATE '0001-01-01' AND DATE '9999-12-31')`,
     });
   }
-  return [...rules, ...referenceRules(table, column, shape)];
+  return manifest.kind === "full" ? [...rules, ...referenceRules(table, column, shape)] : rules;
 }
 
-/** Only required references: a visit that the export does not hold is no fault of the answer that names it. */
+/**
+ * Only required references: a visit that the export does not hold is no fault of the answer that names it. Those of changes are proven
+ * in the warehouse, when they are merged.
+ */
 function referenceRules(table: TableName, column: string, shape: ColumnShape): Rule[] {
   const [target, targetColumn] = (shape.references ?? "").split(".");
   if (!shape.required || !target || !targetColumn || !TABLE_NAMES.includes(target as TableName))

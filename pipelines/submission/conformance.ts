@@ -1,17 +1,19 @@
 import { join } from "node:path";
 import { DuckDb } from "../../warehouse/duckdb.ts";
-import {
-  type ColumnShape,
-  TABLE_NAMES,
-  type TableName,
-  tableShape,
-} from "../../warehouse/schema.ts";
+import { duckDbType } from "../../warehouse/incoming.ts";
+import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text } from "../../warehouse/sql.ts";
 import { ProError } from "../core/errors.ts";
 import type { Issue } from "../core/issues.ts";
 import { mappingsDirectory } from "../core/mappings.ts";
-import { type ConformanceContext, conformanceRules, type ValueSets } from "./conformance-rules.ts";
-import type { Manifest } from "./manifest.ts";
+import {
+  type ConformanceContext,
+  conformanceRules,
+  removedRows,
+  type ValueSets,
+} from "./conformance-rules.ts";
+import { type Manifest, tableFile } from "./manifest.ts";
+import { ConformanceError } from "./refusal.ts";
 
 /**
  * Holds the rows of a submission against the CDM: columns and types, required values, lengths, value sets, unique keys,
@@ -24,26 +26,12 @@ export async function checkConformance(directory: string, manifest: Manifest): P
   if (issues.length > 0) throw new ConformanceError(issues);
 }
 
-/** Rows that break rules of the CDM: `SUBMISSION_NOT_CONFORMING` with all of them. */
-export class ConformanceError extends ProError {
-  readonly issues: Issue[];
-
-  constructor(issues: Issue[]) {
-    const [first] = issues;
-    super(
-      "SUBMISSION_NOT_CONFORMING",
-      `${issues.length} rule(s) of the CDM are broken; the first: ${first?.message}`,
-      { where: first?.examples[0] ?? {}, hint: first?.hint ?? "" },
-    );
-    this.issues = issues;
-  }
-}
-
 async function findIssues(directory: string, manifest: Manifest): Promise<Issue[]> {
   const db = await DuckDb.open(":memory:");
   try {
-    for (const table of TABLE_NAMES) await defineView(db, table, directory);
-    const shapes = await Promise.all(TABLE_NAMES.map((table) => checkColumns(db, table)));
+    const shapes: Issue[][] = [];
+    for (const table of TABLE_NAMES)
+      shapes.push(await defineViews(db, table, { directory, manifest }));
     // Rows cannot be judged by columns that are not there.
     if (shapes.flat().length > 0) return shapes.flat();
     const valueSets = await readValueSets(db);
@@ -56,27 +44,39 @@ async function findIssues(directory: string, manifest: Manifest): Promise<Issue[
   }
 }
 
-async function defineView(db: DuckDb, table: TableName, directory: string): Promise<void> {
-  const file = join(directory, `${table}.parquet`);
-  try {
-    await db.run(`CREATE VIEW ${ident(table)} AS FROM read_parquet(${text(file)})`);
-  } catch (cause) {
-    throw new ProError("SUBMISSION_UNREADABLE", "the file cannot be read as Parquet", {
-      where: { file: `${table}.parquet` },
-      hint: "run the site's night again; if it stays so, report it",
-      cause,
+/** The rows that a table gets and those that it loses, each as a view of its own; returns what is wrong with the columns. */
+async function defineViews(
+  db: DuckDb,
+  table: TableName,
+  { directory, manifest }: { directory: string; manifest: Manifest },
+): Promise<Issue[]> {
+  const file = join(directory, tableFile(table));
+  const expected = [["change", "VARCHAR"], ...columnsOf(table)] as const;
+  const empty = `SELECT ${expected.map(([name, type]) => `NULL::${type} AS ${ident(name)}`).join(", ")} LIMIT 0`;
+  const source = manifest.tables[table].file ? `FROM read_parquet(${text(file)})` : empty;
+  const found = await db
+    .all<{ column_name: string; column_type: string }>(`DESCRIBE ${source}`)
+    .catch((cause) => {
+      throw new ProError("SUBMISSION_UNREADABLE", "the file cannot be read as Parquet", {
+        where: { file: tableFile(table) },
+        hint: "run the site's night again; if it stays so, report it",
+        cause,
+      });
     });
-  }
+  const is = found.map(({ column_name, column_type }) => `${column_name} ${column_type}`);
+  const issues = strangeColumns(
+    table,
+    is,
+    expected.map((one) => one.join(" ")),
+  );
+  if (issues.length > 0) return issues;
+  const rows = `SELECT * EXCLUDE (change) FROM (${source})`;
+  await db.run(`CREATE VIEW ${ident(table)} AS ${rows} WHERE change IS DISTINCT FROM 'removed'`);
+  await db.run(`CREATE VIEW ${ident(removedRows(table))} AS ${rows} WHERE change = 'removed'`);
+  return [];
 }
 
-async function checkColumns(db: DuckDb, table: TableName): Promise<Issue[]> {
-  const found = await db.all<{ column_name: string; column_type: string }>(
-    `DESCRIBE ${ident(table)}`,
-  );
-  const is = found.map(({ column_name, column_type }) => `${column_name} ${column_type}`);
-  const should = Object.entries(tableShape(table).columns).map(
-    ([name, shape]) => `${name} ${duckDbType(shape)}`,
-  );
+function strangeColumns(table: TableName, is: string[], should: string[]): Issue[] {
   return [
     ...should.filter((column) => !is.includes(column)).map((column) => ["lacks", column]),
     ...is.filter((column) => !should.includes(column)).map((column) => ["has unknown", column]),
@@ -85,13 +85,15 @@ async function checkColumns(db: DuckDb, table: TableName): Promise<Issue[]> {
     message: `${table.toUpperCase()} ${verb} column ${column}`,
     hint: "site and hub must run the same version of propool",
     count: 1,
-    examples: [{ file: `${table}.parquet`, pointer: column }],
+    examples: [{ file: tableFile(table), pointer: column }],
   }));
 }
 
-function duckDbType({ type, precision, scale }: ColumnShape): string {
-  if (type === "number") return `DECIMAL(${precision},${scale})`;
-  return { text: "VARCHAR", date: "DATE", integer: "INTEGER", boolean: "BOOLEAN" }[type];
+function columnsOf(table: TableName): [string, string][] {
+  return Object.entries(tableShape(table).columns).map(([name, shape]) => [
+    name,
+    duckDbType(shape),
+  ]);
 }
 
 async function readValueSets(db: DuckDb): Promise<ValueSets> {
@@ -118,7 +120,7 @@ async function checkRows(
     )
     .catch((cause) => {
       throw new ProError("SUBMISSION_UNREADABLE", "the rows cannot be read", {
-        where: { file: `${table}.parquet` },
+        where: { file: tableFile(table) },
         hint: "run the site's night again; if it stays so, report it",
         cause,
       });
@@ -126,7 +128,7 @@ async function checkRows(
   return rules.flatMap((rule, index) => {
     const count = Number(counts[0]?.[`r${index}`] ?? 0);
     if (count === 0) return [];
-    const where = { file: `${table}.parquet`, pointer: rule.column };
+    const where = { file: tableFile(table), pointer: rule.column };
     const { code, message, hint } = rule;
     return [{ code, message, hint, count, examples: [where] }];
   });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { UNFINISHED } from "../core/files.ts";
 import { parseSubmissionName } from "./manifest.ts";
 import { isSealed } from "./open.ts";
+import { isReceipt } from "./receipt.ts";
 
 /** A whole submission that waits in an inbox. */
 export interface Arrival {
@@ -24,7 +25,7 @@ export async function readInboxes(directories: Iterable<string>): Promise<Inbox>
   const inbox: Inbox = { arrivals: [], waiting: [] };
   for (const directory of new Set(directories)) {
     const names = await readdir(directory).catch(() => []);
-    for (const name of names.filter((entry) => !entry.startsWith("."))) {
+    for (const name of names.filter((entry) => !entry.startsWith(".") && !isReceipt(entry))) {
       const path = join(directory, name);
       const parsed = UNFINISHED.test(name) ? null : parseSubmissionName(name);
       if (parsed && (await isSealed(path))) {

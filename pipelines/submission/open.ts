@@ -1,28 +1,30 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TABLE_NAMES, type TableName } from "../../warehouse/schema.ts";
-import { ProError, type Where } from "../core/errors.ts";
-import { fileSha256 } from "../core/files.ts";
+import { decryptFile, decryptToBytes } from "../core/age.ts";
+import { fileSha256, sync, writeWhole } from "../core/files.ts";
 import { verify } from "../core/signature.ts";
+import { type Agreement, checkAgreement, type Held } from "./agreement.ts";
 import { checkConformance } from "./conformance.ts";
 import {
   bytesSha256,
   MANIFEST_FILE,
   type Manifest,
   manifestSchema,
+  SEALED,
   SIGNATURE_FILE,
-  submissionName,
+  tableFile,
 } from "./manifest.ts";
+import { RESEND, refuse } from "./refusal.ts";
 
 /** What the hub expects of one site. */
-export interface Expectation {
-  site: string;
-  /** The name under which the submission arrived. */
-  submission: string;
+export interface Expectation extends Agreement {
   /** Ed25519, base64 of 32 bytes. */
   publicKey: string;
-  /** The agreed privacy profile. */
-  privacy: string;
+  /** The hub's age identity. */
+  identity: string;
+  /** The newest accepted submission of the site; null: none yet. */
+  held: Held | null;
 }
 
 export interface OpenedSubmission {
@@ -31,67 +33,94 @@ export interface OpenedSubmission {
 }
 
 /**
- * Verifies a submission from the outside in: files, signature, manifest, hashes, rows. Nothing of it is parsed before the
- * signature holds.
+ * Verifies a submission from the outside in and writes it, readable, into `target`: manifest, signature, agreement, sequence, files,
+ * hashes, rows. Nothing but the encryption is parsed before the signature holds, and what is verified is what is written.
  *
  * @throws ProError `SUBMISSION_*` saying why the hub does not take it.
  */
 export async function openSubmission(
   directory: string,
+  target: string,
   expected: Expectation,
 ): Promise<OpenedSubmission> {
-  await checkFiles(directory);
-  const bytes = await readSigned(directory, expected.publicKey);
-  const manifest = parseManifest(bytes);
-  checkAgreement(manifest, expected);
-  await checkHashes(directory, manifest);
-  await checkConformance(directory, manifest);
+  const { manifest, bytes, signature } = await readManifest(directory, expected);
+  checkAgreement(manifest, expected, expected.held);
+  await checkFiles(directory, manifest);
+  for (const table of filesOf(manifest))
+    await openFile(directory, target, table, { manifest, expected });
+  await writeWhole(join(target, SIGNATURE_FILE), signature);
+  await writeWhole(join(target, MANIFEST_FILE), bytes);
+  await checkConformance(target, manifest);
   return { manifest, manifestSha256: bytesSha256(bytes) };
 }
 
-const FILES = [MANIFEST_FILE, SIGNATURE_FILE, ...TABLE_NAMES.map((table) => `${table}.parquet`)];
 /** A manifest is a few kB; more would be somebody filling the hub's memory. */
 const MANIFEST_BYTES_MAX = 1_000_000;
 
 /**
- * Whether a folder holds the files of a submission and nothing else.
+ * The manifest of a submission as it arrived, once its signature holds.
  *
- * @throws ProError `SUBMISSION_FILE_MISSING`, `SUBMISSION_FILE_UNKNOWN` or `SUBMISSION_MANIFEST` (too large).
+ * @throws ProError `SUBMISSION_FILE_MISSING`, `SUBMISSION_ENCRYPTION`, `SUBMISSION_SIGNATURE`, `SUBMISSION_MANIFEST`.
  */
-export async function checkFiles(directory: string): Promise<void> {
-  const names = await readdir(directory);
-  for (const name of FILES.filter((file) => !names.includes(file))) {
-    throw refuse("SUBMISSION_FILE_MISSING", "a file is missing", { file: name }, RESEND);
+export async function readManifest(
+  directory: string,
+  { identity, publicKey }: Pick<Expectation, "identity" | "publicKey">,
+): Promise<{ manifest: Manifest; bytes: Uint8Array; signature: string }> {
+  const name = MANIFEST_FILE + SEALED;
+  for (const needed of [name, SIGNATURE_FILE]) {
+    const status = await lstat(join(directory, needed)).catch(() => null);
+    if (!status)
+      throw refuse("SUBMISSION_FILE_MISSING", "a file is missing", { file: needed }, RESEND);
+    if (!status.isFile())
+      throw refuse("SUBMISSION_FILE_UNKNOWN", "not a regular file", { file: needed }, RESEND);
+    if (status.size > MANIFEST_BYTES_MAX)
+      throw refuse("SUBMISSION_MANIFEST", "the manifest is over 1 MB", { file: needed }, RESEND);
   }
-  for (const name of names) {
-    if (!FILES.includes(name)) {
-      const hint = "a submission holds its tables, manifest.json and manifest.sig; remove the rest";
-      throw refuse(
-        "SUBMISSION_FILE_UNKNOWN",
-        "a file is not part of a submission",
-        { file: name },
-        hint,
-      );
-    }
-    const status = await lstat(join(directory, name));
-    if (!status.isFile()) {
-      throw refuse("SUBMISSION_FILE_UNKNOWN", "not a regular file", { file: name }, RESEND);
-    }
-    if (name === MANIFEST_FILE && status.size > MANIFEST_BYTES_MAX) {
-      throw refuse("SUBMISSION_MANIFEST", "the manifest is over 1 MB", { file: name }, RESEND);
-    }
-  }
+  const bytes = await decryptToBytes(join(directory, name), identity).catch((cause) => {
+    throw notForUs(name, cause);
+  });
+  const signature = await readFile(join(directory, SIGNATURE_FILE), "latin1");
+  checkSignature(bytes, signature, [publicKey]);
+  return { manifest: parseManifest(bytes), bytes, signature };
 }
 
-const RESEND = "send it again as propool run left it in the outbox";
-
-async function readSigned(directory: string, publicKey: string): Promise<Buffer> {
+/**
+ * Proves that an archived submission is what its site signed: the source of a rebuild.
+ *
+ * @throws ProError `SUBMISSION_SIGNATURE`, `SUBMISSION_MANIFEST`, `SUBMISSION_FILE_MISSING`, `SUBMISSION_HASH`.
+ */
+export async function verifyArchived(
+  directory: string,
+  publicKeys: readonly string[],
+): Promise<OpenedSubmission> {
   const bytes = await readFile(join(directory, MANIFEST_FILE));
   const signature = await readFile(join(directory, SIGNATURE_FILE), "latin1");
+  checkSignature(bytes, signature, publicKeys);
+  const manifest = parseManifest(bytes);
+  for (const table of filesOf(manifest)) {
+    const file = join(directory, tableFile(table));
+    const sha256 = await fileSha256(file).catch((cause) => {
+      throw refuse("SUBMISSION_FILE_MISSING", "a file is missing", { file }, ARCHIVE, cause);
+    });
+    if (sha256 !== manifest.tables[table].file?.sha256)
+      throw refuse(
+        "SUBMISSION_HASH",
+        "the archived file is not what the site signed",
+        { file },
+        ARCHIVE,
+      );
+  }
+  return { manifest, manifestSha256: bytesSha256(bytes) };
+}
+
+const ARCHIVE =
+  "restore the folder from a backup; or remove the site's archive and ask for a full submission (propool run --full)";
+
+/** Base64 decoders forgive stray characters and spare bits; then two files would hold one signature. */
+function checkSignature(bytes: Uint8Array, signature: string, publicKeys: readonly string[]): void {
   const base64 = signature.trim();
-  // Base64 decoders forgive stray characters and spare bits; then two files would hold one signature.
   const canonical = `${Buffer.from(base64, "base64").toString("base64")}\n` === signature;
-  if (canonical && verify(bytes, base64, publicKey)) return bytes;
+  if (canonical && publicKeys.some((key) => verify(bytes, base64, key))) return;
   throw refuse(
     "SUBMISSION_SIGNATURE",
     "the signature is not the site's over this manifest",
@@ -100,62 +129,82 @@ async function readSigned(directory: string, publicKey: string): Promise<Buffer>
   );
 }
 
-function parseManifest(bytes: Buffer): Manifest {
+function parseManifest(bytes: Uint8Array): Manifest {
   try {
-    return manifestSchema.parse(JSON.parse(bytes.toString("utf8")));
+    return manifestSchema.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
   } catch (cause) {
-    throw new ProError("SUBMISSION_MANIFEST", "the manifest does not fit its schema", {
-      where: { file: MANIFEST_FILE },
-      hint: "the site and the hub run versions of propool that do not understand each other: update the older one",
+    throw refuse(
+      "SUBMISSION_MANIFEST",
+      "the manifest does not fit its schema",
+      { file: MANIFEST_FILE },
+      "the site and the hub run versions of propool that do not understand each other: update the older one",
       cause,
-    });
-  }
-}
-
-function checkAgreement(manifest: Manifest, expected: Expectation): void {
-  const name = submissionName(manifest.site, manifest.sequence);
-  if (manifest.site !== expected.site || name !== expected.submission) {
-    throw refuse(
-      "SUBMISSION_NAME",
-      `the manifest is of ${name}, the folder is called ${expected.submission}`,
-      { file: MANIFEST_FILE, pointer: "sequence" },
-      RESEND,
-    );
-  }
-  if (manifest.privacy !== expected.privacy) {
-    throw refuse(
-      "SUBMISSION_PRIVACY",
-      `made with the privacy profile ${manifest.privacy}, agreed was ${expected.privacy}`,
-      { file: MANIFEST_FILE, pointer: "privacy" },
-      "set privacy in site.yaml to what was agreed and run again, or have the hub's hub.yaml changed",
     );
   }
 }
 
-async function checkHashes(directory: string, manifest: Manifest): Promise<void> {
-  for (const [table, { sha256 }] of Object.entries(manifest.tables) as [
-    TableName,
-    { sha256: string },
-  ][]) {
-    const file = `${table}.parquet`;
-    if ((await fileSha256(join(directory, file))) === sha256) continue;
-    const hint = `the file was cut or changed on the way; ${RESEND}`;
+function filesOf(manifest: Manifest): TableName[] {
+  return TABLE_NAMES.filter((table) => manifest.tables[table].file !== null);
+}
+
+/** The files that the manifest names, each whole, and nothing else. */
+async function checkFiles(directory: string, manifest: Manifest): Promise<void> {
+  const tables = filesOf(manifest).map((table) => tableFile(table) + SEALED);
+  const names = await readdir(directory);
+  for (const name of names) {
+    if ([MANIFEST_FILE + SEALED, SIGNATURE_FILE, ...tables].includes(name)) continue;
+    const hint = "a submission holds what its manifest names; remove the rest";
+    throw refuse(
+      "SUBMISSION_FILE_UNKNOWN",
+      "a file is not part of the submission",
+      { file: name },
+      hint,
+    );
+  }
+  for (const table of filesOf(manifest)) {
+    const file = tableFile(table) + SEALED;
+    const status = await lstat(join(directory, file)).catch(() => null);
+    const bytes = manifest.tables[table].file?.sealed_bytes ?? 0;
+    if (status && !status.isFile())
+      throw refuse("SUBMISSION_FILE_UNKNOWN", "not a regular file", { file }, RESEND);
+    if (!status || status.size < bytes) {
+      const message = `${status?.size ?? 0} of ${bytes} bytes arrived`;
+      throw refuse("SUBMISSION_INCOMPLETE", message, { file }, RESEND);
+    }
+  }
+}
+
+async function openFile(
+  directory: string,
+  target: string,
+  table: TableName,
+  { manifest, expected }: { manifest: Manifest; expected: Expectation },
+): Promise<void> {
+  const file = tableFile(table);
+  const opened = join(target, file);
+  await decryptFile(join(directory, file + SEALED), opened, expected.identity).catch((cause) => {
+    throw notForUs(file + SEALED, cause);
+  });
+  if ((await fileSha256(opened)) !== manifest.tables[table].file?.sha256)
     throw refuse(
       "SUBMISSION_HASH",
       "the file is not the one that the manifest names",
       { file },
-      hint,
+      RESEND,
     );
-  }
+  await sync(opened);
 }
 
-function refuse(
-  code: `SUBMISSION_${string}`,
-  message: string,
-  where: Where,
-  hint: string,
-): ProError {
-  return new ProError(code, message, { where, hint });
+/** A full disk is no fault of the submission. */
+function notForUs(file: string, cause: unknown): unknown {
+  if ((cause as NodeJS.ErrnoException).code !== undefined) return cause;
+  return refuse(
+    "SUBMISSION_ENCRYPTION",
+    "the file was not encrypted to this hub's key, or was changed on the way",
+    { file },
+    "compare hub_key in site.yaml with the hub's key (propool keys), and send it again",
+    cause,
+  );
 }
 
 /** Whether the signature, which is written last, is there; without it a folder is still on its way. */

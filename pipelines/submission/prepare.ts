@@ -1,30 +1,43 @@
-import { readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { forgetNotes } from "../../warehouse/changes.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
-import { TABLE_NAMES } from "../../warehouse/schema.ts";
+import { TABLE_NAMES, type TableName } from "../../warehouse/schema.ts";
 import { ident } from "../../warehouse/sql.ts";
 import type { Site } from "../configuration/site.ts";
-import { fileSha256, privateDirectory } from "../core/files.ts";
-import { MANIFEST_FILE, type Manifest, manifestSchema, parseSubmissionName } from "./manifest.ts";
-import { publishSubmission, type SealedSubmission, sealSubmission } from "./seal.ts";
-import { readStoreFacts, type StoreFacts, writeStoreFacts } from "./store-facts.ts";
+import { exists, fileSha256, privateDirectory, publish, unfinished } from "../core/files.ts";
+import { MANIFEST_FILE, type Manifest, parseSubmissionName, submissionName } from "./manifest.ts";
+import { type Receipt, readReceipts, tidyOutbox } from "./receipt.ts";
+import { publishSubmission, readDraft, type SealedSubmission, sealSubmission } from "./seal.ts";
+import { type StoreFacts, writeStoreFacts } from "./store-facts.ts";
 
 /** A submission in the outbox. */
 export interface Submitted {
   name: string;
   sequence: number;
-  /** Rows by table. */
+  kind: Manifest["kind"];
+  /** Rows added, changed and removed, by table. */
   rows: Record<string, number>;
 }
+
+/** Why a night sent nothing. */
+export type Unsent = "distributed" | "no hub key" | "nothing new" | "dry run";
 
 export interface PreparedSubmission {
   /** Rows of the new store by table. */
   rows: Record<string, number>;
-  /** What is about to leave besides the rows, for the leak audit. */
-  texts: { name: string; content: string }[];
-  /** Those of their words that are the site's own, whoever the patients are. */
-  known: string[];
-  /** Puts the submission into the outbox; null when nothing is to be sent. */
+  /** What is about to leave, readable, for the leak audit; null when nothing is. */
+  leaving: {
+    /** Folder with `<table>.parquet` for the tables that have something to send. */
+    directory: string;
+    texts: { name: string; content: string }[];
+    /** Those of their words that are the site's own, whoever the patients are. */
+    known: string[];
+  } | null;
+  unsent: Unsent | null;
+  /** The hub's last word, where it refused what was sent. */
+  refused: Receipt | null;
+  /** Puts the submission into the outbox, after the store that remembers it was published; null when nothing is to be sent. */
   publish(): Promise<Submitted | null>;
   discard(): Promise<void>;
 }
@@ -43,84 +56,164 @@ export interface PrepareOptions {
 }
 
 /**
- * Seals the new store as the next submission, under a name that nobody picks up yet. A centralized site whose tables are what it
- * last sent, and a distributed site, send nothing. The store remembers what was sent.
+ * Seals what the hub does not have yet as the next submission, under a name that nobody picks up, and lets the new store remember it. A
+ * distributed site, one that does not know the hub's key, and one without news send nothing; what the hub refused is answered by a full
+ * submission.
  */
 export async function prepareSubmission(options: PrepareOptions): Promise<PreparedSubmission> {
-  const { site, storeFile } = options;
+  const { site, storeFile, previous } = options;
+  const receipts = await readReceipts(site.outboxDirectory, site.site);
+  const before = previous?.sealed && !needsFull(previous, receipts) ? previous.sealed : null;
+  const draftDirectory = unfinished(join(dirname(storeFile), "submission"));
   const store = await DuckDb.open(storeFile);
+  let sealed: SealedSubmission | null = null;
   try {
     const rows = await countRows(store);
-    const last = await lastSent(options);
-    const sealed =
-      site.mode === "centralized" ? await seal(store, options, last.sequence + 1) : null;
-    const isNew = sealed !== null && !sameTables(last.tables, hashes(sealed.manifest));
-    if (sealed && !isNew) await rm(sealed.directory, { recursive: true, force: true });
-    const kept = await readStoreFacts(store);
+    const unsent = whyNot(site);
+    const sequence = (await lastSequence(site, previous, receipts)) + 1;
+    if (!unsent) sealed = await seal(store, { ...options, sequence, before, draftDirectory });
+    const remembered = sealed ? sealedFacts(sealed, previous) : (previous?.sealed ?? null);
     await writeStoreFacts(store, {
-      ...(kept?.succession && { succession: kept.succession }),
-      ...(kept?.withdrawn && { withdrawn: kept.withdrawn }),
+      ...previous,
       token_key_fingerprint: options.tokenKeyFingerprint,
       privacy: site.privacy,
-      sequence: isNew ? sealed.manifest.sequence : last.sequence,
-      tables: isNew ? hashes(sealed.manifest) : last.tables,
+      sequence: sealed ? sequence : sequence - 1,
+      sealed: remembered,
+      pending: sealed ? basename(sealed.directory) : null,
     });
+    if (!unsent) for (const table of TABLE_NAMES) await forgetNotes(store, table);
     await store.run("CHECKPOINT");
+    const discard = async () => {
+      if (sealed) await rm(sealed.directory, { recursive: true, force: true });
+      await rm(draftDirectory, { recursive: true, force: true });
+    };
     return {
       rows,
-      texts: isNew ? [{ name: MANIFEST_FILE, content: JSON.stringify(sealed.manifest) }] : [],
-      known: isNew ? siteWords(sealed.manifest) : [],
-      publish: async () => (isNew ? submitted(await publishSubmission(sealed), sealed) : null),
-      discard: async () => {
-        if (isNew) await rm(sealed.directory, { recursive: true, force: true });
+      leaving: sealed && (await leaving(draftDirectory, sealed.manifest)),
+      unsent: unsent ?? (sealed ? null : "nothing new"),
+      refused: receipts.findLast(({ status }) => status === "refused") ?? null,
+      publish: async () => {
+        await rm(draftDirectory, { recursive: true, force: true });
+        if (sealed) await publishSubmission(sealed);
+        if (remembered)
+          await tidyOutbox(site.outboxDirectory, site.site, {
+            sealed: remembered.sequence,
+            full: remembered.full_sequence,
+            receipts,
+          });
+        return sealed && submitted(sealed);
       },
+      discard,
     };
+  } catch (error) {
+    if (sealed) await rm(sealed.directory, { recursive: true, force: true });
+    await rm(draftDirectory, { recursive: true, force: true });
+    throw error;
   } finally {
     store.close();
   }
 }
 
+/**
+ * Gives a submission its name that a killed night left without: its store was published, so it counts as sent.
+ */
+export async function finishPending(site: Site, facts: StoreFacts | null): Promise<void> {
+  if (!facts?.pending) return;
+  const directory = join(site.outboxDirectory, facts.pending);
+  const published = join(site.outboxDirectory, submissionName(site.site, facts.sequence));
+  if (await exists(directory)) await publish(directory, published);
+}
+
+function whyNot({ mode, hub_key }: Site): Unsent | null {
+  if (mode !== "centralized") return "distributed";
+  return hub_key ? null : "no hub key";
+}
+
+/** A refusal that no full submission has answered yet, somebody else's submission under our number, or a new withdrawal. */
+function needsFull({ sealed, withdrawn = [] }: StoreFacts, receipts: readonly Receipt[]): boolean {
+  if (!sealed) return true;
+  const isAnother = ({ sequence, manifest_sha256 }: Receipt) =>
+    sequence === sealed.sequence && manifest_sha256 !== sealed.manifest_sha256;
+  return (
+    withdrawn.length > sealed.withdrawn ||
+    receipts.some(
+      (one) =>
+        (one.status === "refused" && one.sequence >= sealed.full_sequence) ||
+        (one.status === "accepted" && isAnother(one)),
+    )
+  );
+}
+
+/** The highest number that was ever used, as far as the store, the outbox and the hub's receipts know. */
+async function lastSequence(
+  { site, outboxDirectory }: Site,
+  previous: StoreFacts | null,
+  receipts: readonly Receipt[],
+): Promise<number> {
+  const names = await readdir(outboxDirectory).catch(() => []);
+  const sent = names.map(parseSubmissionName).filter((one) => one?.site === site);
+  return Math.max(
+    previous?.sequence ?? 0,
+    ...sent.map((one) => one?.sequence ?? 0),
+    ...receipts.flatMap(({ sequence, held }) => [sequence, held]),
+  );
+}
+
 async function seal(
   store: DuckDb,
-  options: PrepareOptions,
-  sequence: number,
-): Promise<SealedSubmission> {
-  const { site } = options;
+  options: PrepareOptions & {
+    sequence: number;
+    before: StoreFacts["sealed"];
+    draftDirectory: string;
+  },
+): Promise<SealedSubmission | null> {
+  const { site, previous } = options;
   await privateDirectory(site.outboxDirectory);
   return sealSubmission({
     store,
+    draftDirectory: options.draftDirectory,
     outboxDirectory: site.outboxDirectory,
     signingKey: options.signingKey,
+    hubKey: site.hub_key ?? "",
+    before: options.before ?? null,
     site: site.site,
-    sequence,
+    sequence: options.sequence,
     created: options.today,
     mapping_sha256: site.mappingFile ? await fileSha256(site.mappingFile) : null,
     instruments: options.instruments,
     ledger: options.ledger,
     privacy: site.privacy,
     token_key_fingerprint: options.tokenKeyFingerprint,
+    token_key_succession: previous?.succession ?? [],
+    withdrawn: previous?.withdrawn ?? [],
   });
 }
 
-function siteWords({ site, kind, cdm_version, created, privacy }: Manifest): string[] {
-  return [site, kind, cdm_version, created, privacy];
+function sealedFacts(
+  { sealed, manifest }: SealedSubmission,
+  previous: StoreFacts | null,
+): NonNullable<StoreFacts["sealed"]> {
+  const last = previous?.sealed?.full_sequence ?? sealed.sequence;
+  return {
+    ...sealed,
+    full_sequence: manifest.kind === "full" ? sealed.sequence : last,
+    withdrawn: manifest.withdrawn.length,
+  };
 }
 
-/** What was sent last: by the outbox, which a killed night may have reached before the store, or else by the store. */
-async function lastSent({
-  site,
-  previous,
-}: PrepareOptions): Promise<Pick<StoreFacts, "sequence" | "tables">> {
-  const facts = previous ?? { sequence: 0, tables: {} };
-  const names = await readdir(site.outboxDirectory).catch(() => []);
-  const sequences = names.map(parseSubmissionName).filter((one) => one?.site === site.site);
-  const newest = Math.max(0, ...sequences.map((one) => one?.sequence ?? 0));
-  if (newest <= facts.sequence) return facts;
-  const folder = names.find((one) => parseSubmissionName(one)?.sequence === newest) ?? "";
-  const manifest = manifestSchema.parse(
-    JSON.parse(await readFile(join(site.outboxDirectory, folder, MANIFEST_FILE), "utf8")),
-  );
-  return { sequence: newest, tables: hashes(manifest) };
+async function leaving(draftDirectory: string, manifest: Manifest) {
+  return {
+    directory: draftDirectory,
+    texts: [{ name: MANIFEST_FILE, content: await readDraft(draftDirectory) }],
+    known: siteWords(manifest),
+  };
+}
+
+/** Tokens of withdrawn people are tokens as those of rows are. */
+function siteWords(manifest: Manifest): string[] {
+  const { site, kind, cdm_version, created, privacy, withdrawn } = manifest;
+  const days = manifest.token_key_succession.map(({ date }) => date);
+  return [site, kind, cdm_version, created, privacy, ...days, ...withdrawn];
 }
 
 async function countRows(store: DuckDb): Promise<Record<string, number>> {
@@ -134,24 +227,14 @@ async function countRows(store: DuckDb): Promise<Record<string, number>> {
   return rows;
 }
 
-function submitted(directory: string, { manifest }: SealedSubmission): Submitted {
-  const rows = Object.entries(manifest.tables).map(
-    ([table, { rows: count }]) => [table, count] as const,
-  );
+function submitted({ published, manifest }: SealedSubmission): Submitted {
+  const rows = Object.entries(manifest.tables) as [TableName, Manifest["tables"][TableName]][];
   return {
-    name: directory.split(/[\\/]/).at(-1) ?? "",
+    name: basename(published),
     sequence: manifest.sequence,
-    rows: Object.fromEntries(rows),
+    kind: manifest.kind,
+    rows: Object.fromEntries(
+      rows.map(([table, { added, changed, removed }]) => [table, added + changed + removed]),
+    ),
   };
-}
-
-function hashes(manifest: Manifest): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(manifest.tables).map(([table, { sha256 }]) => [table, sha256]),
-  );
-}
-
-function sameTables(a: Record<string, string>, b: Record<string, string>): boolean {
-  const names = Object.keys(b);
-  return names.length === Object.keys(a).length && names.every((name) => a[name] === b[name]);
 }

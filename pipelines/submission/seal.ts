@@ -1,57 +1,108 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import {
+  type ChangeCounts,
+  differenceTable,
+  drawDifference,
+  type TableSum,
+  tableSum,
+} from "../../warehouse/changes.ts";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text } from "../../warehouse/sql.ts";
+import { encryptBytes, encryptFile } from "../core/age.ts";
 import { fileSha256, publish, sync, unfinished } from "../core/files.ts";
 import { sign } from "../core/signature.ts";
 import {
+  bytesSha256,
   MANIFEST_FILE,
   type Manifest,
   manifestSchema,
+  SEALED,
   SIGNATURE_FILE,
   submissionName,
+  tableFile,
 } from "./manifest.ts";
 
-export interface SealOptions extends Omit<Manifest, "format" | "kind" | "cdm_version" | "tables"> {
+/** What was sealed last: the rows of each table then, and the submission that said so. */
+export interface SealedBefore {
+  sequence: number;
+  manifest_sha256: string;
+  tables: Partial<Record<TableName, TableSum>>;
+}
+
+type Facts = Omit<Manifest, "format" | "kind" | "base" | "cdm_version" | "tables">;
+
+export interface SealOptions extends Facts {
   /** The site's new store. */
   store: DuckDb;
+  /** Where the readable files go, for the leak audit; a folder of its own that the caller removes. */
+  draftDirectory: string;
   outboxDirectory: string;
   /** Ed25519, PKCS #8 PEM. */
   signingKey: string;
+  /** The hub's key: age1… */
+  hubKey: string;
+  /** Left out or null: everything is sent. */
+  before?: SealedBefore | null;
 }
 
 export interface SealedSubmission {
-  /** Whole and signed, under a name that the hub ignores. */
+  /** Whole, encrypted and signed, under a name that the hub ignores. */
   directory: string;
   /** The name under which `publishSubmission` lets the hub see it. */
   published: string;
   manifest: Manifest;
+  /** To be remembered as `before` of the next one. */
+  sealed: SealedBefore;
 }
 
 /**
- * Writes the whole store as a signed submission into the outbox, under an unfinished name. Same store, same options: same
- * bytes.
+ * Writes what the hub does not have yet as a signed submission, encrypted to the hub, into the outbox, under an unfinished name: the rows
+ * that changed since `before`, or all of them where there is no `before` or the changes do not explain the store. Returns null when there
+ * is nothing to tell. Same store, same options: the same manifest and the same rows (encryption differs each time).
  */
-export async function sealSubmission(options: SealOptions): Promise<SealedSubmission> {
-  const { store, outboxDirectory, signingKey, ...facts } = options;
+export async function sealSubmission(options: SealOptions): Promise<SealedSubmission | null> {
+  const { store, draftDirectory, outboxDirectory, signingKey, hubKey, before, ...facts } = options;
   const published = join(outboxDirectory, submissionName(facts.site, facts.sequence));
   const directory = unfinished(published);
+  const sums = await sumTables(store);
+  const changes = before ? await drawDifferences(store, before, sums) : null;
+  if (changes && Object.values(changes).every(isNothing)) return null;
+  await mkdir(draftDirectory, { recursive: true, mode: 0o700 });
   await mkdir(directory, { recursive: true });
   try {
     const tables = {} as Manifest["tables"];
-    for (const table of TABLE_NAMES) tables[table] = await writeTable(store, table, directory);
+    for (const table of TABLE_NAMES) {
+      const { rows } = sums[table];
+      const counts = changes?.[table] ?? { added: rows, changed: 0, removed: 0 };
+      const source = changes ? differenceOf(table) : wholeOf(table);
+      const written = isNothing(counts)
+        ? null
+        : await writeTable(store, { table, source, draftDirectory, directory, hubKey });
+      tables[table] = { rows, ...counts, file: written };
+    }
     const manifest = manifestSchema.parse({
-      format: 1,
-      kind: "full",
+      format: 2,
+      kind: changes ? "changes" : "full",
+      base:
+        changes && before
+          ? { sequence: before.sequence, manifest_sha256: before.manifest_sha256 }
+          : null,
       cdm_version: "7.0",
       ...facts,
       tables,
     });
     const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
-    await writeSynced(join(directory, MANIFEST_FILE), bytes);
+    await writeSynced(join(draftDirectory, MANIFEST_FILE), bytes);
+    await writeSynced(
+      join(directory, MANIFEST_FILE + SEALED),
+      await encryptBytes(new Uint8Array(bytes), hubKey),
+    );
     await writeSynced(join(directory, SIGNATURE_FILE), `${sign(bytes, signingKey)}\n`);
-    return { directory, published, manifest };
+    const { sequence } = facts;
+    const sealed = { sequence, manifest_sha256: bytesSha256(bytes), tables: sums };
+    return { directory, published, manifest, sealed };
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
     throw error;
@@ -59,25 +110,77 @@ export async function sealSubmission(options: SealOptions): Promise<SealedSubmis
 }
 
 /** Gives a sealed submission its name, in one step; returns the path. */
-export async function publishSubmission(sealed: SealedSubmission): Promise<string> {
+export async function publishSubmission(
+  sealed: Pick<SealedSubmission, "directory" | "published">,
+): Promise<string> {
   await publish(sealed.directory, sealed.published);
   return sealed.published;
 }
 
-async function writeTable(store: DuckDb, table: TableName, directory: string) {
-  const { columns, key } = tableShape(table);
-  const file = join(directory, `${table}.parquet`);
-  const list = Object.keys(columns).map(ident).join(", ");
+type BySums = Record<TableName, TableSum>;
+
+async function sumTables(store: DuckDb): Promise<BySums> {
+  const sums = {} as BySums;
+  for (const table of TABLE_NAMES) sums[table] = await tableSum(store, table);
+  return sums;
+}
+
+/** Null when any table is not what it was plus the changes that were noted: then everything is sent. */
+async function drawDifferences(
+  store: DuckDb,
+  before: SealedBefore,
+  sums: BySums,
+): Promise<Record<TableName, ChangeCounts> | null> {
+  const changes = {} as Record<TableName, ChangeCounts>;
+  for (const table of TABLE_NAMES) {
+    const sealed = before.tables[table];
+    const counts = sealed && (await drawDifference(store, table, { sealed, now: sums[table] }));
+    if (!counts) return null;
+    changes[table] = counts;
+  }
+  return changes;
+}
+
+function isNothing({ added, changed, removed }: ChangeCounts): boolean {
+  return added + changed + removed === 0;
+}
+
+const columnsOf = (table: TableName) => Object.keys(tableShape(table).columns).map(ident);
+
+const differenceOf = (table: TableName) => `SELECT * FROM ${ident(differenceTable(table))}`;
+
+const wholeOf = (table: TableName) =>
+  `SELECT 'added' AS change, ${columnsOf(table).join(", ")} FROM ${ident(table)}`;
+
+async function writeTable(
+  store: DuckDb,
+  options: {
+    table: TableName;
+    source: string;
+    draftDirectory: string;
+    directory: string;
+    hubKey: string;
+  },
+): Promise<Manifest["tables"][TableName]["file"]> {
+  const { table, source, draftDirectory, directory, hubKey } = options;
+  const { key } = tableShape(table);
+  const draft = join(draftDirectory, tableFile(table));
   // The order makes the bytes a function of the rows, and lets equal neighbours compress.
-  const rows = await store.run(
-    `COPY (SELECT ${list} FROM ${ident(table)} ORDER BY ${key.map(ident).join(", ")})
-     TO ${text(file)} (FORMAT parquet, COMPRESSION zstd)`,
+  await store.run(
+    `COPY (${source} ORDER BY ${[...key.map(ident), "change"].join(", ")}) TO ${text(draft)} (FORMAT parquet, COMPRESSION zstd)`,
   );
-  await sync(file);
-  return { rows, sha256: await fileSha256(file) };
+  const sealed = join(directory, tableFile(table) + SEALED);
+  const sealed_bytes = await encryptFile(draft, sealed, hubKey);
+  await sync(sealed);
+  return { sha256: await fileSha256(draft), bytes: (await stat(draft)).size, sealed_bytes };
 }
 
 async function writeSynced(file: string, content: string | Uint8Array): Promise<void> {
   await writeFile(file, content);
   await sync(file);
+}
+
+/** A drafted manifest's bytes as they will leave. */
+export function readDraft(draftDirectory: string): Promise<string> {
+  return readFile(join(draftDirectory, MANIFEST_FILE), "utf8");
 }

@@ -1,6 +1,8 @@
 import { DuckDb } from "../../warehouse/duckdb.ts";
 import { ProError } from "../core/errors.ts";
 import { exists } from "../core/files.ts";
+import type { Manifest } from "./manifest.ts";
+import type { SealedBefore } from "./seal.ts";
 
 /**
  * What a site's store remembers of how it was made and what was last sent. It stands in the store itself, so that it changes in
@@ -12,10 +14,12 @@ export interface StoreFacts {
   privacy: string;
   /** Number of the last submission; 0: none yet. */
   sequence: number;
-  /** SHA-256 of each table of the last submission. */
-  tables: Record<string, string>;
+  /** What was sealed last; null: nothing yet. */
+  sealed?: (SealedBefore & { full_sequence: number; withdrawn: number }) | null;
+  /** The outbox folder that holds the last submission until it gets its name. */
+  pending?: string | null;
   /** Which token key followed which. */
-  succession?: { from: string; to: string; date: string }[];
+  succession?: Manifest["token_key_succession"];
   /** PATID of people who withdrew. */
   withdrawn?: string[];
 }

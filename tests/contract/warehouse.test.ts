@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Warehouse, WarehouseReader } from "../../warehouse/dialects/index.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { SiteRows, Warehouse, WarehouseReader } from "../../warehouse/dialects/index.ts";
 import { openWarehouse } from "../../warehouse/open.ts";
 import { cohortSql } from "../../warehouse/queries/cohort.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
@@ -10,6 +10,9 @@ import { ident, text } from "../../warehouse/sql.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { type StoreRows, storeWith } from "../support/store.ts";
 import { SMALL_STORE } from "../support/submission.ts";
+
+// A load takes a tenth of a second here, and much longer on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 let server: PostgresServer;
 let directory: string;
@@ -133,7 +136,7 @@ describe.each(DIALECTS)("a warehouse on $dialect", ({ url, declaresLengths, decl
   it("begins without rows when loaded afresh", async () => {
     await load(warehouse, "SITEA", SMALL_STORE);
     const parquet = await parquetOf("SITEB", SMALL_STORE);
-    await warehouse.load((loader) => loader.replaceSite(siteRows("SITEB", parquet)), {
+    await warehouse.load((loader) => loader.apply(siteRows("SITEB", parquet)), {
       fresh: true,
     });
     expect(await query(warehouse, "SELECT DISTINCT datamartid FROM pro_cm")).toEqual([
@@ -148,7 +151,7 @@ describe.each(DIALECTS)("a warehouse on $dialect", ({ url, declaresLengths, decl
     await overwrite(bad, "pro_collection", "SELECT * REPLACE (NULL::VARCHAR AS patid)");
     const failed = warehouse.load(async (loader) => {
       await loader.removeSite("SITEA");
-      await loader.replaceSite(siteRows("SITEA", bad, 2));
+      await loader.apply(siteRows("SITEA", bad, 2));
     });
     await expect(failed).rejects.toMatchObject({ code: "WAREHOUSE_LOAD" });
     expect(await scores(warehouse)).toHaveLength(2);
@@ -245,7 +248,8 @@ describe("a DuckDB warehouse", () => {
         throw new Error("stop");
       }),
     ).rejects.toThrow("stop");
-    expect(await readdir(join(directory, "published"))).toEqual(["w.duckdb"]);
+    expect(await readdir(join(directory, "published"))).toEqual(["publications", "w.duckdb"]);
+    expect(await readdir(join(directory, "published", "publications"))).toEqual(["000001.duckdb"]);
   });
 
   it("cannot read the hub's other files in a person's query", async () => {
@@ -281,11 +285,12 @@ describe("openWarehouse", () => {
 
 async function load(warehouse: Warehouse, site: string, rows: StoreRows, sequence = 1) {
   const parquet = await parquetOf(site, rows);
-  return warehouse.load((loader) => loader.replaceSite(siteRows(site, parquet, sequence)));
+  return warehouse.load((loader) => loader.apply(siteRows(site, parquet, sequence)));
 }
 
 function siteRows(site: string, folder: string, sequence = 1) {
-  return { site, sequence, manifestSha256: "0".repeat(64), directory: folder };
+  const kind: SiteRows["kind"] = "full";
+  return { site, sequence, kind, manifestSha256: "0".repeat(64), directory: folder };
 }
 
 let folders = 0;
@@ -304,7 +309,9 @@ async function writeParquet(site: string, rows: StoreRows): Promise<string> {
   await mkdir(folder);
   const db = await storeWith(rows, { site });
   for (const table of TABLE_NAMES) {
-    await db.run(`COPY ${ident(table)} TO ${text(join(folder, `${table}.parquet`))}`);
+    await db.run(
+      `COPY (SELECT 'added' AS change, * FROM ${ident(table)}) TO ${text(join(folder, `${table}.parquet`))}`,
+    );
   }
   db.close();
   return folder;

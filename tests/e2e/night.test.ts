@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunReport } from "../../pipelines/run.ts";
 import { propool, type Told } from "../support/command.ts";
@@ -18,7 +18,6 @@ import {
   inStore,
   leftovers,
   placesOf,
-  SUBMISSION_FILES,
   totals,
 } from "../support/site-look.ts";
 
@@ -66,7 +65,7 @@ describe.each(FORMATS)("the nights of a %s site", (format) => {
     expect(await rowsOf(site, "pro_cm")).toBe(40);
     expect(await totals(site)).toEqual([1, 4, 8, 20]);
     const files = await filesIn(site.path("outbox"));
-    expect(files).toContain(`${format.toUpperCase()}-000001/manifest.json`);
+    expect(files).toContain(`${format.toUpperCase()}-000001/manifest.json.age`);
     expect(files).toContain(`${format.toUpperCase()}-000001/manifest.sig`);
     expect(await filesIn(site.path("reports"))).toEqual(["last-night.json", "refresh-000001.json"]);
   });
@@ -101,7 +100,8 @@ describe.each(FORMATS)("the nights of a %s site", (format) => {
     const report = await night(site);
     expect(report.submission).toBeNull();
     expect(await digestTables(site)).toEqual(tables);
-    expect(await filesIn(site.path("outbox"))).toHaveLength(SUBMISSION_FILES);
+    expect(report.unsent).toBe("nothing new");
+    expect(await readdir(site.path("outbox"))).toEqual([`${format.toUpperCase()}-000001`]);
     expect(await leftovers(site)).toEqual([]);
   });
 
@@ -114,7 +114,9 @@ describe.each(FORMATS)("the nights of a %s site", (format) => {
     };
     await site.deliver(PEOPLE, [corrected as (typeof VISITS)[number], ...others]);
     const report = await night(site);
-    expect(report.submission?.sequence).toBe(2);
+    expect(report.submission).toMatchObject({ sequence: 2, kind: "changes" });
+    // One administration of nine answers and a total; the answers that stayed the same are not sent again.
+    expect(report.submission?.rows).toMatchObject({ demographic: 0, pro_cm_detail: 0 });
     expect(await totals(site)).toEqual([1, 4, 20, 27]);
     expect(await rowsOf(site, "pro_cm")).toBe(40);
   });
@@ -207,13 +209,28 @@ describe("a night", () => {
     expect(await leftovers(tried)).toEqual([]);
   });
 
-  it("that was killed between outbox and store sends its submission once", async () => {
+  it("that was killed between store and outbox is finished by the next one", async () => {
     const killed = await another();
-    // The submission is out, the store is not there yet: what such a kill leaves.
-    await rm(killed.path("store/store.duckdb"));
+    // The store is out and remembers its submission, which has no name yet: what such a kill leaves.
+    const facts = await inStore(killed, (db) =>
+      db.one<{ facts: string }>("SELECT facts FROM propool_store"),
+    );
+    const { pending } = JSON.parse(facts.facts);
+    const name = pending.split(".")[0];
+    await rename(killed.path("outbox", name), killed.path("outbox", pending));
     const report = await night(killed);
     expect(report.submission).toBeNull();
-    expect(await filesIn(killed.path("outbox"))).toHaveLength(SUBMISSION_FILES);
+    expect(await readdir(killed.path("outbox"))).toEqual([name]);
+  });
+
+  it("without the hub's key fills the store and sends nothing, and all of it once the key is there", async () => {
+    const keyless = await siteIn(directory, "fhir", { id: "KEYLESS" });
+    const configuration = await readFile(keyless.path("site.yaml"), "utf8");
+    await keyless.write("site.yaml", configuration.replace(/^hub_key: /m, "# hub_key: "));
+    expect(await night(keyless)).toMatchObject({ submission: null, unsent: "no hub key" });
+    expect(await totals(keyless)).toEqual([1, 4, 8, 20]);
+    await keyless.write("site.yaml", configuration);
+    expect((await night(keyless)).submission).toMatchObject({ sequence: 1, kind: "full" });
   });
 
   it("reads files that an export folder only links to, and a folder named with a slash", async () => {

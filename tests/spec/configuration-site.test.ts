@@ -167,7 +167,8 @@ describe("what init writes", () => {
   );
 
   it("for a hub is read back without a change", async () => {
-    const sites = [{ site: "1E3", publicKey: "k", inbox: "../a b/outbox" }];
+    const tokenKeyFingerprint = "1234567890123456";
+    const sites = [{ site: "1E3", publicKey: "k", tokenKeyFingerprint, inbox: "../a b/outbox" }];
     await writeFile(
       join(directory, "hub.yaml"),
       hubTemplate({ network: "007", name: "A: #network", sites }),
@@ -175,7 +176,14 @@ describe("what init writes", () => {
     expect(await readHub(directory)).toMatchObject({
       network: "007",
       name: "A: #network",
-      sites: [{ site: "1E3", public_key: "k", inbox: "../a b/outbox" }],
+      sites: [
+        {
+          site: "1E3",
+          public_key: "k",
+          token_key_fingerprint: tokenKeyFingerprint,
+          inbox: "../a b/outbox",
+        },
+      ],
     });
   });
 });

@@ -1,11 +1,14 @@
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Writable } from "node:stream";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createProgress } from "../../pipelines/core/progress.ts";
 import { type PoolReport, pool } from "../../pipelines/pool.ts";
+import type { Receipt } from "../../pipelines/submission/receipt.ts";
 import { openWarehouse } from "../../warehouse/open.ts";
 import { hubFor, SMALL_STORE, send, type TestHub } from "../support/submission.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let hub: TestHub;
 beforeEach(async () => {
@@ -36,6 +39,17 @@ async function held(sql = "SELECT datamartid, patid FROM demographic ORDER BY AL
   }
 }
 
+async function receipt(site: string, sequence: number): Promise<Receipt> {
+  const file = join(hub.inbox, `${site}-${String(sequence).padStart(6, "0")}.receipt.json`);
+  return JSON.parse(await readFile(file, "utf8"));
+}
+
+async function changeByte(file: string): Promise<void> {
+  const bytes = await readFile(file);
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  await writeFile(file, bytes);
+}
+
 const BOTH = ["SITEA P1", "SITEA P2", "SITEB P1", "SITEB P2"];
 
 describe("a hub's night", () => {
@@ -63,7 +77,7 @@ describe("a hub's night", () => {
     await night();
     const file = join(hub.directory, "warehouse", "warehouse.duckdb");
     const before = await readFile(file);
-    expect(await night()).toMatchObject({ accepted: [], refused: [], known: 1, loaded: [] });
+    expect(await night()).toMatchObject({ accepted: [], refused: [], known: 0, loaded: [] });
     expect(before.equals(await readFile(file))).toBe(true);
   });
 
@@ -123,6 +137,32 @@ describe("a hub's night", () => {
   });
 });
 
+describe("a submission that is cut", () => {
+  it("waits while it may still be arriving, and is refused when nothing changed for an hour", async () => {
+    const cut = await sendFrom("SITEA", 1);
+    await truncate(join(cut, "pro_cm.parquet.age"), 300);
+    expect(await night()).toMatchObject({ waiting: [cut], refused: [] });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_700_000 });
+    try {
+      const [refused] = (await night()).refused;
+      expect(refused).toMatchObject({ code: "SUBMISSION_INCOMPLETE" });
+      expect(refused?.message).toMatch(/^300 of \d+ bytes arrived$/);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe("an archive", () => {
+  it("that was changed by one byte makes no warehouse", async () => {
+    await sendFrom("SITEA", 1);
+    await night();
+    await changeByte(join(hub.directory, "archive", "SITEA", "000001", "pro_cm.parquet"));
+    await expect(night({ rebuild: true })).rejects.toMatchObject({ code: "SUBMISSION_HASH" });
+    expect(await held()).toEqual(["SITEA P1", "SITEA P2"]);
+  });
+});
+
 describe("refused submissions", () => {
   it.each([
     ["of a site that hub.yaml does not list", "SITEC", "SUBMISSION_UNKNOWN_SITE"],
@@ -146,7 +186,13 @@ describe("refused submissions", () => {
       message: expect.stringMatching(/./),
       hint: expect.stringMatching(/./),
     });
-    expect(await readdir(hub.inbox)).toEqual(["SITEA-000001"]);
+    // The archive has the one, refused/ the other; the sites find the hub's word.
+    expect((await readdir(hub.inbox)).toSorted()).toEqual([
+      "SITEA-000001.receipt.json",
+      `${site}-000001.receipt.json`,
+    ]);
+    expect(await receipt(site, 1)).toMatchObject({ status: "refused", held: 0, refusal: { code } });
+    expect(await receipt("SITEA", 1)).toMatchObject({ status: "accepted", held: 1 });
   });
 
   it("an older submission under its old number is known; other rows under it are refused", async () => {
@@ -155,10 +201,8 @@ describe("refused submissions", () => {
     await cp(first, kept, { recursive: true });
     await sendFrom("SITEA", 2, { demographic: [{ patid: "P9" }] });
     await night();
-    await rm(first, { recursive: true });
     await cp(kept, first, { recursive: true });
-    expect(await night()).toMatchObject({ known: 2, refused: [], loaded: [] });
-    await rm(first, { recursive: true });
+    expect(await night()).toMatchObject({ known: 1, refused: [], loaded: [] });
     await sendFrom("SITEA", 1, { demographic: [{ patid: "P0" }] });
     expect((await night()).refused).toMatchObject([{ code: "SUBMISSION_REPLAY" }]);
     expect(await held()).toEqual(["SITEA P9"]);
@@ -166,15 +210,17 @@ describe("refused submissions", () => {
 
   it("an old submission under a new number is refused", async () => {
     const first = await sendFrom("SITEA", 1);
+    const kept = join(hub.directory, "kept");
+    await cp(first, kept, { recursive: true });
     await night();
-    await rename(first, join(hub.inbox, "SITEA-000002"));
+    await rename(kept, join(hub.inbox, "SITEA-000002"));
     expect((await night()).refused).toMatchObject([{ code: "SUBMISSION_NAME" }]);
   });
 
   it("may be sent again under the same number once it is right", async () => {
     const bad = await sendFrom("SITEA", 1);
-    await writeFile(join(bad, "pro_cm.parquet"), "cut");
-    expect((await night()).refused).toMatchObject([{ code: "SUBMISSION_HASH" }]);
+    await changeByte(join(bad, "pro_cm.parquet.age"));
+    expect((await night()).refused).toMatchObject([{ code: "SUBMISSION_ENCRYPTION" }]);
     await sendFrom("SITEA", 1);
     expect(await night()).toMatchObject({ accepted: [{ sequence: 1 }], refused: [] });
   });
@@ -189,7 +235,7 @@ describe("refused submissions", () => {
     const refused = join(hub.directory, "refused");
     expect(await readdir(refused)).toEqual(["SITEC-000001"]);
     await cp(kept, bad, { recursive: true });
-    await writeFile(join(bad, "pro_cm.parquet"), "cut");
+    await changeByte(join(bad, "pro_cm.parquet.age"));
     await night();
     expect((await readdir(refused)).toSorted()).toEqual(["SITEC-000001", "SITEC-000001-2"]);
   });
@@ -203,7 +249,7 @@ describe("a night that was killed", () => {
     // As a kill after the archive's rename and before the publication leaves it.
     await rm(join(hub.directory, "warehouse"), { recursive: true });
     const report = await night();
-    expect(report).toMatchObject({ accepted: [], known: 2 });
+    expect(report).toMatchObject({ accepted: [], known: 0 });
     expect(report.loaded).toHaveLength(2);
     expect(await held()).toEqual(BOTH);
   });
@@ -219,7 +265,7 @@ describe("a night that was killed", () => {
     await writeFile(join(hub.directory, ".propool.lock"), "999999999\n");
     await night();
     expect(await readdir(archive)).toEqual(["000001"]);
-    expect(await readdir(warehouse)).toEqual(["warehouse.duckdb"]);
+    expect(await readdir(warehouse)).toEqual(["publications", "warehouse.duckdb"]);
     expect(await held()).toEqual(["SITEA P1", "SITEA P2"]);
   });
 

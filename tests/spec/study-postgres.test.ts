@@ -26,7 +26,8 @@ beforeAll(async () => {
   await warehouse.load(async (loader) => {
     for (const site of ["A", "B", "C", "SITEA", "SITEB"]) {
       const rows = await exportSite(site);
-      await loader.replaceSite({ site, sequence: 1, manifestSha256: site, directory: rows });
+      const submission = { site, sequence: 1, kind: "full", manifestSha256: site } as const;
+      await loader.apply({ ...submission, directory: rows });
     }
   });
   postgres = await warehouse.read();
@@ -45,7 +46,7 @@ async function exportSite(site: string): Promise<string> {
   for (const table of TABLE_NAMES) {
     const path = text(join(folder, `${table}.parquet`));
     await duckdb.run(
-      `COPY (SELECT * FROM ${ident(table)} WHERE datamartid = ${text(site)}) TO ${path} (FORMAT parquet)`,
+      `COPY (SELECT 'added' AS change, * FROM ${ident(table)} WHERE datamartid = ${text(site)}) TO ${path} (FORMAT parquet)`,
     );
   }
   return folder;

@@ -2,14 +2,16 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { ProError } from "../../pipelines/core/errors.ts";
 import { createSigningKey } from "../../pipelines/core/signature.ts";
 import { openSubmission } from "../../pipelines/submission/open.ts";
-import { SMALL_STORE, send } from "../support/submission.ts";
+import { HUB_KEY, SMALL_STORE, send } from "../support/submission.ts";
 
-const RUNS = 200;
+/** 10,000 in the torture run. */
+const RUNS = Number(process.env.PROPOOL_FLIPS ?? 100);
 const key = createSigningKey();
+vi.setConfig({ testTimeout: RUNS * 300 });
 let directory: string;
 let folder: string;
 let files: { name: string; bytes: Buffer }[];
@@ -34,7 +36,7 @@ it("refuses a submission of which one byte is another", async () => {
       changed[index] = (bytes[index] ?? 0) ^ mask;
       await writeFile(join(folder, name), changed);
       try {
-        expect(await verdict()).toMatch(/^SUBMISSION_(SIGNATURE|HASH)$/);
+        expect(await verdict()).toMatch(/^SUBMISSION_(SIGNATURE|ENCRYPTION)$/);
       } finally {
         await writeFile(join(folder, name), bytes);
       }
@@ -49,7 +51,7 @@ it("refuses a submission that is a byte longer or shorter", async () => {
   for (const { name, bytes } of files) {
     for (const changed of [Buffer.concat([bytes, Buffer.from("\n")]), bytes.subarray(0, -1)]) {
       await writeFile(join(folder, name), changed);
-      expect(await verdict(), name).toMatch(/^SUBMISSION_(SIGNATURE|HASH)$/);
+      expect(await verdict(), name).toMatch(/^SUBMISSION_(SIGNATURE|ENCRYPTION|INCOMPLETE)$/);
       await writeFile(join(folder, name), bytes);
     }
   }
@@ -61,9 +63,17 @@ async function verdict(): Promise<string> {
     submission: "SITEA-000001",
     publicKey: key.publicKey,
     privacy: "shifted",
+    tokenKeyFingerprint: null,
+    identity: HUB_KEY.identity,
+    held: null,
   };
-  return openSubmission(folder, expected).then(
-    () => "accepted",
-    (error) => (error instanceof ProError ? error.code : String(error)),
-  );
+  const target = await mkdtemp(join(directory, "opened-"));
+  try {
+    return await openSubmission(folder, target, expected).then(
+      () => "accepted",
+      (error) => (error instanceof ProError ? error.code : String(error)),
+    );
+  } finally {
+    await rm(target, { recursive: true });
+  }
 }

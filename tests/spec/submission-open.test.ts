@@ -1,13 +1,14 @@
+import { createHash } from "node:crypto";
 import { cp, mkdtemp, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createAgeKey, decryptToBytes, encryptBytes } from "../../pipelines/core/age.ts";
 import { ProError } from "../../pipelines/core/errors.ts";
-import { fileSha256 } from "../../pipelines/core/files.ts";
 import { createSigningKey, sign } from "../../pipelines/core/signature.ts";
 import { type Expectation, openSubmission } from "../../pipelines/submission/open.ts";
 import { refusalOf } from "../../pipelines/submission/refusal.ts";
-import { SMALL_STORE, seal, send } from "../support/submission.ts";
+import { HUB_KEY, SMALL_STORE, seal, send } from "../support/submission.ts";
 
 const key = createSigningKey();
 const expected: Expectation = {
@@ -15,6 +16,9 @@ const expected: Expectation = {
   submission: "SITEA-000001",
   publicKey: key.publicKey,
   privacy: "shifted",
+  tokenKeyFingerprint: null,
+  identity: HUB_KEY.identity,
+  held: null,
 };
 let directory: string;
 let good: string;
@@ -32,18 +36,27 @@ async function copyOfGood(): Promise<string> {
   return copy;
 }
 
-/** Changes the manifest and signs it again, as a faulty or hostile site could. */
+const MANIFEST = "manifest.json.age";
+
+/** Changes the manifest, signs and encrypts it again, as a faulty or hostile site could. */
 async function resign(folder: string, change: (manifest: Record<string, unknown>) => void) {
-  const file = join(folder, "manifest.json");
-  const manifest = JSON.parse(await readFile(file, "utf8"));
+  const file = join(folder, MANIFEST);
+  const manifest = JSON.parse(
+    Buffer.from(await decryptToBytes(file, HUB_KEY.identity)).toString("utf8"),
+  );
   change(manifest);
   const bytes = Buffer.from(JSON.stringify(manifest));
-  await writeFile(file, bytes);
+  await writeFile(file, await encryptBytes(new Uint8Array(bytes), HUB_KEY.recipient));
   await writeFile(join(folder, "manifest.sig"), `${sign(bytes, key.privatePem)}\n`);
 }
 
+/** Opens into a new folder. */
+async function open(folder: string, expectation = expected) {
+  return openSubmission(folder, await mkdtemp(join(directory, "opened-")), expectation);
+}
+
 async function code(folder: string, expectation = expected): Promise<string> {
-  const error = await openSubmission(folder, expectation).then(
+  const error = await open(folder, expectation).then(
     () => new Error("accepted"),
     (reason) => reason,
   );
@@ -52,9 +65,10 @@ async function code(folder: string, expectation = expected): Promise<string> {
 
 describe("openSubmission", () => {
   it("opens what the site sealed", async () => {
-    const { manifest, manifestSha256 } = await openSubmission(good, expected);
-    expect(manifest).toMatchObject({ site: "SITEA", sequence: 1, kind: "full" });
-    expect(manifestSha256).toBe(await fileSha256(join(good, "manifest.json")));
+    const { manifest, manifestSha256 } = await open(good);
+    expect(manifest).toMatchObject({ site: "SITEA", sequence: 1, kind: "full", base: null });
+    const bytes = await decryptToBytes(join(good, MANIFEST), HUB_KEY.identity);
+    expect(manifestSha256).toBe(createHash("sha256").update(bytes).digest("hex"));
   });
 
   it("refuses another site's signature", async () => {
@@ -78,38 +92,96 @@ describe("openSubmission", () => {
     expect(await code(folder)).toBe("SUBMISSION_FILE_UNKNOWN");
   });
 
-  it("refuses a file too few", async () => {
+  it.each([
+    ["a manifest", MANIFEST, "SUBMISSION_FILE_MISSING"],
+    ["a signature", "manifest.sig", "SUBMISSION_FILE_MISSING"],
+    ["a table", "pro_cm.parquet.age", "SUBMISSION_INCOMPLETE"],
+  ])("refuses one without %s", async (_, file, expectedCode) => {
     const folder = await copyOfGood();
-    await rm(join(folder, "death.parquet"));
-    expect(await code(folder)).toBe("SUBMISSION_FILE_MISSING");
+    await rm(join(folder, file));
+    expect(await code(folder)).toBe(expectedCode);
+  });
+
+  it("refuses what was encrypted to another hub", async () => {
+    const other = await createAgeKey();
+    expect(await code(good, { ...expected, identity: other.identity })).toBe(
+      "SUBMISSION_ENCRYPTION",
+    );
+  });
+
+  it("refuses tokens of another key than was agreed, unless the site tells which key followed", async () => {
+    const agreed = { ...expected, tokenKeyFingerprint: "f".repeat(16) };
+    expect(await code(good, agreed)).toBe("SUBMISSION_TOKEN_KEY");
+    const folder = await copyOfGood();
+    await resign(folder, (manifest) => {
+      const [from, over, to] = ["f".repeat(16), "e".repeat(16), "0123456789abcdef"];
+      const date = "2024-03-31";
+      manifest.token_key_succession = [
+        { from, to: over, date },
+        { from: over, to, date },
+      ];
+    });
+    expect(await code(folder, agreed)).toBe("Error: accepted");
+  });
+
+  it("refuses a ledger that does not add up", async () => {
+    const folder = await copyOfGood();
+    await resign(folder, (manifest) => {
+      manifest.ledger = { records: { read: 3, loaded: 2 }, answers: {} };
+    });
+    expect(await code(folder)).toBe("SUBMISSION_LEDGER");
+  });
+
+  it("refuses changes of what the hub does not hold, and an old number", async () => {
+    const folder = await copyOfGood();
+    const held = {
+      sequence: 1,
+      manifestSha256: "a".repeat(64),
+      tokenKeyFingerprint: "0123456789abcdef",
+    };
+    expect(await code(folder, { ...expected, held })).toBe("SUBMISSION_REPLAY");
+    await resign(folder, (manifest) => {
+      manifest.kind = "changes";
+      manifest.base = { sequence: 7, manifest_sha256: "b".repeat(64) };
+    });
+    expect(await code(folder)).toBe("SUBMISSION_GAP");
+    expect(await code(folder, { ...expected, held: { ...held, sequence: 0 } })).toBe(
+      "SUBMISSION_GAP",
+    );
   });
 
   it("does not follow a link out of the folder", async () => {
     const folder = await copyOfGood();
-    await rm(join(folder, "death.parquet"));
-    await symlink(join(good, "death.parquet"), join(folder, "death.parquet"));
+    await rm(join(folder, "pro_cm.parquet.age"));
+    await symlink(join(good, "pro_cm.parquet.age"), join(folder, "pro_cm.parquet.age"));
     expect(await code(folder)).toBe("SUBMISSION_FILE_UNKNOWN");
   });
 
   it("refuses a manifest that fills the memory", async () => {
     const folder = await copyOfGood();
-    await writeFile(join(folder, "manifest.json"), " ".repeat(1_000_001));
+    await writeFile(join(folder, MANIFEST), " ".repeat(1_000_001));
     expect(await code(folder)).toBe("SUBMISSION_MANIFEST");
   });
 
   it("refuses a Parquet file that was cut on the way", async () => {
     const folder = await copyOfGood();
-    await truncate(join(folder, "pro_cm.parquet"), 200);
-    expect(await code(folder)).toBe("SUBMISSION_HASH");
+    await truncate(join(folder, "pro_cm.parquet.age"), 200);
+    expect(await code(folder)).toBe("SUBMISSION_INCOMPLETE");
   });
 
   it("refuses a signed manifest whose Parquet file was cut before it was signed", async () => {
     const folder = await copyOfGood();
-    const file = join(folder, "pro_cm.parquet");
-    await truncate(file, 200);
-    const sha256 = await fileSha256(file);
+    const file = join(folder, "pro_cm.parquet.age");
+    const whole = Buffer.from(await decryptToBytes(file, HUB_KEY.identity));
+    const cut = whole.subarray(0, 200);
+    const sealed = await encryptBytes(new Uint8Array(cut), HUB_KEY.recipient);
+    await writeFile(file, sealed);
+    const sha256 = createHash("sha256").update(cut).digest("hex");
     await resign(folder, (manifest) => {
-      (manifest.tables as Record<string, object>).pro_cm = { rows: 3, sha256 };
+      const { pro_cm } = manifest.tables as Record<string, object>;
+      Object.assign(pro_cm ?? {}, {
+        file: { sha256, bytes: cut.length, sealed_bytes: sealed.length },
+      });
     });
     expect(await code(folder)).toBe("SUBMISSION_UNREADABLE");
   });
@@ -117,7 +189,8 @@ describe("openSubmission", () => {
   it.each<[string, (manifest: Record<string, unknown>) => void]>([
     ["an unknown key", (manifest) => Object.assign(manifest, { note: "hello" })],
     ["another CDM version", (manifest) => Object.assign(manifest, { cdm_version: "6.1" })],
-    ["a later layout", (manifest) => Object.assign(manifest, { format: 2 })],
+    ["another layout", (manifest) => Object.assign(manifest, { format: 1 })],
+    ["changes of nothing", (manifest) => Object.assign(manifest, { kind: "changes" })],
     ["a sequence that is no number", (manifest) => Object.assign(manifest, { sequence: "1" })],
     ["a path for a site", (manifest) => Object.assign(manifest, { site: "../SITEB" })],
     ["a table left out", (manifest) => delete (manifest.tables as { death?: object }).death],
@@ -198,7 +271,7 @@ describe("CDM conformance of a submission", () => {
   ])("refuses %s and says where", async (_, sql, { issue, table }) => {
     const outbox = join(directory, `rows-${++copies}`);
     const sealed = await seal(SMALL_STORE, { outbox, key, change: (store) => store.run(sql) });
-    const error = await openSubmission(sealed.directory, expected).catch((reason) => reason);
+    const error = await open(sealed.directory).catch((reason) => reason);
     const refusal = refusalOf(error, "SITEA-000001");
     expect(refusal.code).toBe("SUBMISSION_NOT_CONFORMING");
     expect(refusal.issues).toContainEqual(
@@ -214,7 +287,7 @@ describe("CDM conformance of a submission", () => {
     const folder = await copyOfGood();
     await resign(folder, (manifest) => {
       const { tables } = manifest as { tables: Record<string, { rows: number }> };
-      Object.assign(tables.pro_cm ?? {}, { rows: 4 });
+      Object.assign(tables.pro_cm ?? {}, { added: 4 });
     });
     expect(await code(folder)).toBe("SUBMISSION_NOT_CONFORMING");
   });

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { decryptFile, decryptToBytes } from "../../pipelines/core/age.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES } from "../../warehouse/schema.ts";
 import { ident, text } from "../../warehouse/sql.ts";
 import type { Told } from "./command.ts";
 import type { TestSite } from "./site.ts";
-
-/** Files of a submission: a table each, the manifest and its signature. */
-export const SUBMISSION_FILES = TABLE_NAMES.length + 2;
+import { HUB_KEY } from "./submission.ts";
 
 /** Runs `look` on a site's store, opened for reading. */
 export async function inStore<T>(site: TestSite, look: (db: DuckDb) => Promise<T>): Promise<T> {
@@ -79,8 +79,31 @@ export async function placesOf(
   });
 }
 
-/** The rows of a database or Parquet file as text, because their bytes may be compressed. */
+/** What a submission holds once its hub has opened it: file name -> readable bytes. */
+export async function openedFiles(directory: string): Promise<Record<string, Uint8Array>> {
+  const opened: Record<string, Uint8Array> = {};
+  for (const name of await filesIn(directory)) {
+    if (!name.endsWith(".age")) continue;
+    opened[name.slice(0, -".age".length)] = await decryptToBytes(
+      join(directory, name),
+      HUB_KEY.identity,
+    );
+  }
+  return opened;
+}
+
+/** The rows of a database or Parquet file as text, because their bytes may be compressed; sealed files are opened. */
 async function valuesInFile(path: string): Promise<string[]> {
+  if (path.endsWith(".age")) {
+    const folder = await mkdtemp(join(tmpdir(), "propool-opened-"));
+    const opened = join(folder, basename(path).slice(0, -".age".length));
+    await decryptFile(path, opened, HUB_KEY.identity);
+    const values = path.includes("manifest")
+      ? [await readFile(opened, "utf8")]
+      : await valuesInFile(opened);
+    await rm(folder, { recursive: true });
+    return values;
+  }
   if (!/\.(duckdb|parquet)$/.test(path)) return [];
   const db = await DuckDb.open(":memory:");
   try {

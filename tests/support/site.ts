@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { initSite } from "../../pipelines/init.ts";
 import { exportFiles } from "./site-export.ts";
+import { HUB_KEY } from "./submission.ts";
 
 /** An invented person of a test site; every field but the sex identifies. */
 export interface Person {
@@ -156,7 +157,8 @@ export async function siteIn(
   const id = options.id ?? format.toUpperCase();
   const directory = join(parent, id.toLowerCase());
   const path = (...parts: string[]) => join(directory, ...parts);
-  await initSite(directory, { site: id, name: `Test ${format}`, network: "NET", format });
+  const hub = HUB_KEY.recipient;
+  await initSite(directory, { site: id, name: `Test ${format}`, network: "NET", format, hub });
   const site: TestSite = {
     directory,
     path,

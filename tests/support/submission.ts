@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { type AgeKey, createAgeKey } from "../../pipelines/core/age.ts";
 import { createSigningKey } from "../../pipelines/core/signature.ts";
 import {
   publishSubmission,
@@ -37,7 +38,12 @@ export const SMALL_STORE: StoreRows = {
   harvest: [{ networkid: "NET" }],
 };
 
-type Facts = Partial<Omit<SealOptions, "store" | "outboxDirectory" | "signingKey">>;
+type Facts = Partial<
+  Omit<SealOptions, "store" | "outboxDirectory" | "signingKey" | "draftDirectory">
+>;
+
+/** The key of every hub in tests. */
+export const HUB_KEY: AgeKey = await createAgeKey();
 
 /** Seals `rows` for a site and leaves them under an unfinished name. */
 export async function seal(
@@ -51,24 +57,32 @@ export async function seal(
   const { outbox, key, change, ...facts } = options;
   const site = facts.site ?? "SITEA";
   const store = await storeWith(rows, { site });
+  const draftDirectory = await mkdtemp(join(tmpdir(), "propool-draft-"));
   try {
     await change?.(store);
-    return await sealSubmission({
+    const sealed = await sealSubmission({
       store,
+      draftDirectory,
       outboxDirectory: outbox,
+      hubKey: HUB_KEY.recipient,
       signingKey: key.privatePem,
       site,
       sequence: 1,
       created: "2024-04-01",
       mapping_sha256: null,
       instruments: { "phq-9": "1" },
-      ledger: { records: { loaded: 2 }, answers: { loaded: 1 } },
+      ledger: { records: { read: 2, loaded: 2 }, answers: { read: 1, loaded: 1 } },
       privacy: "shifted",
       token_key_fingerprint: "0123456789abcdef",
+      token_key_succession: [],
+      withdrawn: [],
       ...facts,
     });
+    if (!sealed) throw new Error("there was nothing to send");
+    return sealed;
   } finally {
     store.close();
+    await rm(draftDirectory, { recursive: true, force: true });
   }
 }
 
@@ -96,6 +110,8 @@ export async function hubFor(sites: string[], warehouse?: string): Promise<TestH
     sites: sites.map((site) => ({ site, public_key: keys[site]?.publicKey, inbox: "inbox" })),
   };
   await writeFile(join(directory, "hub.yaml"), stringify(configuration));
+  await mkdir(join(directory, "keys"), { mode: 0o700 });
+  await writeFile(join(directory, "keys", "hub.key"), `${HUB_KEY.identity}\n`, { mode: 0o600 });
   return {
     directory,
     inbox: join(directory, "inbox"),

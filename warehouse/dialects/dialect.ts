@@ -7,7 +7,13 @@ export interface Dialect {
   /** Whether a URL of the hub's configuration means this dialect. */
   accepts(url: string): boolean;
   /** Nothing is opened yet; paths in the URL are relative to `baseDirectory`. */
-  open(url: string, options: { baseDirectory: string }): Warehouse;
+  open(url: string, options: WarehouseOptions): Warehouse;
+}
+
+export interface WarehouseOptions {
+  baseDirectory: string;
+  /** How many publications a file is kept for; default 7. */
+  publications?: number;
 }
 
 /** A hub's pooled rows. Readers see one publication or the next, never something between. */
@@ -15,27 +21,56 @@ export interface Warehouse {
   isPublished(): Promise<boolean>;
   /** @throws ProError `WAREHOUSE_MISSING` when nothing was published yet. */
   read(): Promise<WarehouseReader>;
+  /** Which submission of each site the newest rows hold; they may be newer than the publication that readers were sent back to. */
+  held(): Promise<HeldSubmission[]>;
   /**
    * Gives `work` a loader. What it loaded is published in one step when it returns; when it throws, or the process dies,
-   * the last publication stays. `fresh` begins without rows instead of with those of the last publication.
+   * the last publication stays. `fresh` begins without rows instead of with the newest ones.
    */
   load<T>(work: (loader: Loader) => Promise<T>, options?: { fresh?: boolean }): Promise<T>;
+  /** Kept publications; null where the dialect keeps one only. */
+  readonly publications: Publications | null;
 }
 
-/** The rows of one site's submission: one `<table>.parquet` for every table in `directory`. */
+export interface HeldSubmission {
+  datamartid: string;
+  sequence: number;
+  manifest_sha256: string;
+}
+
+export interface Publications {
+  list(): Promise<{ number: number; isCurrent: boolean }[]>;
+  /** Lets readers see an older publication, until the newest is published again. @throws ProError `WAREHOUSE_PUBLICATION`. */
+  publish(number: number): Promise<void>;
+  /** Removes all publications but the newest, which readers then see: where people withdrew. */
+  forgetOlder(): Promise<void>;
+}
+
+/** A submission's rows: `<table>.parquet` for every table that it has rows of, with the column `change`. */
 export interface SiteRows {
   site: string;
   sequence: number;
   manifestSha256: string;
   directory: string;
+  /** full: all rows of the site; changes: what became of the rows that the warehouse holds. */
+  kind: "full" | "changes";
+  /** Rows of each table of the site when this is loaded, where they are known: what was merged must add up to them. */
+  rows?: RowCounts;
 }
 
 export type RowCounts = Record<TableName, number>;
 
 export interface Loader {
-  /** Puts these rows in the place of all rows of the site; returns how many a table got. */
-  replaceSite(rows: SiteRows): Promise<RowCounts>;
+  /**
+   * Loads one submission as a unit: when it does not fit, nothing of it stays and loading goes on. Returns the site's rows by table.
+   *
+   * @throws ProError `SUBMISSION_*` when the rows do not fit those of the warehouse, `WAREHOUSE_LOAD`.
+   */
+  apply(rows: SiteRows): Promise<RowCounts>;
   removeSite(site: string): Promise<void>;
+  /** Runs a statement on the rows as loaded so far, such as what links people; both dialects understand it. */
+  run(sql: string): Promise<void>;
+  all<T extends object>(sql: string): Promise<T[]>;
 }
 
 /** Read-only. DATE is YYYY-MM-DD, DECIMAL text with its digits, a BIGINT a number while it is exact as one and text beyond. */
@@ -57,4 +92,14 @@ export type Value = string | number | boolean | null;
 export function plainInteger(value: bigint): number | string {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : String(value);
+}
+
+/** A row of DuckDB's driver with whole numbers as `plainInteger` gives them. */
+export function plainRow(row: object): object {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      typeof value === "bigint" ? plainInteger(value) : value,
+    ]),
+  );
 }

@@ -1,12 +1,29 @@
 import { mkdir, rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import { cloneFile, exists, publish, unfinished } from "../../pipelines/core/files.ts";
-import { removeUnfinished } from "../../pipelines/core/remove-unfinished.ts";
+import { dirname, resolve } from "node:path";
+import { cloneFile, exists, unfinished } from "../../pipelines/core/files.ts";
 import { DuckDb } from "../duckdb.ts";
+import { incomingQueries, rowsAfter } from "../incoming.ts";
+import {
+  bookSubmission,
+  heldRows,
+  incoming,
+  type MergeDb,
+  mergeChanges,
+  SITE_TABLES,
+} from "../merge.ts";
 import { createSchema } from "../migrate.ts";
-import { TABLE_NAMES, type TableName, tableShape } from "../schema.ts";
+import { type TableName, tableShape } from "../schema.ts";
 import { ident, text } from "../sql.ts";
-import type { Dialect, Loader, RowCounts, SiteRows, Warehouse } from "./dialect.ts";
+import {
+  type Dialect,
+  type HeldSubmission,
+  type Loader,
+  plainRow,
+  type RowCounts,
+  type SiteRows,
+  type Warehouse,
+} from "./dialect.ts";
+import { filePublications } from "./duckdb-publications.ts";
 import { openDuckDbReader } from "./duckdb-reader.ts";
 import { loadFailed, missing } from "./errors.ts";
 
@@ -19,24 +36,32 @@ const PREFIX = "duckdb:";
 export const duckdb: Dialect = {
   name: "duckdb",
   accepts: (url) => url.startsWith(PREFIX),
-  open: (url, { baseDirectory }) => openFile(resolve(baseDirectory, url.slice(PREFIX.length))),
+  open: (url, { baseDirectory, publications = 7 }) =>
+    openFile(resolve(baseDirectory, url.slice(PREFIX.length)), publications),
 };
 
-function openFile(file: string): Warehouse {
+function openFile(file: string, kept: number): Warehouse {
+  const publications = filePublications(file, kept);
   return {
     isPublished: () => exists(file),
     async read() {
       if (!(await exists(file))) throw missing(file);
       return openDuckDbReader(file);
     },
+    async held() {
+      const newest = await publications.newest();
+      return newest ? readHeld(newest.file) : [];
+    },
     async load(work, { fresh = false } = {}) {
       await mkdir(dirname(file), { recursive: true });
-      await removeUnfinished(dirname(file));
+      await publications.finish();
+      const newest = await publications.newest();
       const copy = unfinished(file);
       try {
-        if (!fresh && (await exists(file))) await cloneFile(file, copy);
-        const result = await loadCopy(copy, work);
-        await publish(copy, file);
+        if (newest && !fresh) await cloneFile(newest.file, copy);
+        const number = (newest?.number ?? 0) + 1;
+        const result = await loadCopy(copy, number, work);
+        await publications.add(copy, number);
         return result;
       } catch (error) {
         await rm(copy, { force: true });
@@ -44,16 +69,32 @@ function openFile(file: string): Warehouse {
         throw error;
       }
     },
+    publications,
   };
 }
 
-async function loadCopy<T>(copy: string, work: (loader: Loader) => Promise<T>): Promise<T> {
+async function readHeld(file: string): Promise<HeldSubmission[]> {
+  const db = await DuckDb.open(file, { readOnly: true });
+  try {
+    return await db.all("SELECT datamartid, sequence, manifest_sha256 FROM submission");
+  } finally {
+    db.close();
+  }
+}
+
+async function loadCopy<T>(
+  copy: string,
+  number: number,
+  work: (loader: Loader) => Promise<T>,
+): Promise<T> {
   const db = await DuckDb.open(copy);
   try {
     await createSchema(db);
-    await db.run("BEGIN TRANSACTION");
+    // Rows have no order of their own; keeping one costs memory that grows with the load.
+    await db.run("SET preserve_insertion_order = false");
     const result = await work(loader(db));
-    await db.run("COMMIT");
+    await db.run("DELETE FROM publication");
+    await db.run(`INSERT INTO publication VALUES (${number})`);
     await db.run("CHECKPOINT");
     return result;
   } finally {
@@ -61,36 +102,56 @@ async function loadCopy<T>(copy: string, work: (loader: Loader) => Promise<T>): 
   }
 }
 
+/** The copy is nobody's yet, so each submission has a transaction of its own in it. */
 function loader(db: DuckDb): Loader {
-  const removeSite = async (site: string) => {
-    for (const table of [...TABLE_NAMES, "submission"]) {
-      await db.run(`DELETE FROM ${ident(table)} WHERE datamartid = $1`, [site]);
+  const asUnit = async <T>(work: () => Promise<T>): Promise<T> => {
+    await db.run("BEGIN TRANSACTION");
+    try {
+      const result = await work();
+      await db.run("COMMIT");
+      return result;
+    } catch (error) {
+      // A failed statement may have ended the transaction already.
+      await db.run("ROLLBACK").catch(() => undefined);
+      throw error;
     }
   };
   return {
-    removeSite,
-    async replaceSite(rows) {
-      await removeSite(rows.site);
-      const counts = {} as RowCounts;
-      for (const table of TABLE_NAMES) counts[table] = await insert(db, table, rows);
-      await db.run("INSERT INTO submission VALUES ($1, $2, $3)", [
-        rows.site,
-        rows.sequence,
-        rows.manifestSha256,
-      ]);
-      return counts;
+    removeSite: (site) => asUnit(() => removeSite(db, site)),
+    apply: (rows) => asUnit(() => apply(db, rows)),
+    run: async (sql) => {
+      await db.run(sql);
     },
+    all: async <T extends object>(sql: string) => (await db.all(sql)).map(plainRow) as T[],
   };
 }
 
-async function insert(db: DuckDb, table: TableName, { directory, site }: SiteRows) {
+async function removeSite(db: MergeDb, site: string): Promise<void> {
+  for (const table of SITE_TABLES)
+    await db.run(`DELETE FROM ${ident(table)} WHERE datamartid = ${text(site)}`);
+}
+
+async function apply(db: DuckDb, rows: SiteRows): Promise<RowCounts> {
+  const queries = await incomingQueries(db, rows.directory);
+  for (const [table, query] of queries)
+    await db.run(`CREATE OR REPLACE TEMP VIEW ${ident(incoming(table))} AS ${query}`);
+  const before = rows.kind === "full" ? {} : await heldRows(db, rows.site);
+  if (rows.kind === "full") {
+    await removeSite(db, rows.site);
+    for (const table of queries.keys()) await insert(db, table, rows);
+  } else await mergeChanges(db, [...queries.keys()]);
+  const counts = await rowsAfter(db, queries, before);
+  await bookSubmission(db, rows, counts, rows.rows);
+  return counts;
+}
+
+async function insert(db: DuckDb, table: TableName, { site, directory }: SiteRows): Promise<void> {
   const columns = Object.keys(tableShape(table).columns).map(ident).join(", ");
-  const path = join(directory, `${table}.parquet`);
   try {
-    return await db.run(
-      `INSERT INTO ${ident(table)} (${columns}) SELECT ${columns} FROM read_parquet(${text(path)})`,
+    await db.run(
+      `INSERT INTO ${ident(table)} (${columns}) SELECT ${columns} FROM ${ident(incoming(table))}`,
     );
   } catch (cause) {
-    throw loadFailed(table, { file: path, site }, cause);
+    throw loadFailed(table, { file: `${directory}/${table}.parquet`, site }, cause);
   }
 }

@@ -6,11 +6,14 @@ export const DIALECTS: readonly Dialect[] = [duckdb, postgres];
 
 export type {
   Dialect,
+  HeldSubmission,
   Loader,
+  Publications,
   RowCounts,
   Selection,
   SiteRows,
   Value,
   Warehouse,
+  WarehouseOptions,
   WarehouseReader,
 } from "./dialect.ts";

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type pg from "pg";
@@ -6,32 +5,36 @@ import { from as copyFrom } from "pg-copy-streams";
 import type { DuckDb } from "../duckdb.ts";
 import { type ColumnShape, type TableName, tableShape } from "../schema.ts";
 import { ident, text } from "../sql.ts";
-import type { SiteRows } from "./dialect.ts";
-import { loadFailed } from "./errors.ts";
 
 /**
- * Copies one table's Parquet file into PostgreSQL with COPY FROM STDIN and returns the rows written. DuckDB writes the lines of COPY's
- * text format, so TypeScript only passes them on and memory stays flat.
+ * Copies the rows of a query on Parquet files into a table with COPY FROM STDIN. DuckDB writes the lines of COPY's text format, so
+ * TypeScript only passes them on and memory stays flat.
  */
-export async function copyParquet(
+export async function copyRows(
   client: pg.Client,
   db: DuckDb,
-  table: TableName,
-  { directory, site }: SiteRows,
+  options: { table: TableName; target: string; query: string; withChange: boolean },
 ): Promise<number> {
-  const { columns } = tableShape(table);
-  const file = join(directory, `${table}.parquet`);
-  const line = Object.entries(columns).map(copyField).join(" || chr(9) || ");
-  const names = Object.keys(columns).map(ident).join(", ");
-  try {
-    const result = await db.connection.stream(`SELECT ${line} FROM read_parquet(${text(file)})`);
-    const target = client.query(copyFrom(`COPY ${ident(table)} (${names}) FROM STDIN`));
-    await pipeline(Readable.from(lines(result)), target);
-    return target.rowCount;
-  } catch (cause) {
-    throw loadFailed(table, { file, site }, cause);
-  }
+  const { table, target, query, withChange } = options;
+  const change: [string, ColumnShape][] = withChange ? [["change", CHANGE]] : [];
+  const columns = [...change, ...Object.entries(tableShape(table).columns)];
+  const line = columns.map(copyField).join(" || chr(9) || ");
+  const names = columns.map(([name]) => ident(name)).join(", ");
+  const result = await db.connection.stream(`SELECT ${line} FROM (${query})`);
+  const into = client.query(copyFrom(`COPY ${ident(target)} (${names}) FROM STDIN`));
+  await pipeline(Readable.from(lines(result)), into);
+  return into.rowCount;
 }
+
+const CHANGE: ColumnShape = {
+  type: "text",
+  length: null,
+  precision: null,
+  scale: null,
+  required: true,
+  references: null,
+  valueSet: null,
+};
 
 interface Chunks {
   fetchChunk(): Promise<{ rowCount: number; getColumnValues(index: number): unknown[] } | null>;

@@ -70,7 +70,7 @@ function fetchBatch(client: pg.Client): Promise<Batch> {
 const { builtins } = pg.types;
 
 /** Values as the readers of all dialects give them. */
-const types: pg.CustomTypesConfig = {
+export const types: pg.CustomTypesConfig = {
   getTypeParser(oid: number) {
     if (oid === builtins.INT8) return (value: string) => plainInteger(BigInt(value));
     if (oid in PLAIN_NUMBERS) return Number;

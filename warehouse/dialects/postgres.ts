@@ -1,16 +1,26 @@
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { ProError } from "../../pipelines/core/errors.ts";
 import { DuckDb } from "../duckdb.ts";
+import { incomingQueries, rowsAfter } from "../incoming.ts";
+import {
+  bookSubmission,
+  heldRows,
+  incoming,
+  type MergeDb,
+  mergeChanges,
+  SITE_TABLES,
+} from "../merge.ts";
 import { migrate } from "../migrate.ts";
 import type { Capabilities } from "../migrations/index.ts";
-import { TABLE_NAMES } from "../schema.ts";
-import { ident } from "../sql.ts";
-import type { Dialect, Loader, RowCounts, Warehouse } from "./dialect.ts";
-import { missing } from "./errors.ts";
-import { copyParquet } from "./postgres-copy.ts";
-import { openPostgresReader } from "./postgres-reader.ts";
+import { TABLE_NAMES, type TableName, tableShape } from "../schema.ts";
+import { ident, text } from "../sql.ts";
+import type { Dialect, HeldSubmission, Loader, RowCounts, SiteRows, Warehouse } from "./dialect.ts";
+import { loadFailed, missing } from "./errors.ts";
+import { copyRows } from "./postgres-copy.ts";
+import { openPostgresReader, types } from "./postgres-reader.ts";
 
 export const POSTGRES_CAPABILITIES: Capabilities = { primaryKeys: true };
 
@@ -33,12 +43,26 @@ function openServer(url: string): Warehouse {
       if (!(await isPublished())) throw missing(placeOf(url));
       return openPostgresReader(await connect(url));
     },
+    async held() {
+      if (!(await isPublished())) return [];
+      return withClient(url, async (client) => {
+        const { rows } = await client.query<HeldSubmission>(
+          "SELECT datamartid, sequence, manifest_sha256 FROM submission",
+        );
+        return rows;
+      });
+    },
+    publications: null,
     async load(work, { fresh = false } = {}) {
       await migrateServer(url);
       return withClient(url, async (client) => {
         const result = await inTransaction(client, async () => {
           if (fresh) await removeAll(client);
-          return withScanner((db) => work(loader(client, db)));
+          const loaded = await withScanner((db) => work(loader(client, db)));
+          await client.query(
+            "WITH last AS (DELETE FROM publication RETURNING number) INSERT INTO publication SELECT coalesce(max(number), 0) + 1 FROM last",
+          );
+          return loaded;
         });
         // The planner must know the new rows before the first analyst does.
         for (const table of TABLE_NAMES) await client.query(`ANALYZE ${ident(table)}`);
@@ -66,32 +90,92 @@ async function inTransaction<T>(client: pg.Client, work: () => Promise<T>): Prom
 }
 
 function loader(client: pg.Client, db: DuckDb): Loader {
-  const removeSite = async (site: string) => {
-    for (const table of [...TABLE_NAMES, "submission"]) {
-      await client.query(`DELETE FROM ${ident(table)} WHERE datamartid = $1`, [site]);
+  const merge = mergeDb(client);
+  const asUnit = async <T>(work: () => Promise<T>): Promise<T> => {
+    await client.query("SAVEPOINT unit");
+    try {
+      const result = await work();
+      await client.query("RELEASE SAVEPOINT unit");
+      return result;
+    } catch (error) {
+      // A broken connection has rolled back by itself.
+      await client.query("ROLLBACK TO SAVEPOINT unit").catch(() => undefined);
+      throw error;
     }
   };
   return {
-    removeSite,
-    async replaceSite(rows) {
-      await removeSite(rows.site);
-      const counts = {} as RowCounts;
-      for (const table of TABLE_NAMES) counts[table] = await copyParquet(client, db, table, rows);
-      await client.query("INSERT INTO submission VALUES ($1, $2, $3)", [
-        rows.site,
-        rows.sequence,
-        rows.manifestSha256,
-      ]);
-      return counts;
+    removeSite: (site) => asUnit(() => removeSite(merge, site)),
+    apply: (rows) => asUnit(() => apply(client, db, rows)),
+    run: async (sql) => {
+      await client.query(sql);
     },
+    all: merge.all,
   };
 }
 
-async function removeAll(client: pg.Client): Promise<void> {
-  for (const table of [...TABLE_NAMES, "submission"]) {
-    // Not TRUNCATE: it would take the old rows from readers before the commit.
-    await client.query(`DELETE FROM ${ident(table)}`);
+function mergeDb(client: pg.Client): MergeDb {
+  return {
+    run: async (sql) => (await client.query(sql)).rowCount ?? 0,
+    all: async <T extends object>(sql: string) =>
+      (await client.query({ text: sql, types })).rows as T[],
+  };
+}
+
+async function removeSite(db: MergeDb, site: string): Promise<void> {
+  for (const table of SITE_TABLES)
+    await db.run(`DELETE FROM ${ident(table)} WHERE datamartid = ${text(site)}`);
+}
+
+async function apply(client: pg.Client, db: DuckDb, rows: SiteRows): Promise<RowCounts> {
+  const merge = mergeDb(client);
+  const queries = await incomingQueries(db, rows.directory);
+  const before = rows.kind === "full" ? {} : await heldRows(merge, rows.site);
+  if (rows.kind === "full") {
+    await removeSite(merge, rows.site);
+    for (const [table, query] of queries) await copy(client, db, rows, { table, query });
+  } else {
+    for (const [table, query] of queries) await stage(client, db, rows, { table, query });
+    await mergeChanges(merge, [...queries.keys()]);
+    for (const table of queries.keys()) await client.query(`DROP TABLE ${ident(incoming(table))}`);
   }
+  const counts = await rowsAfter(db, queries, before);
+  await bookSubmission(merge, rows, counts, rows.rows);
+  return counts;
+}
+
+/** A full submission goes where it belongs at once: staging it would write every row twice. */
+async function copy(
+  client: pg.Client,
+  db: DuckDb,
+  { site, directory }: SiteRows,
+  { table, query }: { table: TableName; query: string },
+): Promise<void> {
+  await copyRows(client, db, { table, target: table, query, withChange: false }).catch((cause) => {
+    throw loadFailed(table, { file: join(directory, `${table}.parquet`), site }, cause);
+  });
+}
+
+async function stage(
+  client: pg.Client,
+  db: DuckDb,
+  { site, directory }: SiteRows,
+  { table, query }: { table: TableName; query: string },
+): Promise<void> {
+  const target = incoming(table);
+  const columns = Object.keys(tableShape(table).columns).map(ident).join(", ");
+  // AS SELECT: a removed row has its identity only, so that NOT NULL must not be copied.
+  await client.query(
+    `CREATE TEMP TABLE ${ident(target)} ON COMMIT DROP AS SELECT ''::text AS change, ${columns} FROM ${ident(table)} LIMIT 0`,
+  );
+  await copyRows(client, db, { table, target, query, withChange: true }).catch((cause) => {
+    throw loadFailed(table, { file: join(directory, `${table}.parquet`), site }, cause);
+  });
+  await client.query(`ANALYZE ${ident(target)}`);
+}
+
+async function removeAll(client: pg.Client): Promise<void> {
+  // Not TRUNCATE: it would take the old rows from readers before the commit.
+  for (const table of SITE_TABLES) await client.query(`DELETE FROM ${ident(table)}`);
 }
 
 async function migrateServer(url: string): Promise<void> {

@@ -4,6 +4,7 @@ import { proScore } from "./0003-pro-score.ts";
 import { submission } from "./0004-submission.ts";
 import { observations } from "./0005-observations.ts";
 import { collectionOrigins } from "./0006-collection-origins.ts";
+import { publication } from "./0007-publication.ts";
 import type { WarehouseMigration } from "./migration.ts";
 
 /** The schema's history by file name, in order. */
@@ -14,6 +15,7 @@ export const MIGRATIONS: Readonly<Record<string, WarehouseMigration>> = {
   "0004-submission": submission,
   "0005-observations": observations,
   "0006-collection-origins": collectionOrigins,
+  "0007-publication": publication,
 };
 
 export type { Capabilities } from "./migration.ts";
