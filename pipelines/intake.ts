@@ -7,11 +7,13 @@ import { readCsvMapping } from "./adapters/csv/mapping.ts";
 import { ADAPTERS } from "./adapters/index.ts";
 import { createIntake } from "./adapters/intake.ts";
 import { loadCatalogue } from "./catalogue/load.ts";
-import { type Catalogue, readCatalogue } from "./catalogue/read.ts";
+import { type Catalogue, ownInstruments, readCatalogue, scoresOf } from "./catalogue/read.ts";
 import type { Site } from "./configuration/site.ts";
 import { ProError } from "./core/errors.ts";
 import { exists, privateDirectory } from "./core/files.ts";
 import type { Progress } from "./core/progress.ts";
+import { loadCrosswalks } from "./crosswalk/load.ts";
+import { ownCrosswalks, readCrosswalks } from "./crosswalk/read.ts";
 import { mapAdministrations } from "./mapping/administrations.ts";
 import { stageCdm } from "./mapping/cdm.ts";
 import { INSTANT_OF } from "./mapping/instant.ts";
@@ -22,6 +24,7 @@ import { MAP_RESPONSES } from "./mapping/responses.ts";
 import { loadWords } from "./mapping/words.ts";
 import { tokenSql } from "./privacy/tokens.ts";
 import { checkArms } from "./quality/row-checks.ts";
+import { LINK } from "./scoring/link.ts";
 import { SCORE } from "./scoring/score.ts";
 
 /** The first half of a night, which a preview shares: from the export's files to staged CDM rows, all inside `identified/`. */
@@ -79,13 +82,21 @@ export async function openIdentified(directory: string): Promise<DuckDb> {
 export async function prepare(
   db: DuckDb,
   site: Pick<Site, "words" | "codes"> &
-    Partial<Pick<Site, "instruments" | "observations" | "time_zone">>,
+    Partial<Pick<Site, "instruments" | "observations" | "crosswalks" | "directory" | "time_zone">>,
   today: string,
 ): Promise<void> {
   await createIntake(db);
-  const catalogue = await readCatalogue();
+  const catalogue = await readCatalogue(
+    undefined,
+    site.directory === undefined ? null : ownInstruments(site.directory),
+  );
   refuseUnknownInstruments(site.instruments ?? [], catalogue);
   await loadCatalogue(db, catalogue);
+  const links = await readCrosswalks(
+    scoresOf(catalogue),
+    site.directory === undefined ? null : ownCrosswalks(site.directory),
+  );
+  await loadCrosswalks(db, links, site.crosswalks ?? []);
   await loadWords(db, site.words, site.codes, site.observations);
   await db.run("SET VARIABLE site_zone = CAST(? AS VARCHAR)", [site.time_zone ?? null]);
   await db.run(INSTANT_OF);
@@ -188,6 +199,7 @@ export async function mapRecords(db: DuckDb, site: Site): Promise<void> {
     ...mapAdministrations({ ...site, checks: checkArms("administration") }),
     ...MAP_REQUESTS,
     ...SCORE,
+    ...LINK,
     ...stageCdm(site),
   ];
   for (const statement of statements) await db.run(statement);

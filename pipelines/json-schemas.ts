@@ -7,6 +7,7 @@ import { instrumentSchema } from "./catalogue/instrument.ts";
 import { hubSchema } from "./configuration/hub.ts";
 import { siteSchema } from "./configuration/site.ts";
 import { mappingsDirectory } from "./core/mappings.ts";
+import { crosswalkSchema } from "./crosswalk/crosswalk.ts";
 import { disclosureSchema } from "./disclosure/profile.ts";
 import { wordsSchema } from "./mapping/words.ts";
 import { linkageRecipeSchema } from "./privacy/normalise.ts";
@@ -27,6 +28,7 @@ export const JSON_SCHEMAS: Readonly<Record<string, { schema: z.ZodType; files?: 
   "format-csv": { schema: csvLayoutSchema, files: "formats/csv/*.yaml" },
   study: { schema: studySchema },
   instrument: { schema: instrumentSchema, files: "instruments/*.yaml" },
+  crosswalk: { schema: crosswalkSchema, files: "crosswalks/*.yaml" },
   privacy: { schema: privacyProfileSchema, files: "privacy/*.yaml" },
   linkage: { schema: linkageRecipeSchema, files: "linkage/*.yaml" },
   disclosure: { schema: disclosureSchema, files: "disclosure/*.yaml" },

@@ -364,6 +364,15 @@ export interface ProCmDetailTable {
   standard_error: string | null;
   confidence: string | null;
   answer_state: string | null;
+  reason: string | null;
+  link: string | null;
+  items_scored: number | null;
+  severity: string | null;
+  direction: string | null;
+  mid_low: string | null;
+  mid_high: string | null;
+  reference_mean: string | null;
+  reference_sd: string | null;
 }
 
 export interface ProRequestTable {
@@ -784,6 +793,15 @@ export const TABLES = {
       standard_error: {"type":"number","length":null,"precision":15,"scale":8,"required":false,"references":null,"valueSet":null},
       confidence: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
       answer_state: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      reason: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      link: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      items_scored: {"type":"integer","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      severity: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      direction: {"type":"text","length":null,"precision":null,"scale":null,"required":false,"references":null,"valueSet":null},
+      mid_low: {"type":"number","length":null,"precision":15,"scale":8,"required":false,"references":null,"valueSet":null},
+      mid_high: {"type":"number","length":null,"precision":15,"scale":8,"required":false,"references":null,"valueSet":null},
+      reference_mean: {"type":"number","length":null,"precision":15,"scale":8,"required":false,"references":null,"valueSet":null},
+      reference_sd: {"type":"number","length":null,"precision":15,"scale":8,"required":false,"references":null,"valueSet":null},
     },
   },
   pro_request: {

@@ -107,6 +107,12 @@ export const siteSchema = z.strictObject({
     .describe(
       "instruments that load though nobody reports an outcome with them: glasgow-coma, bims",
     ),
+  crosswalks: z
+    .array(z.string())
+    .default([])
+    .describe(
+      "links that make further scores of the measured ones, on the scale of another instrument: phq-9-to-promis-depression; they are rows of their own, and no query and no study uses them unless it says so",
+    ),
   unfinished: z
     .enum(["leave", "load"])
     .default("leave")

@@ -80,13 +80,16 @@ export function mapAdministrations({
       SELECT administration_key,
         count(*) FILTER (state = 'loaded' AND coalesce(CAST(value AS VARCHAR), answer_label) IS NOT NULL) AS usable,
         count(*) FILTER (state = 'loaded' AND kind = 'item' AND value IS NOT NULL) AS items_answered,
+        count(*) FILTER (kind = 'item' AND state IN ('loaded', 'quarantined') AND name NOT IN (SELECT item FROM catalogue_item WHERE optional)) AS items_given,
+        coalesce(bool_or(kind = 'score' AND name = 'theta' AND state = 'loaded'), false) AS has_theta,
         count(*) FILTER (state = 'quarantined') AS quarantined,
         min(reason) FILTER (state = 'quarantined') AS worst,
         -- The same answers in whatever order; only administrations of one person and instrument are compared.
         CAST(sum(CAST(hash(name, value, CASE WHEN value IS NULL THEN answer_label END, state) AS HUGEINT)) AS VARCHAR) AS content
       FROM mapped_response GROUP BY administration_key
     ), worded AS (
-      SELECT d.*, coalesce(s.usable, 0) AS usable, coalesce(s.items_answered, 0) AS items_answered,
+      SELECT d.*, coalesce(s.usable, 0) AS usable, coalesce(s.items_answered, 0) AS items_answered, coalesce(s.items_given, 0) AS items_given,
+        coalesce(s.has_theta, false) AS has_theta,
         coalesce(s.quarantined, 0) AS quarantined, s.worst, s.content, c.items AS items_expected, c.kind AS instrument_kind,
         TRY_CAST(left(d.answered, 10) AS DATE) AS pro_date,
         CASE WHEN substr(d.answered, 12, 5) SIMILAR TO '[0-2][0-9]:[0-5][0-9]' THEN substr(d.answered, 12, 5) END AS pro_time,
@@ -107,8 +110,11 @@ export function mapAdministrations({
     SELECT * EXCLUDE (language, channel, setting, responder, pro_source),
       ${fact("pro_method", `coalesce(method_code, ${CHANNEL_METHOD})`, "CASE WHEN method_code IS NULL OR is_method_derived THEN 'derived' ELSE 'stated' END", { assumed: defaults.pro_method, otherwise: "NI" })},
       ${fact("pro_mode", "mode_code", "CASE WHEN contains(mode, '|') THEN 'derived' ELSE 'stated' END", { assumed: defaults.pro_mode, otherwise: "NI" })},
-      coalesce(cat, CASE WHEN items_answered = items_expected THEN 'N' END, 'NI') AS pro_cat,
-      CASE WHEN cat IS NOT NULL THEN 'stated' WHEN items_answered = items_expected THEN 'derived' ELSE 'unknown' END AS pro_cat_origin,
+      -- Only an adaptive test states theta; a fixed form shows all its items.
+      coalesce(cat, CASE WHEN has_theta THEN 'Y' WHEN items_answered = items_expected AND items_expected > 0 THEN 'N' END, 'NI') AS pro_cat,
+      CASE WHEN cat IS NOT NULL THEN 'stated' WHEN has_theta OR (items_answered = items_expected AND items_expected > 0) THEN 'derived' ELSE 'unknown' END AS pro_cat_origin,
+      -- The version of a FHIR form is the form's own and not the instrument's.
+      ${format === "fhir" ? "NULL" : "regexp_replace(lower(trim(instrument_version)), '^v(ersion)? *', '')"} AS stated_version,
       ${fact("pro_source", "source_code", "'stated'", { assumed: source, otherwise: "NI" })},
       ${fact("language", "language", "'stated'", { assumed: defaults.language })},
       ${fact("channel", "channel_code", "CASE WHEN channel IS NOT NULL THEN 'stated' ELSE 'derived' END")},

@@ -1,10 +1,10 @@
 import { text } from "../../warehouse/sql.ts";
 import type { Site } from "../configuration/site.ts";
+import { stageRows } from "./rows.ts";
 import { wordSql } from "./words.ts";
 
 /** A BCP 47 tag; anything else in a language field is free text and does not go on. */
 const LANGUAGE_TAG = "'[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*'";
-const SCORE_NAME = "i.name || ', ' || replace(s.score, '_', ' ')";
 
 /**
  * The staged CDM tables `cdm_*`: rows in the shape of the CDM v7.0 and its companion tables, still with the source's keys and
@@ -40,7 +40,7 @@ export function stageCdm(site: Site): string[] {
     FROM mapped_procedure WHERE state = 'loaded'`,
 
     `CREATE TABLE cdm_pro_collection AS
-    SELECT pro_seq_key AS pro_seq, patient_key AS patid, patient_key || '|' || encounter_key AS encounterid, a.instrument, c.version AS instrument_version,
+    SELECT pro_seq_key AS pro_seq, patient_key AS patid, patient_key || '|' || encounter_key AS encounterid, a.instrument, v.version AS instrument_version,
       pro_date, pro_date_origin, pro_time, completion AS completion_status,
       pro_method, pro_method_origin, pro_mode, pro_mode_origin, pro_cat, pro_cat_origin, pro_source, pro_source_origin,
       CASE WHEN regexp_full_match(language, ${LANGUAGE_TAG}) THEN language END AS language,
@@ -48,7 +48,7 @@ export function stageCdm(site: Site): string[] {
       channel, channel_origin, setting, setting_origin, facility_type, facility_type_origin, responder, responder_origin,
       items_answered, items_expected, f.request AS pro_requestid,
       coalesce(patient_origin, 'stated') AS patid_origin, specialty, specialty_origin
-    FROM mapped_administration a JOIN catalogue_instrument c USING (instrument)
+    FROM mapped_administration a JOIN administration_version v USING (administration_key)
     LEFT JOIN (SELECT administration_key, request FROM followed_request) f USING (administration_key)
     WHERE state = 'loaded'`,
 
@@ -88,38 +88,7 @@ export function stageCdm(site: Site): string[] {
     FROM mapped_request r JOIN catalogue_instrument c ON c.instrument = r.instrument OR r.instrument IS NULL
     WHERE r.state = 'withdrawn'`,
 
-    `CREATE TABLE staged_row AS
-    SELECT a.pro_seq_key || '|item|' || r.name AS pro_cm_id, a.pro_seq_key AS pro_seq, r.administration_key, a.patient_key AS patid,
-      'item' AS kind, r.name, i.code AS pro_code, i.label AS pro_fullname, r.answer_label AS pro_response_text, r.value AS pro_response_num,
-      r.origin, NULL AS status, NULL::DECIMAL(15,8) AS delta, true AS preferred, NULL AS scale, NULL::INTEGER AS decimals,
-      NULL::INTEGER AS items_missing, NULL::BOOLEAN AS prorated, NULL::DECIMAL(15,8) AS standard_error, NULL AS confidence, r.answer_state
-    FROM mapped_response r
-    JOIN mapped_administration a USING (administration_key)
-    JOIN catalogue_item i ON i.instrument = r.instrument AND i.item = r.name
-    WHERE r.kind = 'item' AND r.state = 'loaded' AND a.state = 'loaded'
-    UNION ALL
-    SELECT a.pro_seq_key || '|score|' || m.score || '|' || m.origin, a.pro_seq_key, m.administration_key, a.patient_key,
-      'score', m.score, s.code, ${SCORE_NAME}, NULL, m.value,
-      m.origin, m.status, m.delta, m.preferred, m.scale, m.decimals, m.items_missing, m.prorated, m.standard_error, m.confidence, NULL
-    FROM mapped_score m
-    JOIN mapped_administration a USING (administration_key)
-    JOIN catalogue_score s ON s.instrument = m.instrument AND s.score = m.score
-    JOIN catalogue_instrument i ON i.instrument = m.instrument`,
-
-    `CREATE TABLE cdm_pro_cm AS
-    SELECT r.pro_cm_id, r.patid, r.patid || '|' || a.encounter_key AS encounterid, a.pro_date, a.pro_time,
-      CASE WHEN r.pro_code IS NOT NULL THEN 'LC' ELSE 'OT' END AS pro_type, r.name AS pro_name, coalesce(r.pro_code, r.name) AS pro_code,
-      r.pro_response_text, r.pro_response_num, a.pro_method, a.pro_mode, a.pro_cat,
-      CASE WHEN r.origin = 'computed' THEN 'DR' ELSE a.pro_source END AS pro_source,
-      c.version AS pro_version, r.pro_seq, r.pro_fullname, NULL::VARCHAR AS pro_text
-    FROM staged_row r
-    JOIN mapped_administration a USING (administration_key)
-    JOIN catalogue_instrument c USING (instrument)`,
-
-    `CREATE TABLE cdm_pro_cm_detail AS
-    SELECT r.pro_cm_id, r.patid, r.pro_seq, a.instrument, r.kind, r.name, r.origin, r.status, r.delta, r.preferred, r.scale, r.decimals,
-      r.items_missing, r.prorated, r.standard_error, r.confidence, r.answer_state
-    FROM staged_row r JOIN mapped_administration a USING (administration_key)`,
+    ...stageRows(),
 
     `CREATE TABLE cdm_harvest AS
     SELECT ${text(site.network)} AS networkid, ${text(site.network_name ?? site.network)} AS network_name, ${text(site.site)} AS datamartid,

@@ -1,5 +1,13 @@
-/** Two items of a PHQ-9 and of a PHQ-2 are a PHQ-2: of equals, the instrument that leaves least unanswered. */
-const BEST = "(v.items, -c.items, v.instrument)";
+/**
+ * Two items of a PHQ-9 and of a PHQ-2 are a PHQ-2: of equals, the instrument that leaves least unanswered. Scores speak for an
+ * instrument that is answered; alone, several T-scores are those of several banks and not of the profile that has them all.
+ */
+const BEST =
+  "(CASE WHEN v.items > 0 THEN v.items + v.scores ELSE 0 END, -c.items, v.scores, v.instrument)";
+
+/** How many items and other codes of an instrument an administration has. */
+const VOTES =
+  "count(DISTINCT m.name) FILTER (m.kind = 'item') AS items, count(DISTINCT m.name) FILTER (m.kind <> 'item') AS scores";
 
 /** The key of the part of an administration that belongs to another instrument than the rest. */
 const PART = "f.administration_key || '|' || f.instrument";
@@ -37,14 +45,16 @@ export const MAP_RESPONSES = [
       AND (a.instrument_system IS NULL OR c.code_system = a.instrument_system)
     GROUP BY a.administration_key
   ), votes AS (
-    SELECT r.administration_key, m.instrument, count(DISTINCT m.name) AS items
+    SELECT r.administration_key, m.instrument, ${VOTES}
     FROM intake_response r
     JOIN code_meaning m ON m.item_code = r.item_code AND m.item_system IS NOT DISTINCT FROM r.item_system
     WHERE r.subject IS NULL
     GROUP BY r.administration_key, m.instrument
   ), by_items AS (
-    SELECT administration_key, arg_max(v.instrument, ${BEST}) AS instrument
-    FROM votes v JOIN catalogue_instrument c USING (instrument) GROUP BY administration_key
+    -- An adaptive test is its bank's, whose items no form has.
+    SELECT administration_key, arg_max(v.instrument, (a.cat IS NOT DISTINCT FROM 'Y' AND c.items = 0, ${BEST})) AS instrument
+    FROM votes v JOIN catalogue_instrument c USING (instrument) JOIN intake_administration a USING (administration_key)
+    GROUP BY administration_key
   )
   SELECT a.administration_key, coalesce(p.instrument, i.instrument) AS instrument
   FROM intake_administration a
@@ -54,7 +64,7 @@ export const MAP_RESPONSES = [
   // A form may hold several instruments (PHQ-9 and GAD-7 on one page): answers that the main one does not know go to their own.
   `CREATE TEMP TABLE foreign_response AS
   WITH stray AS (
-    SELECT r.rowid AS response_key, r.administration_key, m.instrument, m.name
+    SELECT r.rowid AS response_key, r.administration_key, m.instrument, m.kind, m.name
     FROM intake_response r
     JOIN main_instrument a USING (administration_key)
     JOIN code_meaning m ON m.item_code = r.item_code AND m.item_system IS NOT DISTINCT FROM r.item_system
@@ -62,7 +72,7 @@ export const MAP_RESPONSES = [
       SELECT 1 FROM code_meaning k
       WHERE k.instrument = a.instrument AND k.item_code = r.item_code AND k.item_system IS NOT DISTINCT FROM r.item_system)
   ), votes AS (
-    SELECT administration_key, instrument, count(DISTINCT name) AS items FROM stray GROUP BY ALL
+    SELECT administration_key, instrument, ${VOTES} FROM stray m GROUP BY administration_key, instrument
   )
   SELECT s.response_key, s.administration_key, arg_max(v.instrument, ${BEST}) AS instrument
   FROM stray s JOIN votes v USING (administration_key, instrument) JOIN catalogue_instrument c USING (instrument)
@@ -96,11 +106,11 @@ export const MAP_RESPONSES = [
   SELECT n.*, by_code.value AS code_value, coalesce(by_code.label, by_label.label) AS listed_label,
     by_number.value AS number_value, by_label.value AS label_value, s.minimum, s.maximum, s.decimals
   FROM named n
-  LEFT JOIN catalogue_answer by_code
+  LEFT JOIN catalogue_answer_word by_code
     ON n.kind = 'item' AND by_code.instrument = n.instrument AND by_code.item = n.name AND by_code.code = n.choice
   LEFT JOIN catalogue_answer by_number
     ON n.kind = 'item' AND by_number.instrument = n.instrument AND by_number.item = n.name AND by_number.value = n.number
-  LEFT JOIN catalogue_answer by_label
+  LEFT JOIN catalogue_answer_word by_label
     ON n.kind = 'item' AND by_label.instrument = n.instrument AND by_label.item = n.name AND lower(by_label.label) = lower(n.words)
   LEFT JOIN catalogue_score s ON n.kind = 'score' AND s.instrument = n.instrument AND s.score = n.name`,
 
@@ -117,6 +127,7 @@ export const MAP_RESPONSES = [
         WHEN name IS NULL AND number IS NULL AND choice IS NULL AND words IS NOT NULL THEN 'MAPPING_FREE_TEXT'
         WHEN name IS NULL AND number IS NULL AND choice IS NULL THEN 'MAPPING_BLANK'
         WHEN name IS NULL THEN 'MAPPING_UNMAPPED_CODE'
+        WHEN kind = 'unused' THEN 'MAPPING_CODE_UNUSED'
         WHEN number IS NULL AND words IS NULL AND choice IS NULL THEN CASE WHEN kind = 'score' THEN 'MAPPING_BLANK' END
         WHEN kind = 'item' AND (code_value <> answer_num OR code_value <> label_value OR label_value <> answer_num) THEN 'MAPPING_ANSWER_CONFLICT'
         WHEN kind = 'item' AND coalesce(code_value, label_value, number_value) IS NOT NULL THEN NULL
@@ -166,7 +177,7 @@ export const MAP_RESPONSES = [
         WHEN j.missing IN ('NASK', 'not-asked') THEN 'not_collected' ELSE 'skipped' END
     END AS answer_state,
     CASE
-      WHEN j.problem IN ('MAPPING_INSTRUMENT_UNKNOWN', 'MAPPING_BLANK', 'MAPPING_NARRATIVE_UNMATCHED', 'MAPPING_OTHER_SUBJECT') THEN 'out_of_scope'
+      WHEN j.problem IN ('MAPPING_INSTRUMENT_UNKNOWN', 'MAPPING_BLANK', 'MAPPING_CODE_UNUSED', 'MAPPING_NARRATIVE_UNMATCHED', 'MAPPING_OTHER_SUBJECT') THEN 'out_of_scope'
       WHEN j.problem IS NOT NULL OR r.differs THEN 'quarantined'
       WHEN r.nth > 1 THEN 'duplicate'
       ELSE 'loaded'

@@ -66,7 +66,7 @@ export async function loadWords(
   );
   await db.run("CREATE TABLE word (list VARCHAR, word VARCHAR, code VARCHAR)");
   await db.insert("word", [...words.values()]);
-  await db.run(`CREATE TABLE code AS SELECT * FROM catalogue_code
+  await db.run(`CREATE TABLE code AS SELECT code_system, code, instrument, kind, name FROM catalogue_code
     UNION ALL SELECT 'propool', item, instrument, 'item', item FROM catalogue_item
     UNION ALL SELECT 'propool', score, instrument, 'score', score FROM catalogue_score
     UNION ALL SELECT 'propool', instrument, instrument, 'panel', instrument FROM catalogue_instrument`);

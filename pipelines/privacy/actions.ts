@@ -59,7 +59,9 @@ export const CLOSED_LISTS = `
   UNION ALL SELECT code FROM catalogue_code UNION ALL SELECT name FROM catalogue_code
   UNION ALL SELECT instrument FROM catalogue_instrument UNION ALL SELECT version FROM catalogue_instrument
   UNION ALL SELECT unnest([score, scale, confidence]) FROM catalogue_score
-  UNION ALL SELECT i.name || ', ' || replace(s.score, '_', ' ') FROM catalogue_score s JOIN catalogue_instrument i USING (instrument)
+  UNION ALL SELECT label FROM catalogue_band UNION ALL SELECT version FROM catalogue_version
+  UNION ALL SELECT version FROM catalogue_code UNION ALL SELECT link FROM crosswalk
+  UNION ALL SELECT i.name || ', ' || replace(s.score, '_', ' ') || unnest(['', ', linked']) FROM catalogue_score s JOIN catalogue_instrument i USING (instrument)
   UNION ALL SELECT code FROM word`;
 
 /** Codes have a digit and no blank, language tags follow BCP 47; names of people are neither. */

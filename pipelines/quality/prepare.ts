@@ -45,6 +45,7 @@ export const PREPARE_STORE: readonly string[] = [
   SELECT a.datamartid, a.seq, s.instrument, s.score, count(a.scored) AS answered, sum(a.scored) AS total,
     count(*) FILTER (a.answer_state = 'not_shown') AS not_shown
   FROM answer a JOIN catalogue_score_item s ON s.instrument = a.instrument AND s.item = a.item
+  WHERE (s.instrument, s.score) IN (SELECT (instrument, score) FROM catalogue_score WHERE way = 'sum')
   GROUP BY a.datamartid, a.seq, s.instrument, s.score`,
 
   // Complete vectors only: alpha and the item-rest correlation need every item of the score.
@@ -61,11 +62,11 @@ export const PREPARE_STORE: readonly string[] = [
   SELECT c.datamartid, c.pro_cm_id, hash(c.pro_seq) AS seq, c.pro_date, c.pro_cat, d.instrument, d.name AS score,
     CAST(c.pro_response_num AS DOUBLE) AS value, d.origin, d.status, CAST(d.delta AS DOUBLE) AS delta, d.preferred, d.scale,
     d.prorated, s.score IS NOT NULL AS is_known, CAST(s.minimum AS DOUBLE) AS minimum, CAST(s.maximum AS DOUBLE) AS maximum,
-    s.table_from, s.items
+    CASE WHEN s.way = 'table' THEN s.starts_from END AS table_from, s.items, c.pro_version AS version
   FROM pro_cm c
   JOIN pro_cm_detail d ON d.datamartid = c.datamartid AND d.pro_cm_id = c.pro_cm_id
   LEFT JOIN catalogue_score s ON s.instrument = d.instrument AND s.score = d.name
-  WHERE d.kind = 'score'`,
+  WHERE d.kind = 'score' AND d.status IS DISTINCT FROM 'not_computed'`,
 
   // Ten bins of equal width over the score's range; a T-score of unknown range has bins of five points.
   `CREATE TEMP TABLE score_bin AS

@@ -132,14 +132,15 @@ export const STORE_RELATIONS = {
       LEFT JOIN (
         SELECT datamartid, seq, instrument, score, any_value(value) AS value FROM judged_score WHERE preferred GROUP BY ALL
       ) r ON r.datamartid = j.datamartid AND r.seq = j.seq AND r.instrument = j.instrument AND r.score = j.table_from
-      LEFT JOIN catalogue_table b ON b.instrument = j.instrument AND b.score = j.score AND b.raw = r.value`,
+      LEFT JOIN catalogue_table b ON b.instrument = j.instrument AND b.score = j.score AND b.raw = r.value
+        AND (b.version IS NULL OR b.version = j.version)`,
   },
   sum: {
     level: "store",
     needs: "pro_cm",
     row: "a score that is added up from an administration's items",
     key: "pro_seq || ' ' || score",
-    sql: `SELECT t.*, c.pro_seq, c.pro_cat, s.items, CASE WHEN s.prorate THEN s.missing_allowed ELSE 0 END AS allowed
+    sql: `SELECT t.*, c.pro_seq, c.pro_cat, s.items, CASE WHEN s.missing_rule = 'prorate' THEN s.missing_allowed ELSE 0 END AS allowed
       FROM item_total t JOIN catalogue_score s USING (instrument, score)
       JOIN (SELECT datamartid, hash(pro_seq) AS seq, pro_seq, pro_cat FROM pro_collection) c USING (datamartid, seq)`,
   },

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /** The grid a score lives on, and what its instrument says of it. Numbers are in score units. */
 export const scaleSchema = z.strictObject({
-  scale: z.enum(["raw", "t"]),
+  scale: z.enum(["raw", "t", "theta", "interval", "percent", "grade", "profile", "index"]),
   decimals: z.int().min(0).max(6).describe("a score is an integer times 10^-decimals"),
   direction: z.enum(["better", "worse"]).describe("what a higher score means"),
   range: z.tuple([z.number(), z.number()]),

@@ -39,7 +39,7 @@ export function findScale(
       { where: { file }, hint: "a score of unknown range has no bins; choose another one" },
     );
   }
-  const { direction } = instrument;
+  const direction = score.direction ?? instrument.direction;
   return { instrument, scale: { scale, decimals, direction, range, mid: mid?.value ?? null } };
 }
 

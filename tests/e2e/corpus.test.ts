@@ -69,11 +69,11 @@ describe.skipIf(!isPresent)(
         "FHIR",
         {
           read: 415,
-          loaded: 358,
+          loaded: 369,
           // The eleven Observations and the panel that US Core's response gives a second time.
           duplicate: 12,
           superseded: 0,
-          out_of_scope: 38,
+          out_of_scope: 27,
           quarantined: 7,
           withdrawn: 0,
         },
@@ -115,13 +115,16 @@ describe.skipIf(!isPresent)(
       );
       expect(reasons).toEqual({
         // Procedures under SNOMED CT, which PX_TYPE has no code for; a visit without a period; two totals of 300; a
-        // total dated 2027.
+        // total dated 2027. Items of PROMIS forms that the catalogue does not have (fatigue 7a, pain interference 6b). A form
+        // that states its raw sum of 32 as the T-score.
         FHIR: {
           MAPPING_CODE_SYSTEM_UNKNOWN: 3,
           MAPPING_NO_DATE: 1,
           MAPPING_SAME_AGAIN: 12,
           MAPPING_SCORE_OUT_OF_RANGE: 2,
+          MAPPING_UNMAPPED_CODE: 65,
           QUALITY_DATE_IN_FUTURE: 1,
+          SCORE_MISMATCH: 1,
         },
         // 29 of the files are fragments of documents and name no patient.
         CCDA: { MAPPING_CODE_SYSTEM_UNKNOWN: 4, MAPPING_NO_PATIENT: 15, SOURCE_NO_PATIENT: 29 },
@@ -148,6 +151,7 @@ describe.skipIf(!isPresent)(
         { datamartid: "CCDA", instrument: "dast-10", status: "unverifiable", scores: 2 },
         { datamartid: "CCDA", instrument: "gad-7", status: "unverifiable", scores: 5 },
         { datamartid: "CCDA", instrument: "hark", status: "unverifiable", scores: 2 },
+        { datamartid: "CCDA", instrument: "pain-nrs", status: "unverifiable", scores: 11 },
         // The one that matches has its items in a text table.
         { datamartid: "CCDA", instrument: "phq-2", status: "match", scores: 1 },
         { datamartid: "CCDA", instrument: "phq-2", status: "unverifiable", scores: 9 },
@@ -156,6 +160,19 @@ describe.skipIf(!isPresent)(
         { datamartid: "FHIR", instrument: "facit-pal", status: "unverifiable", scores: 1 },
         { datamartid: "FHIR", instrument: "phq-9", status: "match", scores: 6 },
         { datamartid: "FHIR", instrument: "phq-9", status: "unverifiable", scores: 117 },
+        { datamartid: "FHIR", instrument: "promis-fatigue", status: "unverifiable", scores: 5 },
+        {
+          datamartid: "FHIR",
+          instrument: "promis-pain-interference-8a",
+          status: "unverifiable",
+          scores: 5,
+        },
+        ...["match", "mismatch"].map((status) => ({
+          datamartid: "FHIR",
+          instrument: "promis-physical-function-10a",
+          status,
+          scores: 1,
+        })),
       ]);
     });
   },

@@ -1,138 +1,219 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
-import type { Instrument, Score } from "../../pipelines/catalogue/instrument.ts";
+import { describe, expect, it } from "vitest";
+import { checkInstruments } from "../../pipelines/catalogue/check.ts";
+import { hasCheckDigit } from "../../pipelines/catalogue/check-digit.ts";
+import type { Instrument } from "../../pipelines/catalogue/instrument.ts";
 import { type Catalogue, readCatalogue } from "../../pipelines/catalogue/read.ts";
-import { aliasKey } from "../../pipelines/core/alias-key.ts";
 import { mappingsDirectory } from "../../pipelines/core/mappings.ts";
 
 const FOLDER = join(mappingsDirectory, "instruments");
-/** A code of SNOMED CT that real documents carry under LOINC's name. */
-const MISFILED = "248241002";
 const files = (await readdir(FOLDER)).filter((file) => file.endsWith(".yaml")).sort();
+const catalogue = await readCatalogue();
+const findings = checkInstruments(catalogue);
 
-let catalogue: Catalogue;
-beforeAll(async () => {
-  catalogue = await readCatalogue();
+it.each(files)("%s has nothing wrong with it", (file) => {
+  const id = file.replace(".yaml", "");
+  expect(catalogue.instruments.map((one) => one.id)).toContain(id);
+  expect(findings.filter(({ instrument }) => instrument === id)).toEqual([]);
 });
-const instrument = (file: string): Instrument => {
-  const found = catalogue.instruments[files.indexOf(file)];
-  if (!found) throw new Error(`${file} was not read`);
+
+it("every table is used by an instrument, and named with its origin", async () => {
+  const tables = (await readdir(join(FOLDER, "tables"))).filter((file) => file !== "index.csv");
+  const used = [...catalogue.tables.keys(), ...catalogue.composites.keys()];
+  expect([...used].sort()).toEqual(tables.sort());
+});
+
+/** A catalogue of one instrument and those that it shares codes with, one of them changed. */
+function changed(id: string, change: (instrument: Instrument) => void): Catalogue {
+  const instruments = structuredClone(catalogue.instruments);
+  const found = instruments.find((one) => one.id === id);
+  if (!found) throw new Error(`there is no ${id}`);
+  change(found);
+  return { ...catalogue, instruments };
+}
+
+/** Takes the first of a list that a case is about. */
+const first = <T>(list: readonly T[]): T => {
+  if (list[0] === undefined) throw new Error("the list is empty");
+  return list[0];
+};
+
+const score = (instrument: Instrument, id: string) => {
+  const found = instrument.scores.find((one) => one.id === id);
+  if (!found) throw new Error(`there is no ${id}`);
   return found;
 };
 
-/** The lowest and highest sum that the items of a score can have. */
-function extremes({ items, answers }: Instrument, { sum = [] }: Score): [number, number] {
-  const ranges = sum.map((id) => {
-    const item = items.find((one) => one.id === id);
-    const values = (answers[item?.answers ?? ""] ?? []).map(
-      ({ value }) => item?.recode?.[String(value)] ?? value ?? Number.NaN,
+const CASES: [title: string, id: string, change: (one: Instrument) => void, problem: string][] = [
+  [
+    "an item code with a wrong check digit",
+    "phq-9",
+    ({ items }) => {
+      first(items).loinc = "44250-8";
+    },
+    "44250-8 is no LOINC code: its check digit is wrong",
+  ],
+  [
+    "an answer code with a wrong check digit",
+    "phq-9",
+    ({ answers }) => {
+      first(answers.frequency ?? []).loinc = "LA6568-6";
+    },
+    "LA6568-6 is no LOINC answer code: its check digit is wrong",
+  ],
+  [
+    "an item without answers",
+    "who-5",
+    ({ answers }) => {
+      for (const list of Object.values(answers)) list.splice(0);
+    },
+    "has no answers",
+  ],
+  [
+    "an item without a name that an export could use",
+    "who-5",
+    ({ items }) => {
+      delete first(items).aliases;
+    },
+    "has neither a code nor another name",
+  ],
+  [
+    "a label twice in one list",
+    "phq-9",
+    ({ answers }) => {
+      const [none, several] = answers.frequency ?? [];
+      if (none && several) several.label = none.label;
+    },
+    "not at all stands in the list twice",
+  ],
+  [
+    "a recode that leaves a value out",
+    "promis-global-10",
+    ({ items }) => {
+      delete items.find(({ recode }) => recode)?.recode?.["10"];
+    },
+    "recodes other values than those of its answers",
+  ],
+  [
+    "a range that its items do not give",
+    "gad-7",
+    (one) => {
+      score(one, "total").range = [0, 24];
+    },
+    "has the range 0,24, but its rule gives 0,21",
+  ],
+  [
+    "a table that lacks the ends of its raw score",
+    "promis-anxiety-4a",
+    (one) => {
+      score(one, "raw").range = [3, 20];
+    },
+    "promis_anxiety_4a_v1.0.csv does not have each value of raw once, in order",
+  ],
+  [
+    "a band too few",
+    "gad-7",
+    (one) => {
+      score(one, "total").bands.pop();
+    },
+    "has no band for 15",
+  ],
+  [
+    "bands that overlap",
+    "phq-9",
+    (one) => {
+      first(score(one, "total").bands).max = 5;
+    },
+    "has 2 bands for 5",
+  ],
+  [
+    "a cut-off outside the range",
+    "phq-9",
+    (one) => {
+      first(score(one, "total").cut_offs).min = 28;
+    },
+    'has the cut-off "positive screen" outside its range',
+  ],
+  [
+    "a MID as wide as the scale",
+    "phq-9",
+    (one) => {
+      score(one, "total").mid = { value: 27, verification: "a test" };
+    },
+    "has a MID as wide as its range",
+  ],
+  [
+    "a code of another instrument",
+    "who-5",
+    ({ items }) => {
+      first(items).loinc = "44250-9";
+    },
+    "44250-9 is also a code of phq-9, which shares none",
+  ],
+  [
+    "a shared item with other answers",
+    "gad-2",
+    ({ answers }) => {
+      answers.frequency?.push({ value: 4, label: "All the time" });
+    },
+    "69725-0 has other answers in gad-2",
+  ],
+  [
+    "a score that starts from a derived one",
+    "who-5",
+    (one) => {
+      one.scores.push({
+        ...score(one, "percentage"),
+        id: "again",
+        linear: { from: "percentage", times: 1, plus: 0 },
+      });
+    },
+    "starts from percentage, which is itself derived",
+  ],
+  [
+    "a source that says nothing",
+    "peg",
+    (one) => {
+      one.source = "known";
+    },
+    "does not say where the facts come from",
+  ],
+  [
+    "codes shared with an instrument that is not there",
+    "peg",
+    (one) => {
+      one.shares = ["brief-pain-inventory"];
+    },
+    "names brief-pain-inventory, which the catalogue does not have",
+  ],
+];
+
+describe("the checks find", () => {
+  it.each(CASES)("%s", (_, id, change, problem) => {
+    const found = checkInstruments(changed(id, change));
+    expect(found.map((one) => one.problem)).toContain(problem);
+  });
+
+  it("a table that goes up and down", () => {
+    const file = "koos_jr_interval.csv";
+    const rows = (catalogue.tables.get(file) ?? []).map((row) =>
+      row.raw === 3 ? { ...row, value: 99 } : row,
     );
-    return [Math.min(...values), Math.max(...values)] as const;
-  });
-  return [
-    ranges.reduce((total, [low]) => total + low, 0),
-    ranges.reduce((total, [, high]) => total + high, 0),
-  ];
-}
-
-describe.each(files)("%s", (file) => {
-  it("is named after its instrument and says where it comes from", () => {
-    const { id, source, direction } = instrument(file);
-    expect(`${id}.yaml`).toBe(file);
-    expect(source.length).toBeGreaterThan(20);
-    expect(["better", "worse"]).toContain(direction);
+    const tables = new Map([...catalogue.tables, [file, rows]]);
+    expect(checkInstruments({ ...catalogue, tables })).toMatchObject([
+      { instrument: "koos-jr", pointer: "scores.interval", problem: `${file} is not monotone` },
+    ]);
   });
 
-  it("has codes whose check digits are right", () => {
-    const { panels, items, answers, scores } = instrument(file);
-    const codes = [
-      ...panels
-        .filter(({ system }) => system === "http://loinc.org")
-        .map(({ code }) => code)
-        .filter((code) => code !== MISFILED),
-      ...[...items, ...scores, ...Object.values(answers).flat()].flatMap(
-        ({ loinc }) => loinc ?? [],
-      ),
-    ];
-    const aliased = items.filter(({ loinc, aliases }) => !loinc && aliases);
-    expect(codes.length + aliased.length).toBeGreaterThanOrEqual(items.length);
-    expect(codes.filter((code) => !hasCheckDigit(code))).toEqual([]);
+  it("a composite table with a hole", () => {
+    const file = "asq_screen.csv";
+    const rows = (catalogue.composites.get(file) ?? []).slice(1);
+    const composites = new Map([...catalogue.composites, [file, rows]]);
+    expect(checkInstruments({ ...catalogue, composites })).toMatchObject([
+      { instrument: "asq-suicide", problem: `${file} has no row for 0|0` },
+    ]);
   });
-
-  it("names each item, answer and score once", () => {
-    const { items, answers, scores } = instrument(file);
-    const lists = [
-      items.map(({ id }) => id),
-      items.flatMap(({ loinc }) => loinc ?? []),
-      scores.map(({ id }) => id),
-      [...items, ...scores].flatMap(({ loinc }) => loinc ?? []),
-      [...items, ...scores].flatMap(({ aliases = [] }) => aliases.map(aliasKey)),
-      ...Object.values(answers).flatMap((list) => [
-        list.flatMap(({ value }) => value ?? []).map(String),
-        list.map(({ label }) => label.toLowerCase()),
-        list.flatMap(({ loinc }) => loinc ?? []),
-      ]),
-    ];
-    for (const list of lists) expect(list).toEqual([...new Set(list)]);
-  });
-
-  it("recodes every answer of an item that it recodes", () => {
-    for (const { recode, answers } of instrument(file).items) {
-      if (!recode) continue;
-      const values = (instrument(file).answers[answers] ?? []).map(({ value }) => String(value));
-      expect(Object.keys(recode).sort()).toEqual(values.sort());
-    }
-  });
-
-  it("has sums whose ranges are those of their items", () => {
-    for (const score of instrument(file).scores.filter(({ sum }) => sum)) {
-      expect(score.range, score.id).toEqual(extremes(instrument(file), score));
-    }
-  });
-
-  it("has tables that give every raw score a value, in order and on the score's grid", () => {
-    const { scores } = instrument(file);
-    for (const { id, table, range, decimals } of scores) {
-      if (!table) continue;
-      const rows = catalogue.tables.get(table.file) ?? [];
-      const [low, high] = scores.find((one) => one.id === table.from)?.range ?? [0, -1];
-      const every = Array.from({ length: high - low + 1 }, (_, i) => low + i);
-      expect(
-        rows.map(({ raw }) => raw),
-        id,
-      ).toEqual(every);
-      const values = rows.map(({ value }) => value);
-      expect(values, id).toEqual([...new Set(values)].sort((a, b) => a - b));
-      expect([values[0], values.at(-1)], id).toEqual(range);
-      expect(values.filter((value) => !Number.isInteger(grid(value, decimals)))).toEqual([]);
-      expect(rows.filter(({ se }) => se !== null && se <= 0)).toEqual([]);
-    }
-  });
-
-  it("has bands that cover the range, without a gap and without an overlap", () => {
-    for (const { id, bands, range, decimals } of instrument(file).scores) {
-      if (range === null) continue;
-      const uncovered: number[] = [];
-      for (let at = grid(range[0], decimals); at <= grid(range[1], decimals); at++) {
-        const value = at / 10 ** decimals;
-        const inside = bands.filter(
-          ({ min = -Infinity, max = Infinity, below = Infinity }) =>
-            value >= min && value <= max && value < below,
-        );
-        if (bands.length > 0 && inside.length !== 1) uncovered.push(value);
-      }
-      expect(uncovered, id).toEqual([]);
-    }
-  });
-});
-
-it("has no panel and no score whose code is another instrument's", () => {
-  // One code may be both the panel and the score of one instrument.
-  const codes = catalogue.instruments.flatMap(({ scores, panels }) => [
-    ...new Set([...panels.map(({ code }) => code), ...scores.flatMap(({ loinc }) => loinc ?? [])]),
-  ]);
-  expect(codes.filter((code, i) => codes.indexOf(code) !== i)).toEqual([]);
 });
 
 it.each([
@@ -146,19 +227,3 @@ it.each([
 ])("the check digit of %s is right: %s", (code, isRight) => {
   expect(hasCheckDigit(code)).toBe(isRight);
 });
-
-const grid = (value: number, decimals: number) => Number((value * 10 ** decimals).toFixed(6));
-
-/**
- * LOINC's check digit is mod 10: from the right every second digit is doubled, and the digits of the results add up. The letters
- * of answer codes take part with their distance from the character 0.
- */
-function hasCheckDigit(code: string): boolean {
-  const [, body, check] = /^((?:LA)?[0-9]+)-([0-9])$/.exec(code) ?? [];
-  if (body === undefined) return false;
-  const sum = [...body].reverse().reduce((total, character, i) => {
-    const value = character.charCodeAt(0) - 48;
-    return total + (i % 2 === 0 ? 2 * value - 9 * Math.floor(value / 5) : value);
-  }, 0);
-  return (10 - (sum % 10)) % 10 === Number(check);
-}

@@ -39,7 +39,7 @@ const CASES: Record<string, Case & { told: string[]; scored: string[] }> = {
       { answers: [...PHQ9, { item_code: "LOCAL-1", item_system: "urn:site", answer_num: 1 }] },
     ],
     told: ["phq-9 loaded"],
-    scored: [],
+    scored: ["total - not_computed"],
   },
 };
 

@@ -4,6 +4,7 @@ import { createIntake } from "../../pipelines/adapters/intake.ts";
 import { loadCatalogue } from "../../pipelines/catalogue/load.ts";
 import { readCatalogue } from "../../pipelines/catalogue/read.ts";
 import { ProError } from "../../pipelines/core/errors.ts";
+import { loadCrosswalks } from "../../pipelines/crosswalk/load.ts";
 import { loadWords } from "../../pipelines/mapping/words.ts";
 import { auditLeaks, type LeakAudit } from "../../pipelines/privacy/leak-audit.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
@@ -16,6 +17,7 @@ beforeAll(async () => {
   db = await DuckDb.open(":memory:");
   await createIntake(db);
   await loadCatalogue(db, await readCatalogue());
+  await loadCrosswalks(db, [], []);
   await loadWords(db, {}, []);
   await db.run("CREATE TABLE mapped_response (response_key BIGINT, reason VARCHAR)");
   await db.run("ATTACH ':memory:' AS new_store");

@@ -5,6 +5,7 @@ import { loadCatalogue } from "../../pipelines/catalogue/load.ts";
 import { readCatalogue } from "../../pipelines/catalogue/read.ts";
 import { type Site, siteSchema } from "../../pipelines/configuration/site.ts";
 import { mappingsDirectory } from "../../pipelines/core/mappings.ts";
+import { loadCrosswalks } from "../../pipelines/crosswalk/load.ts";
 import { mapRecords, prepare } from "../../pipelines/intake.ts";
 import { loadWords } from "../../pipelines/mapping/words.ts";
 import type { Action } from "../../pipelines/privacy/actions.ts";
@@ -160,6 +161,7 @@ describe.each(NAMES)("a row with a value in every column under %s", (name) => {
     db = await DuckDb.open(":memory:");
     await db.run("SET VARIABLE today = DATE '2024-06-01'");
     await loadCatalogue(db, await readCatalogue());
+    await loadCrosswalks(db, [], []);
     await loadWords(db, {}, []);
     await db.run(
       "CREATE TABLE mapped_administration (state VARCHAR, pro_seq_key VARCHAR, source_id VARCHAR, instrument VARCHAR)",

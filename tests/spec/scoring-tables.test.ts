@@ -19,6 +19,7 @@ interface Told extends Administration {
 }
 
 const computed = (value: number) => [`total computed ${value} computed - preferred`];
+const none = ["total computed - not_computed - -"];
 
 const CASES: Record<string, Told> = {
   "all items at their lowest": { answers: phq(0, 0, 0, 0, 0, 0, 0, 0, 0), told: computed(0) },
@@ -48,7 +49,7 @@ const CASES: Record<string, Told> = {
     answers: phq(3, 3, 3, 3, 3, 3, 2, null, null),
     told: computed(26),
   },
-  "three missing items": { answers: phq(1, 1, 1, 1, 1, 1, null, null, null), told: [] },
+  "three missing items": { answers: phq(1, 1, 1, 1, 1, 1, null, null, null), told: none },
   "a skipped item is a missing one": {
     answers: [...phq(null, 1, 1, 1, 1, 1, 1, 1, 1), { item_code: "PHQ9_1", missing: "ASKU" }],
     told: computed(9),
@@ -57,11 +58,11 @@ const CASES: Record<string, Told> = {
     answers: [...ANSWER_9, ...phq(1)],
     told: computed(9),
   },
-  "a quarantined item: no sum": { answers: phq(9, 1, 1, 1, 1, 1, 1, 1, 1), told: [] },
-  "an item answered twice, differently: no sum": { answers: [...ANSWER_9, ...phq(2)], told: [] },
+  "a quarantined item: no sum": { answers: phq(9, 1, 1, 1, 1, 1, 1, 1, 1), told: none },
+  "an item answered twice, differently: no sum": { answers: [...ANSWER_9, ...phq(2)], told: none },
   "an unmapped code, which may be any item: no sum": {
     answers: [...phq(null, 1, 1, 1, 1, 1, 1, 1, 1), { item_code: "mood1", answer_num: 1 }],
-    told: [],
+    told: none,
   },
   "a quarantined item that is not added": {
     answers: [...ANSWER_9, { item_code: "PHQ9_10", answer_num: 7 }],
@@ -115,7 +116,12 @@ const CASES: Record<string, Told> = {
     answers: ["Global03", "Global06", "Global02", "Global04", "Global05", "Global10r"].map((item) =>
       score(item, 5),
     ),
-    told: ["gmh_raw computed 20 computed - preferred", "gmh_t computed 67.6 computed - preferred"],
+    told: [
+      "gph_raw computed - not_computed - -",
+      "gph_t computed - not_computed - -",
+      "gmh_raw computed 20 computed - preferred",
+      "gmh_t computed 67.6 computed - preferred",
+    ],
   },
   "PROMIS: a T-score from a reported raw sum": {
     cells: PROMIS,

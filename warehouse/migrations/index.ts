@@ -5,6 +5,7 @@ import { submission } from "./0004-submission.ts";
 import { observations } from "./0005-observations.ts";
 import { collectionOrigins } from "./0006-collection-origins.ts";
 import { publication } from "./0007-publication.ts";
+import { readingScores } from "./0008-reading-scores.ts";
 import type { WarehouseMigration } from "./migration.ts";
 
 /** The schema's history by file name, in order. */
@@ -16,6 +17,7 @@ export const MIGRATIONS: Readonly<Record<string, WarehouseMigration>> = {
   "0005-observations": observations,
   "0006-collection-origins": collectionOrigins,
   "0007-publication": publication,
+  "0008-reading-scores": readingScores,
 };
 
 export type { Capabilities } from "./migration.ts";

@@ -25,8 +25,9 @@ export const OBSERVATIONS = [
     SELECT fhir_key(m.reference) AS id, any_value(panel) AS panel
     FROM (SELECT panel, unnest(members) AS m FROM panel) GROUP BY ALL
   ), known AS (
-    -- A code of a short form stands in the long form too: the longer one keeps the items of one sitting together.
-    SELECT c.code, arg_max(c.instrument, (i.items, c.instrument)) AS instrument, arg_max(c.kind, (i.items, c.instrument)) AS kind
+    -- A code of a short form stands in the long form too: the family of both keeps the items of one sitting together.
+    SELECT c.code, arg_max(c.instrument, (i.items, c.instrument)) AS instrument, arg_max(c.kind, (i.items, c.instrument)) AS kind,
+      any_value(i.family) AS family
     FROM code c JOIN catalogue_instrument i USING (instrument)
     WHERE c.code_system IS DISTINCT FROM 'propool' GROUP BY c.code
   ), told AS (
@@ -47,7 +48,7 @@ export const OBSERVATIONS = [
   SELECT o.*, k.kind, coalesce(k.instrument, '?' || o.item_code) AS instrument,
     CASE WHEN o.is_panel THEN o.id ELSE member.panel END AS panel,
     CASE WHEN NOT coalesce(o.is_panel, false) AND member.panel IS NULL
-      THEN concat_ws('|', coalesce(o.patient, ''), coalesce(o.effective, ''), coalesce(k.instrument, o.item_code), coalesce(o.encounter, '')) END AS sitting
+      THEN concat_ws('|', coalesce(o.patient, ''), coalesce(o.effective, ''), coalesce(k.family, o.item_code), coalesce(o.encounter, '')) END AS sitting
   FROM coded o
   LEFT JOIN known k ON k.code = o.item_code
   LEFT JOIN member ON member.id = o.id

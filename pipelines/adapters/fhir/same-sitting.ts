@@ -19,7 +19,7 @@ export const SAME_SITTING = [
 
   `CREATE TEMP TABLE fhir_alike AS
   WITH observed AS (
-    SELECT a.administration_key, a.patient_key, a.answered_at, a.status, any_value(g.instrument) AS instrument
+    SELECT a.administration_key, a.patient_key, a.answered_at, a.status, mode(g.instrument) AS instrument
     FROM intake_administration a JOIN fhir_survey_grouped g ON g.administration = a.administration_key
     WHERE EXISTS (FROM fhir_finished) AND a.administration_key NOT IN (SELECT administration FROM fhir_linked) AND g.kind IS NOT NULL
     GROUP BY ALL
