@@ -1,0 +1,287 @@
+import type { DuckDb } from "../../warehouse/duckdb.ts";
+import { ident, text } from "../../warehouse/sql.ts";
+import { DATE_FORMATS, dateValueSql, monthOf } from "./dates.ts";
+import type { FieldProfile, FieldValue } from "./field.ts";
+import { identifyingPart, type MaskRules, shapeOf, whyMasked } from "./mask.ts";
+
+export interface CsvSource {
+  /** The columns' names, in the order of the file. */
+  columns: readonly string[];
+  /** SQL that reads the rows, all columns as text, empty cells NULL. */
+  read: string;
+}
+
+/** Cells of the sample that decides what each column is asked; the answers then come from the whole file. */
+const SAMPLE_CELLS = 1_000_000;
+const SAMPLE_ROWS = 20_000;
+/** A column with at most so many different values in the sample is counted value by value. */
+const CODED = 60;
+/** Columns that one pass over the file asks about. */
+const WIDTH = 1000;
+const SHOWN = 20;
+
+interface Column {
+  name: string;
+  index: number;
+  /** Of the sample. */
+  filled: number;
+  distinct: number;
+  values: FieldValue[];
+  formats: string[];
+  isInteger: boolean;
+  isNumber: boolean;
+}
+
+/**
+ * Profiles a CSV file in one pass of DuckDB's, whose memory does not grow with the file: a sample of its beginning decides what is
+ * asked of each column, and the whole file answers. Columns whose later rows hold other codes than the sample are asked once more.
+ */
+export async function profileCsv(
+  db: DuckDb,
+  source: CsvSource,
+  rules: MaskRules,
+): Promise<{ rows: number; fields: FieldProfile[] }> {
+  const sampled = await sample(db, source);
+  const fields: FieldProfile[] = [];
+  let rows = 0;
+  for (let from = 0; from < sampled.length; from += WIDTH) {
+    const part = sampled.slice(from, from + WIDTH);
+    const answer = await ask(db, source, part);
+    rows = answer.rows;
+    fields.push(...part.map((column) => describe(column, answer, rules)));
+  }
+  return { rows, fields };
+}
+
+async function sample(db: DuckDb, { columns, read }: CsvSource): Promise<Column[]> {
+  const rows = Math.max(100, Math.min(SAMPLE_ROWS, Math.floor(SAMPLE_CELLS / columns.length)));
+  const names = columns.map((name, i) => `trim(${ident(name)}) AS c${i}`).join(", ");
+  await db.run(`CREATE OR REPLACE TEMP TABLE profile_value AS
+    WITH cells AS (SELECT ${names} FROM (SELECT * FROM ${read} LIMIT ${rows}))
+    SELECT CAST(substr(place, 2) AS INTEGER) AS place, value, count(*)::DOUBLE AS n
+    FROM (UNPIVOT cells ON COLUMNS(*) INTO NAME place VALUE value)
+    WHERE value <> '' GROUP BY ALL`);
+  const found = await db.all<Omit<Column, "name" | "values"> & { values: { items: unknown[] } }>(`
+    SELECT place AS index, sum(n) AS filled, count(*)::DOUBLE AS distinct,
+      bool_and(regexp_full_match(value, '[-+]?\\d{1,18}(\\.0+)?')) AS "isInteger",
+      bool_and(TRY_CAST(value AS DOUBLE) IS NOT NULL) AS "isNumber",
+      list({'value': value, 'count': n} ORDER BY n DESC, value)[1:${CODED}] AS values
+    FROM profile_value GROUP BY place`);
+  const formats = await dateFormatsOf(db);
+  const byIndex = new Map(found.map((row) => [row.index, row]));
+  return columns.map((name, index) => {
+    const row = byIndex.get(index);
+    return {
+      name,
+      index,
+      filled: row?.filled ?? 0,
+      distinct: row?.distinct ?? 0,
+      values: valuesOf(row?.values),
+      formats: (formats.get(index) ?? []).filter((format) => isMeant(name, format)),
+      isInteger: row?.isInteger ?? false,
+      isNumber: row?.isNumber ?? false,
+    };
+  });
+}
+
+/** Ten-digit numbers are record numbers as often as seconds since 1970: the name must say so. */
+function isMeant(name: string, format: string): boolean {
+  return format !== "epoch-seconds" || /time|date|stamp|epoch|_at$/i.test(name);
+}
+
+/** The date formats under which more than nine in ten of a column's sampled values are dates. */
+async function dateFormatsOf(db: DuckDb): Promise<Map<number, string[]>> {
+  const counts = DATE_FORMATS.map(
+    (format, i) => `coalesce(sum(n) FILTER (${dateValueSql("value", format)} IS NOT NULL), 0) AS f${i}`,
+  );
+  const rows = await db.all<Record<string, number>>(`
+    SELECT place, sum(n) AS filled, ${counts.join(", ")} FROM profile_value
+    WHERE length(value) BETWEEN 6 AND 40 AND regexp_matches(value, '\\d') GROUP BY place`);
+  return new Map(
+    rows.map((row) => [
+      Number(row.place),
+      DATE_FORMATS.filter((_, i) => Number(row[`f${i}`]) > 0.9 * Number(row.filled)) as string[],
+    ]),
+  );
+}
+
+type Answer = { rows: number } & Record<string, unknown>;
+
+const isCoded = ({ distinct, filled }: Column) =>
+  distinct <= CODED && (distinct * 3 <= filled || distinct <= 12);
+
+async function ask(db: DuckDb, { read }: CsvSource, columns: readonly Column[]): Promise<Answer> {
+  const asked = columns.flatMap((column) => questions(column));
+  const answer = await db.one<Answer>(
+    `SELECT ${["count(*)::DOUBLE AS rows", ...asked].join(",\n  ")}\nFROM ${read}`,
+  );
+  const again = columns.filter((column) => isCoded(column) && others(column, answer) > 0);
+  if (again.length === 0) return answer;
+  const more = again.flatMap(({ name, index }) => [
+    `approx_count_distinct(${ident(name)})::DOUBLE AS d${index}`,
+    `approx_top_k(${ident(name)}, ${SHOWN}) AS k${index}`,
+  ]);
+  const top = await db.one<Record<string, unknown>>(`SELECT ${more.join(", ")} FROM ${read}`);
+  const listed = again.map(({ name, index }) => {
+    const values = ((top[`k${index}`] as { items?: unknown[] } | null)?.items ?? []).map(String);
+    return `histogram_exact(${ident(name)}, [${values.map(text).join(", ")}]) AS h${index}`;
+  });
+  const counted = await db.one<Record<string, unknown>>(`SELECT ${listed.join(", ")} FROM ${read}`);
+  return { ...answer, ...top, ...counted };
+}
+
+function questions({ name, index, formats, isNumber, filled, ...rest }: Column): string[] {
+  const cell = ident(name);
+  if (filled === 0) return [`count(${cell})::DOUBLE AS n${index}`];
+  const column = { name, index, formats, isNumber, filled, ...rest };
+  if (isCoded(column)) {
+    const values = column.values.map(({ value }) => text(value));
+    return [
+      `count(${cell})::DOUBLE AS n${index}`,
+      `histogram_exact(${cell}, [${values.join(", ")}]) AS h${index}`,
+    ];
+  }
+  const asked = [
+    `count(${cell})::DOUBLE AS n${index}`,
+    `approx_count_distinct(${cell})::DOUBLE AS d${index}`,
+  ];
+  if (formats.length > 0) {
+    for (const [i, format] of formats.entries()) {
+      const day = dateValueSql(cell, format);
+      asked.push(`count(${day})::DOUBLE AS t${index}_${i}`);
+      asked.push(`min(${day})::VARCHAR AS a${index}_${i}`, `max(${day})::VARCHAR AS b${index}_${i}`);
+    }
+  } else if (isNumber) {
+    const number = `TRY_CAST(${cell} AS DOUBLE)`;
+    asked.push(`count(${number})::DOUBLE AS t${index}`);
+    asked.push(`min(${number}) AS a${index}`, `max(${number}) AS b${index}`);
+  }
+  return asked;
+}
+
+function histogram(answer: Answer, index: number): FieldValue[] {
+  const map = answer[`h${index}`] as { entries?: { key: unknown; value: unknown }[] } | undefined;
+  const counts = new Map<string, number>();
+  for (const { key, value } of map?.entries ?? []) {
+    const word = String(key ?? "").trim();
+    counts.set(word, (counts.get(word) ?? 0) + Number(value));
+  }
+  return [...counts].map(([value, count]) => ({ value, count })).filter(({ count }) => count > 0);
+}
+
+/** Values of the file that the sample did not hold. */
+function others(column: Column, answer: Answer): number {
+  return histogram(answer, column.index).find(({ value }) => value === "")?.count ?? 0;
+}
+
+function describe(column: Column, answer: Answer, rules: MaskRules): FieldProfile {
+  const { name, index } = column;
+  const coded = isCoded(column);
+  const filled = Number(answer[`n${index}`] ?? 0);
+  const values = (coded ? histogram(answer, index).filter(({ value }) => value !== "") : column.values)
+    .toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
+  const estimate = answer[`d${index}`];
+  const distinct = estimate === undefined ? values.length : Math.min(Number(estimate), filled);
+  const masked = whyMasked({ name, distinct, filled, values }, rules);
+  const { type, misfits, formats } = typeOf(column, answer, { filled, values, coded });
+  const [least, largest] = rangeOf(column, answer, { type, coded, values, masked, rules });
+  return {
+    record: "row",
+    path: name,
+    type: filled === 0 ? "empty" : type,
+    formats,
+    misfits,
+    records: answer.rows,
+    filled,
+    distinct,
+    isEstimated: estimate !== undefined,
+    values: masked === null ? (coded ? values.slice(0, SHOWN) : []) : shapes(values),
+    masked,
+    least,
+    largest,
+  };
+}
+
+function shapes(values: readonly FieldValue[]): FieldValue[] {
+  const counts = new Map<string, number>();
+  for (const { value, count } of values) {
+    const shape = shapeOf(value);
+    counts.set(shape, (counts.get(shape) ?? 0) + count);
+  }
+  return [...counts]
+    .map(([value, count]) => ({ value, count }))
+    .toSorted((a, b) => b.count - a.count)
+    .slice(0, 5);
+}
+
+interface Found {
+  filled: number;
+  values: readonly FieldValue[];
+  coded: boolean;
+}
+
+function typeOf(column: Column, answer: Answer, { filled, values, coded }: Found) {
+  const { index, formats, isInteger, isNumber } = column;
+  const [format] = formats;
+  if (coded) {
+    const numbers = values.filter(({ value }) => /^[-+]?\d+(\.\d+)?$/.test(value));
+    const total = values.reduce((sum, { count }) => sum + count, 0);
+    const fit = numbers.reduce((sum, { count }) => sum + count, 0);
+    if (format === undefined && total > 0 && fit > 0.5 * total) {
+      const whole = numbers.every(({ value }) => Number.isInteger(Number(value)));
+      return { type: whole ? "integer" : "number", misfits: total - fit, formats: [] } as const;
+    }
+    if (format === undefined) return { type: "text", misfits: 0, formats: [] } as const;
+    return { type: "date", misfits: 0, formats } as const;
+  }
+  if (formats.length > 0) {
+    const best = bestFormats(column, answer);
+    return { type: "date", misfits: filled - best.fits, formats: best.formats } as const;
+  }
+  const misfits = filled - Number(answer[`t${index}`] ?? filled);
+  if (!isNumber) return { type: "text", misfits: 0, formats: [] } as const;
+  return { type: isInteger ? "integer" : "number", misfits, formats: [] } as const;
+}
+
+/** The formats that fit most values of the whole file: more than one where the values do not tell them apart. */
+function bestFormats({ index, formats }: Column, answer: Answer) {
+  const fits = formats.map((_, i) => Number(answer[`t${index}_${i}`] ?? 0));
+  const most = Math.max(...fits);
+  const best = formats.flatMap((format, i) => (fits[i] === most ? [{ format, i }] : []));
+  return { fits: most, formats: best.map(({ format }) => format), first: best[0]?.i ?? 0 };
+}
+
+interface Ranged {
+  type: string;
+  coded: boolean;
+  values: readonly FieldValue[];
+  masked: string | null;
+  rules: MaskRules;
+}
+
+function rangeOf(
+  column: Column,
+  answer: Answer,
+  { type, coded, values, masked, rules }: Ranged,
+): [string | null, string | null] {
+  const { name, index } = column;
+  if (type === "date") {
+    if (coded) return [null, null];
+    const isPersonal = identifyingPart(name, rules.identifying) !== null;
+    const { first } = bestFormats(column, answer);
+    const month = (end: unknown) => (end ? monthOf(String(end), isPersonal) : null);
+    return [month(answer[`a${index}_${first}`]), month(answer[`b${index}_${first}`])];
+  }
+  if (masked !== null || (type !== "integer" && type !== "number")) return [null, null];
+  if (!coded) return [answer[`a${index}`], answer[`b${index}`]].map(String) as [string, string];
+  const numbers = values.map(({ value }) => Number(value)).filter((number) => !Number.isNaN(number));
+  if (numbers.length === 0) return [null, null];
+  return [String(Math.min(...numbers)), String(Math.max(...numbers))];
+}
+
+function valuesOf(list: { items: unknown[] } | undefined): FieldValue[] {
+  return (list?.items ?? []).map((item) => {
+    const { entries } = item as { entries: { value: string; count: number } };
+    return { value: entries.value, count: Number(entries.count) };
+  });
+}
