@@ -12,8 +12,15 @@ import { disclosureSchema } from "./disclosure/profile.ts";
 import { wordsSchema } from "./mapping/words.ts";
 import { linkageRecipeSchema } from "./privacy/normalise.ts";
 import { privacyProfileSchema } from "./privacy/profile.ts";
+
+
 import { familySchema } from "./quality/check.ts";
+
+
+import { columnsSchema } from "./profile/columns.ts";
+
 import { reasonsSchema } from "./quality/reasons.ts";
+
 import { publishedSchema } from "./quality/session.ts";
 import { studySchema } from "./study/schema.ts";
 
@@ -33,6 +40,7 @@ export const JSON_SCHEMAS: Readonly<Record<string, { schema: z.ZodType; files?: 
   linkage: { schema: linkageRecipeSchema, files: "linkage/*.yaml" },
   disclosure: { schema: disclosureSchema, files: "disclosure/*.yaml" },
   "format-ccda": { schema: formatSchema, files: "formats/ccda.yaml" },
+  "format-columns": { schema: columnsSchema, files: "formats/columns.yaml" },
   "format-words": { schema: wordsSchema, files: "formats/words.yaml" },
   reasons: { schema: reasonsSchema, files: "quality/reasons.yaml" },
   checks: { schema: familySchema, files: "quality/checks/*.yaml" },

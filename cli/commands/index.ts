@@ -4,6 +4,7 @@ import { addInit } from "./init.ts";
 import { addKeys } from "./keys.ts";
 import { addPool } from "./pool.ts";
 import { addPreview } from "./preview.ts";
+import { addProfile } from "./profile.ts";
 import { addQuery } from "./query.ts";
 import { addRun } from "./run.ts";
 import { addStudy } from "./study.ts";
@@ -13,6 +14,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addDemo,
   addInit,
   addKeys,
+  addProfile,
   addPreview,
   addRun,
   addPool,

@@ -28,6 +28,13 @@ export const wordsSchema = z.strictObject({
   unit: list,
 });
 
+/** Our own words for coded fields, by list: what exports say on the left, the CDM's code on the right. */
+export async function readWordLists() {
+  const file = join(mappingsDirectory, "formats", "words.yaml");
+  const { source: _, reviewed: __, ...lists } = await readYaml(file, wordsSchema, "MAPPING_WORDS");
+  return lists;
+}
+
 /**
  * Fills `word` (list, word, code): what a word of the source stands for, the site's own words first, all in lower case.
  * And `code` (code_system, code, instrument, kind, name): the catalogue's codes and the local codes that the site approved;
@@ -40,12 +47,7 @@ export async function loadWords(
   codes: LocalCode[],
   observations: readonly ObservationCode[] = [],
 ): Promise<void> {
-  const shared = await readYaml(
-    join(mappingsDirectory, "formats", "words.yaml"),
-    wordsSchema,
-    "MAPPING_WORDS",
-  );
-  const { source: _, reviewed: __, ...lists } = shared;
+  const lists = await readWordLists();
   const words = new Map<string, [string, string, string]>();
   for (const one of [lists, own]) {
     for (const [name, entries] of Object.entries(one)) {

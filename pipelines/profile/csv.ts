@@ -2,7 +2,7 @@ import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { ident, text } from "../../warehouse/sql.ts";
 import { DATE_FORMATS, dateValueSql, monthOf } from "./dates.ts";
 import type { FieldProfile, FieldValue } from "./field.ts";
-import { identifyingPart, type MaskRules, shapeOf, whyMasked } from "./mask.ts";
+import { identifyingPart, type MaskRules, shownValues, whyMasked } from "./mask.ts";
 
 export interface CsvSource {
   /** The columns' names, in the order of the file. */
@@ -92,7 +92,8 @@ function isMeant(name: string, format: string): boolean {
 /** The date formats under which more than nine in ten of a column's sampled values are dates. */
 async function dateFormatsOf(db: DuckDb): Promise<Map<number, string[]>> {
   const counts = DATE_FORMATS.map(
-    (format, i) => `coalesce(sum(n) FILTER (${dateValueSql("value", format)} IS NOT NULL), 0) AS f${i}`,
+    (format, i) =>
+      `coalesce(sum(n) FILTER (${dateValueSql("value", format)} IS NOT NULL), 0) AS f${i}`,
   );
   const rows = await db.all<Record<string, number>>(`
     SELECT place, sum(n) AS filled, ${counts.join(", ")} FROM profile_value
@@ -149,7 +150,10 @@ function questions({ name, index, formats, isNumber, filled, ...rest }: Column):
     for (const [i, format] of formats.entries()) {
       const day = dateValueSql(cell, format);
       asked.push(`count(${day})::DOUBLE AS t${index}_${i}`);
-      asked.push(`min(${day})::VARCHAR AS a${index}_${i}`, `max(${day})::VARCHAR AS b${index}_${i}`);
+      asked.push(
+        `min(${day})::VARCHAR AS a${index}_${i}`,
+        `max(${day})::VARCHAR AS b${index}_${i}`,
+      );
     }
   } else if (isNumber) {
     const number = `TRY_CAST(${cell} AS DOUBLE)`;
@@ -178,10 +182,13 @@ function describe(column: Column, answer: Answer, rules: MaskRules): FieldProfil
   const { name, index } = column;
   const coded = isCoded(column);
   const filled = Number(answer[`n${index}`] ?? 0);
-  const values = (coded ? histogram(answer, index).filter(({ value }) => value !== "") : column.values)
-    .toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
-  const estimate = answer[`d${index}`];
-  const distinct = estimate === undefined ? values.length : Math.min(Number(estimate), filled);
+  const values = (
+    coded ? histogram(answer, index).filter(({ value }) => value !== "") : column.values
+  ).toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
+  // A small file was in the sample as a whole: then nothing is estimated.
+  const estimate = column.filled === filled ? undefined : answer[`d${index}`];
+  const whole = coded ? values.length : column.distinct;
+  const distinct = estimate === undefined ? whole : Math.min(Number(estimate), filled);
   const masked = whyMasked({ name, distinct, filled, values }, rules);
   const { type, misfits, formats } = typeOf(column, answer, { filled, values, coded });
   const [least, largest] = rangeOf(column, answer, { type, coded, values, masked, rules });
@@ -195,23 +202,22 @@ function describe(column: Column, answer: Answer, rules: MaskRules): FieldProfil
     filled,
     distinct,
     isEstimated: estimate !== undefined,
-    values: masked === null ? (coded ? values.slice(0, SHOWN) : []) : shapes(values),
+    values: valuesShown(values, masked, coded, rules),
     masked,
     least,
     largest,
   };
 }
 
-function shapes(values: readonly FieldValue[]): FieldValue[] {
-  const counts = new Map<string, number>();
-  for (const { value, count } of values) {
-    const shape = shapeOf(value);
-    counts.set(shape, (counts.get(shape) ?? 0) + count);
-  }
-  return [...counts]
-    .map(([value, count]) => ({ value, count }))
-    .toSorted((a, b) => b.count - a.count)
-    .slice(0, 5);
+/** Of a masked column a few shapes are enough; one without codes shows no values at all. */
+function valuesShown(
+  values: readonly FieldValue[],
+  masked: string | null,
+  coded: boolean,
+  rules: MaskRules,
+): FieldValue[] {
+  if (masked === null && !coded) return [];
+  return shownValues(values, masked, rules).slice(0, coded ? SHOWN : 5);
 }
 
 interface Found {
@@ -220,7 +226,11 @@ interface Found {
   coded: boolean;
 }
 
-function typeOf(column: Column, answer: Answer, { filled, values, coded }: Found) {
+function typeOf(
+  column: Column,
+  answer: Answer,
+  { filled, values, coded }: Found,
+): Pick<FieldProfile, "type" | "misfits" | "formats"> {
   const { index, formats, isInteger, isNumber } = column;
   const [format] = formats;
   if (coded) {
@@ -229,18 +239,18 @@ function typeOf(column: Column, answer: Answer, { filled, values, coded }: Found
     const fit = numbers.reduce((sum, { count }) => sum + count, 0);
     if (format === undefined && total > 0 && fit > 0.5 * total) {
       const whole = numbers.every(({ value }) => Number.isInteger(Number(value)));
-      return { type: whole ? "integer" : "number", misfits: total - fit, formats: [] } as const;
+      return { type: whole ? "integer" : "number", misfits: total - fit, formats: [] };
     }
-    if (format === undefined) return { type: "text", misfits: 0, formats: [] } as const;
-    return { type: "date", misfits: 0, formats } as const;
+    if (format === undefined) return { type: "text", misfits: 0, formats: [] };
+    return { type: "date", misfits: 0, formats };
   }
   if (formats.length > 0) {
     const best = bestFormats(column, answer);
-    return { type: "date", misfits: filled - best.fits, formats: best.formats } as const;
+    return { type: "date", misfits: filled - best.fits, formats: best.formats };
   }
   const misfits = filled - Number(answer[`t${index}`] ?? filled);
-  if (!isNumber) return { type: "text", misfits: 0, formats: [] } as const;
-  return { type: isInteger ? "integer" : "number", misfits, formats: [] } as const;
+  if (!isNumber) return { type: "text", misfits: 0, formats: [] };
+  return { type: isInteger ? "integer" : "number", misfits, formats: [] };
 }
 
 /** The formats that fit most values of the whole file: more than one where the values do not tell them apart. */
@@ -274,7 +284,9 @@ function rangeOf(
   }
   if (masked !== null || (type !== "integer" && type !== "number")) return [null, null];
   if (!coded) return [answer[`a${index}`], answer[`b${index}`]].map(String) as [string, string];
-  const numbers = values.map(({ value }) => Number(value)).filter((number) => !Number.isNaN(number));
+  const numbers = values
+    .map(({ value }) => Number(value))
+    .filter((number) => !Number.isNaN(number));
   if (numbers.length === 0) return [null, null];
   return [String(Math.min(...numbers)), String(Math.max(...numbers))];
 }

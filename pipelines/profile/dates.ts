@@ -26,7 +26,8 @@ export const DATE_FORMATS = [
   "epoch-seconds",
 ] as const;
 
-const ISO = "\\d{4}-\\d\\d-\\d\\d([T ]\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?\\s?(Z|[+-]\\d\\d:?\\d\\d)?)?";
+const ISO =
+  "\\d{4}-\\d\\d-\\d\\d([T ]\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?\\s?(Z|[+-]\\d\\d:?\\d\\d)?)?";
 
 /** The day that a text means under a format; NULL where it is none. Epoch seconds count from 1990 to 2060 only. */
 export function dateValueSql(value: string, format: string): string {

@@ -2,12 +2,13 @@ import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { ident, text } from "../../warehouse/sql.ts";
 import { monthOf } from "./dates.ts";
 import type { FieldProfile, FieldType, FieldValue } from "./field.ts";
-import { identifyingPart, type MaskRules, shapeOf, whyMasked } from "./mask.ts";
+import { identifyingPart, type MaskRules, shownValues, whyMasked } from "./mask.ts";
 
 /** Leaves whose values tell how a site writes: codes and what goes with them. */
 const CODED =
   /^(code|system|status|linkId|unit|use|type|gender|intent|language|questionnaire|url|display|kind|priority|class|value(Code|Boolean|Integer|Decimal|String|Uri))$|(Code|Status|Boolean)$/;
-const DATED = /(^|\.)(\w*[dD]ate(Time)?|authored|issued|recorded|start|end|sent|received|authoredOn|recordedDate|lastUpdated)$/;
+const DATED =
+  /(^|\.)(\w*[dD]ate(Time)?|authored|issued|recorded|start|end|sent|received|authoredOn|recordedDate|lastUpdated)$/;
 const SHOWN = 25;
 
 /**
@@ -42,7 +43,9 @@ export async function profileFhir(
   }
   const fields: FieldProfile[] = [];
   for (const [type, found] of [...paths].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    fields.push(...(await describe(db, { source, type, found, records: records[type] ?? 0, rules })));
+    fields.push(
+      ...(await describe(db, { source, type, found, records: records[type] ?? 0, rules })),
+    );
   }
   return { records, malformed, fields };
 }
@@ -58,7 +61,8 @@ function pathsOf(structure: unknown, at = ""): [string, FieldType][] {
     return structure.flatMap((one) => pathsOf(one, `${at}[]`));
   }
   if (structure !== null && typeof structure === "object") {
-    const own: [string, FieldType][] = at === "" ? [] : [[at, at.endsWith("[]") ? "list" : "object"]];
+    const own: [string, FieldType][] =
+      at === "" ? [] : [[at, at.endsWith("[]") ? "list" : "object"]];
     return [
       ...own,
       ...Object.entries(structure).flatMap(([key, value]) =>
@@ -116,7 +120,7 @@ async function describe(db: DuckDb, asked: Asked): Promise<FieldProfile[]> {
         filled: n,
         distinct: seen?.distinct ?? null,
         isEstimated: false,
-        values: seen ? (masked === null ? seen.values.slice(0, SHOWN) : shapes(seen.values)) : [],
+        values: seen ? shownValues(seen.values, masked, rules).slice(0, SHOWN) : [],
         masked,
         least: range?.least ? monthOf(range.least, isPersonal) : null,
         largest: range?.largest ? monthOf(range.largest, isPersonal) : null,
@@ -200,7 +204,10 @@ async function rangesOf(
 }
 
 /** One row a value: `place` is the path's place in the list. Each text is parsed once, for all paths together. */
-function unnested({ source, type }: Pick<Asked, "source" | "type">, paths: readonly string[]): string {
+function unnested(
+  { source, type }: Pick<Asked, "source" | "type">,
+  paths: readonly string[],
+): string {
   return `SELECT place, unnest(found) AS value FROM (
       SELECT unnest([${paths.map((_, i) => i).join(", ")}]) AS place, unnest([${paths.map(valuesAt).join(",\n        ")}]) AS found
       FROM (SELECT json_transform(line, ${text(JSON.stringify(structureOf(paths)))}) AS t FROM ${source}
@@ -255,12 +262,4 @@ function toValues(list: { items: unknown[] }): FieldValue[] {
       return { value: entries.value, count: Number(entries.count) };
     })
     .toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
-}
-
-function shapes(values: readonly FieldValue[]): FieldValue[] {
-  const counts = new Map<string, number>();
-  for (const { value, count } of values) {
-    counts.set(shapeOf(value), (counts.get(shapeOf(value)) ?? 0) + count);
-  }
-  return [...counts].map(([value, count]) => ({ value, count })).slice(0, 5);
 }

@@ -12,7 +12,7 @@ export interface FieldProfile {
   /** Records of the file (of that type), and those in which the field is filled. */
   records: number;
   filled: number;
-  /** Different values; an estimate (about 2 %) where `isEstimated`; null: not counted. */
+  /** Different values; an estimate, seldom off by more than a fifth, where `isEstimated`; null: not counted. */
   distinct: number | null;
   isEstimated: boolean;
   /** The most frequent values of a coded field with their counts; of a field that may identify, their shapes (AAA-99). */
@@ -31,7 +31,7 @@ export interface FieldValue {
 
 export type FieldType = "empty" | "integer" | "number" | "date" | "text" | "object" | "list";
 
-/** What a profile says of one file. */
+/** What a profile says of one file, or of many files of documents together. */
 export interface FileProfile {
   file: string;
   format: "csv" | "fhir" | "ccda";

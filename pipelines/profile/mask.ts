@@ -1,3 +1,5 @@
+import type { FieldValue } from "./field.ts";
+
 /**
  * The shape of a value: capital letters become A, others a, digits 9; signs stay. What goes past 24 characters is cut. A shape
  * tells how a field is written and nothing of what it says.
@@ -22,7 +24,7 @@ export interface Shown {
   name: string;
   distinct: number;
   filled: number;
-  values: readonly { value: string; count: number }[];
+  values: readonly FieldValue[];
 }
 
 /** How often an unknown word must occur before it is taken for a code and not for somebody's own. */
@@ -34,7 +36,7 @@ const OFTEN = 5;
  */
 export function whyMasked(field: Shown, rules: MaskRules): string | null {
   const part = identifyingPart(field.name, rules.identifying);
-  if (part !== null) return `the name holds "${part}"`;
+  if (part !== null) return `${BY_NAME} "${part}"`;
   if (field.values.some(({ value }) => looksIdentifying(value)))
     return "values look like identifiers";
   const strange = field.values.filter(({ value }) => !isHarmless(value, rules.known));
@@ -63,9 +65,47 @@ export function wordsOf(name: string): string[] {
     .filter(Boolean);
 }
 
-function isHarmless(value: string, known: ReadonlySet<string>): boolean {
-  return /^-?\d{1,2}(\.\d{1,2})?$/.test(value) || known.has(value.toLowerCase());
+/**
+ * The values as they may be shown: all of an open field; of a masked one the shapes, but for public codes and words of our lists
+ * where it was not the field's name that masked it.
+ */
+export function shownValues(
+  values: readonly FieldValue[],
+  masked: string | null,
+  rules: MaskRules,
+): FieldValue[] {
+  if (masked === null) return [...values];
+  const isOpen = (value: string) =>
+    !masked.startsWith(BY_NAME) &&
+    (rules.known.has(value.toLowerCase()) || CODES.some((pattern) => pattern.test(value)));
+  const counts = new Map<string, number>();
+  for (const { value, count } of values) {
+    const shown = isOpen(value) ? value : shapeOf(value);
+    counts.set(shown, (counts.get(shown) ?? 0) + count);
+  }
+  return [...counts]
+    .map(([value, count]) => ({ value, count }))
+    .toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
 }
+
+const BY_NAME = "the name holds";
+
+function isHarmless(value: string, known: ReadonlySet<string>): boolean {
+  return (
+    known.has(value.toLowerCase()) || NUMBER.test(value) || CODES.some((code) => code.test(value))
+  );
+}
+
+/** An answer or a score: a person's number is longer. */
+const NUMBER = /^-?\d{1,2}(\.\d{1,2})?$/;
+
+/** What public code lists look like. */
+const CODES = [
+  /^(\/?|\d+(\.\d+)+ )(LA|LP)?\d{1,7}-\d$/, // LOINC, alone, as a link id, or after the OID of its system
+  /^\d+(\.\d+){3,}(:[\w-]+)?$/, // OID of a template
+  /^(\d+(\.\d+)+ )?[A-TV-Z]\d[\dA-Z](\.\w{1,4})?$/, // ICD-10
+  /^(https?:\/\/(terminology\.|www\.)?(hl7\.org|loinc\.org|snomed\.info|nlm\.nih\.gov)\/[^?]*|http:\/\/loinc\.org|urn:(oid|ietf):[\w.:-]+)$/,
+];
 
 const IDENTIFIERS = [
   /[^\s@]+@[^\s@]+\.[a-z]{2,}/i, // e-mail

@@ -1,0 +1,37 @@
+import { writeFile } from "node:fs/promises";
+import { profileFiles } from "../../pipelines/profile.ts";
+import type { AddCommand } from "../command.ts";
+import { writeJson } from "../output.ts";
+import { profileText } from "../profile-text.ts";
+
+interface Options {
+  json?: boolean;
+  html?: string;
+}
+
+export const addProfile: AddCommand = (program, io) => {
+  program
+    .command("profile")
+    .description(
+      "what is in an export: fields, types, fill, codes; values that may identify are masked",
+    )
+    .argument("<file...>", "CSV, FHIR (NDJSON, JSON) or C-CDA files")
+    .option("--json", "print the profiles as JSON")
+    .option("--html <file>", "write a self-contained page to this file instead")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ propool profile export/survey.csv\n  $ propool profile export/*.ndjson --html profile.html",
+    )
+    .action(async (files: string[], options: Options) => {
+      const profiles = [];
+      for await (const profile of profileFiles(files)) {
+        if (!options.json && !options.html) io.out.write(`${profileText(profile)}\n`);
+        else profiles.push(profile);
+      }
+      if (options.json) return writeJson(io.out, profiles);
+      if (!options.html) return;
+      const { profilePage } = await import("../profile-page.ts");
+      await writeFile(options.html, profilePage(profiles));
+      io.err.write(`${options.html}: ${profiles.length} files\n`);
+    });
+};

@@ -1,0 +1,215 @@
+import { readFileSync, statSync } from "node:fs";
+import { mkdtemp, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { DuckDb } from "../warehouse/duckdb.ts";
+import { text } from "../warehouse/sql.ts";
+import { openCda } from "./adapters/ccda/open.ts";
+import { type Job, jobsOf } from "./adapters/ccda/sources.ts";
+import { toTree } from "./adapters/ccda/tree.ts";
+import { readZip } from "./adapters/ccda/zip.ts";
+import { ADAPTERS } from "./adapters/index.ts";
+import { readCatalogue } from "./catalogue/read.ts";
+import { ephemeral } from "./core/ephemeral.ts";
+import { ProError } from "./core/errors.ts";
+import { openCsvSource } from "./csv-source.ts";
+import { readWordLists } from "./mapping/words.ts";
+import { CcdaTally } from "./profile/ccda.ts";
+import { readColumnNames } from "./profile/columns.ts";
+import { profileCsv } from "./profile/csv.ts";
+import { profileFhir } from "./profile/fhir.ts";
+import type { FileProfile } from "./profile/field.ts";
+import type { MaskRules } from "./profile/mask.ts";
+
+/**
+ * What is in the files of an export: one profile a file. Values that may identify a person are shown as shapes only. It reads
+ * each file as a stream and keeps nothing.
+ *
+ * @throws ProError `SOURCE_*`.
+ */
+export async function* profileFiles(files: readonly string[]): AsyncGenerator<FileProfile> {
+  const scratch = await mkdtemp(join(tmpdir(), "propool-profile-"));
+  await using _scratch = ephemeral(scratch);
+  const rules = await readMaskRules();
+  const db = await DuckDb.open(":memory:", { temporaryDirectory: join(scratch, "spill") });
+  try {
+    await db.run("SET preserve_insertion_order = false");
+    for (const group of await groupsOf(files)) {
+      const started = performance.now();
+      const found = await profileGroup({ db, ...group, scratch, rules });
+      const [file = ""] = group.files;
+      const name =
+        group.files.length > 1 ? `${group.files.length} files in ${dirname(file)}` : file;
+      const seconds = (performance.now() - started) / 1000;
+      yield { file: name, bytes: group.bytes, ...found, seconds };
+    }
+  } finally {
+    db.close();
+  }
+}
+
+/** Files that are profiled together: documents and single resources are one record each. */
+interface Group {
+  format: keyof typeof ADAPTERS;
+  files: string[];
+  bytes: number;
+}
+
+async function groupsOf(files: readonly string[]): Promise<Group[]> {
+  const groups: Group[] = [];
+  for (const file of files) {
+    const bytes = await sizeOf(file);
+    const format = formatOf(file);
+    const isOne = format === "csv" || isLines(file);
+    const together = isOne
+      ? undefined
+      : groups.find((group) => group.format === format && !isLines(group.files[0] ?? ""));
+    if (together) {
+      together.files.push(file);
+      together.bytes += bytes;
+    } else groups.push({ format, files: [file], bytes });
+  }
+  return groups;
+}
+
+const isLines = (file: string): boolean => /\.ndjson(\.(gz|zst))?$/i.test(file);
+
+interface Place extends Group {
+  db: DuckDb;
+  scratch: string;
+  rules: MaskRules;
+}
+
+type Found = Omit<FileProfile, "file" | "bytes" | "seconds">;
+
+function profileGroup(place: Place): Promise<Found> {
+  switch (place.format) {
+    case "csv":
+      return ofCsv(place);
+    case "fhir":
+      return ofFhir(place);
+    case "ccda":
+      return ofCcda(place);
+  }
+}
+
+/** The format that a file's name tells. @throws ProError `SOURCE_WRONG_FORMAT`. */
+export function formatOf(file: string): keyof typeof ADAPTERS {
+  const [only, other] = Object.values(ADAPTERS).filter((adapter) => adapter.accepts(file));
+  if (only && !other) return only.format as keyof typeof ADAPTERS;
+  // XML may be C-CDA or FHIR: the first bytes tell.
+  if (only && other) return /<[^>]*ClinicalDocument/.test(firstBytes(file)) ? "ccda" : "fhir";
+  throw new ProError("SOURCE_WRONG_FORMAT", "the file's name tells no known format", {
+    where: { file },
+    hint: "name it .csv, .tsv, .ndjson, .json or .xml, as what it holds",
+  });
+}
+
+const firstBytes = (file: string): string =>
+  readFileSync(file).subarray(0, 4096).toString("latin1");
+
+/** What may be shown of values: the words of our own lists, and the names that identify. */
+export async function readMaskRules(): Promise<MaskRules> {
+  const { identifying } = await readColumnNames();
+  const { instruments } = await readCatalogue();
+  const labels = instruments.flatMap(({ answers }) =>
+    Object.values(answers).flatMap((list) => list.map(({ label }) => label)),
+  );
+  const lists = Object.values(await readWordLists()).flatMap((list) => Object.keys(list));
+  const known = [...labels, ...lists, ...OWN].map((word) => word.toLowerCase());
+  return { identifying, known: new Set(known) };
+}
+
+const OWN = ["yes", "no", "y", "n", "true", "false", "na", "n/a", "null", "none", "unknown", "."];
+
+async function ofCsv({ db, files, scratch, rules }: Place): Promise<Found> {
+  const [file = ""] = files;
+  const source = await openCsvSource(file, scratch);
+  try {
+    const { rows, fields } = await profileCsv(db, source, rules);
+    const { unread } = source;
+    return { format: "csv", records: { row: rows }, unread, notes: source.notes, fields };
+  } finally {
+    await source.close();
+  }
+}
+
+/** A text of more than 32 MB in one line is no resource. */
+const LINE = 32 * 1024 * 1024;
+
+async function ofFhir({ db, files, rules }: Place): Promise<Found> {
+  const [file = ""] = files;
+  const lines = (
+    size: number,
+  ) => `read_csv(${text(file)}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false,
+    delim = ${text("\u001f\u001e\u001f\u001e")}, quote = '', escape = '', strict_mode = false, max_line_size = ${size}, buffer_size = ${size * 4})`;
+  const content = `read_text([${files.map(text).join(", ")}])`;
+  const document = `(SELECT unnest(CASE WHEN NOT json_valid(content) THEN ['not JSON']
+      WHEN json_extract_string(content, '$.resourceType') = 'Bundle' THEN json_extract_string(content, '$.entry[*].resource')
+      ELSE [content] END) AS line FROM ${content})`;
+  const profile = async (source: string): Promise<Found> => {
+    const { records, malformed, fields } = await profileFhir(db, source, rules);
+    const unread = malformed > 0 ? { SOURCE_MALFORMED: malformed } : {};
+    return { format: "fhir", records, unread, notes: [], fields };
+  };
+  const found = isLines(file)
+    ? await profile(lines(2 * 1024 * 1024)).catch((error) => {
+        if (!/line size/i.test(String(error))) throw error;
+        return profile(lines(LINE));
+      })
+    : await profile(document);
+  if (found.fields.length > 0) return found;
+  throw new ProError("SOURCE_WRONG_FORMAT", "the file holds no FHIR resource in JSON", {
+    where: { file },
+    hint: "profile reads NDJSON, Bundles and single resources in JSON",
+  });
+}
+
+const DOCUMENT_MAX = 256 * 1024 * 1024;
+
+async function ofCcda({ files, rules }: Place): Promise<Found> {
+  const [file = ""] = files;
+  const tally = new CcdaTally();
+  const unread: Record<string, number> = {};
+  for (const one of files) {
+    const directory = dirname(resolve(one));
+    for (const job of jobsOf(directory, [basename(one)], 1n)) {
+      const reason = addDocument(tally, directory, job);
+      if (reason) unread[reason] = (unread[reason] ?? 0) + 1;
+    }
+  }
+  const records = tally.records();
+  if (Object.keys(records).length === 0) {
+    const [reason = "SOURCE_NOT_CCDA"] = Object.keys(unread);
+    throw new ProError("SOURCE_WRONG_FORMAT", `the file holds no C-CDA document (${reason})`, {
+      where: { file },
+      hint: "profile reads C-CDA documents and packages of them (.xml, .zip)",
+    });
+  }
+  return { format: "ccda", records, unread, notes: [], fields: tally.fields(rules) };
+}
+
+/** Why a document could not be read; null when it was counted. */
+function addDocument(tally: CcdaTally, directory: string, job: Job): string | null {
+  if (job.refused) return job.refused;
+  const path = join(directory, job.file);
+  const size = job.entry?.size ?? statSync(path).size;
+  if (size > DOCUMENT_MAX) return "SOURCE_TOO_LARGE";
+  const opened = openCda(job.entry ? readZip(path, job.entry, DOCUMENT_MAX) : readFileSync(path));
+  if (!("xml" in opened)) return opened.reason;
+  try {
+    tally.add(toTree(opened.root, null));
+    return null;
+  } finally {
+    opened.xml.dispose();
+  }
+}
+
+async function sizeOf(file: string): Promise<number> {
+  const found = await stat(file).catch(() => null);
+  if (found?.isFile()) return found.size;
+  throw new ProError("SOURCE_MISSING_FILE", "the file is not there, or is a folder", {
+    where: { file },
+    hint: "check the name; a shell writes all files of a folder as export/*",
+  });
+}
