@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { type PlainText, plainText } from "./adapters/csv/plain-text.ts";
-import { scanRecord } from "./adapters/csv/record.ts";
+import { STANDARD, scanRecord } from "./adapters/csv/record.ts";
 import { readCsv } from "./adapters/csv/scratch.ts";
 import { ProError } from "./core/errors.ts";
 
@@ -28,7 +28,7 @@ export async function openCsvSource(path: string, scratch: string): Promise<Open
   const file = basename(path);
   const { plain, encoding } = await openText(path, scratch);
   const delimiter = bestDelimiter(plain.head);
-  const fields = scanRecord(plain.head, 0, delimiter, true)?.fields ?? [];
+  const fields = scanRecord(plain.head, 0, { ...STANDARD, delimiter }, true)?.fields ?? [];
   const columns = unique(fields.map((field) => Buffer.from(field, "latin1").toString()));
   if (columns.length === 0) {
     throw new ProError("SOURCE_WRONG_FORMAT", "the first line names no columns", {
@@ -36,7 +36,12 @@ export async function openCsvSource(path: string, scratch: string): Promise<Open
       hint: "export the file with a line of column names",
     });
   }
-  const strict = readCsv(plain.path, columns, { delimiter, header: true, lineFeed: false });
+  const strict = readCsv(plain.path, columns, {
+    ...STANDARD,
+    delimiter,
+    header: true,
+    lineFeed: false,
+  });
   const read = strict.replace("strict_mode = true", "strict_mode = false, null_padding = true");
   const notes = [
     `${NAMES[delimiter]} separated, ${columns.length} columns`,
@@ -84,7 +89,7 @@ function bestDelimiter(head: string): string {
   const scored = DELIMITERS.map((delimiter) => {
     const counts: number[] = [];
     for (let at = 0, n = 0; n < 20 && at < head.length; n++) {
-      const record = scanRecord(head, at, delimiter, true);
+      const record = scanRecord(head, at, { ...STANDARD, delimiter }, true);
       if (!record) break;
       if (record.fields.length > 1 || record.fields[0]?.trim()) counts.push(record.fields.length);
       at = record.end;

@@ -10,6 +10,9 @@ export const columnsSchema = z.strictObject({
   source: z.string(),
   reviewed: z.string().nullable(),
   identifying: names.describe("words in a field's name that say it identifies a person"),
+  forms: z
+    .record(z.string(), z.string())
+    .describe("names that data sets give a form's columns, and the catalogue's id of the form"),
   columns: z
     .strictObject({
       patient: roles,

@@ -20,6 +20,22 @@ const CODED = 60;
 const WIDTH = 1000;
 const SHOWN = 20;
 
+/** A column with its own values, unmasked: what `suggest` judges by and never prints. */
+export interface CsvColumn {
+  name: string;
+  index: number;
+  type: string;
+  formats: string[];
+  filled: number;
+  rows: number;
+  distinct: number;
+  values: FieldValue[];
+  isCoded: boolean;
+  masked: string | null;
+  least: number | null;
+  largest: number | null;
+}
+
 interface Column {
   name: string;
   index: number;
@@ -40,17 +56,22 @@ export async function profileCsv(
   db: DuckDb,
   source: CsvSource,
   rules: MaskRules,
-): Promise<{ rows: number; fields: FieldProfile[] }> {
+): Promise<{ rows: number; fields: FieldProfile[]; columns: CsvColumn[] }> {
   const sampled = await sample(db, source);
   const fields: FieldProfile[] = [];
+  const columns: CsvColumn[] = [];
   let rows = 0;
   for (let from = 0; from < sampled.length; from += WIDTH) {
     const part = sampled.slice(from, from + WIDTH);
     const answer = await ask(db, source, part);
     rows = answer.rows;
-    fields.push(...part.map((column) => describe(column, answer, rules)));
+    for (const column of part) {
+      const field = describe(column, answer, rules);
+      fields.push(field);
+      columns.push(evidenceOf(column, answer, field));
+    }
   }
-  return { rows, fields };
+  return { rows, fields, columns };
 }
 
 async function sample(db: DuckDb, { columns, read }: CsvSource): Promise<Column[]> {
@@ -206,6 +227,29 @@ function describe(column: Column, answer: Answer, rules: MaskRules): FieldProfil
     masked,
     least,
     largest,
+  };
+}
+
+function evidenceOf(column: Column, answer: Answer, field: FieldProfile): CsvColumn {
+  const { name, index } = column;
+  const isCodes = isCoded(column);
+  const end = (letter: string) => {
+    const value = answer[`${letter}${index}`];
+    return typeof value === "number" ? value : null;
+  };
+  return {
+    name,
+    index,
+    type: field.type,
+    formats: field.formats,
+    filled: field.filled,
+    rows: field.records,
+    distinct: field.distinct ?? 0,
+    values: isCodes ? histogram(answer, index).filter(({ value }) => value !== "") : column.values,
+    isCoded: isCodes,
+    masked: field.masked,
+    least: end("a"),
+    largest: end("b"),
   };
 }
 

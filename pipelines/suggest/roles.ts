@@ -1,0 +1,167 @@
+import type { ColumnNames } from "../profile/columns.ts";
+import { wordsOf } from "./names.ts";
+import type { ColumnEvidence, Suggestion } from "./suggestion.ts";
+
+/** What a file's rows are. */
+export type FileKind = "patients" | "encounters" | "conditions" | "wide" | "long";
+
+/** Which lists of names count for a kind of file; earlier lists win. */
+const LISTS: Record<FileKind, [table: keyof ColumnNames["columns"], prefix: string][]> = {
+  patients: [["patient", ""]],
+  encounters: [
+    ["encounter", ""],
+    ["patient", ""],
+  ],
+  conditions: [
+    ["condition", ""],
+    ["patient", ""],
+  ],
+  wide: [
+    ["administration", ""],
+    ["patient", "person."],
+  ],
+  long: [
+    ["response", ""],
+    ["form", ""],
+    ["administration", ""],
+    ["patient", "person."],
+  ],
+};
+
+/** Columns of persons that files of visits, diagnoses and answers do not take. */
+const KEY_ONLY = new Set(["encounters", "conditions"]);
+
+/** The roles of a file's columns by their names and types; a role goes to one column. */
+export function rolesByName(
+  columns: readonly ColumnEvidence[],
+  kind: FileKind,
+  names: ColumnNames["columns"],
+): Suggestion[] {
+  const taken = new Set<string>();
+  const candidates = columns.flatMap((column) => candidatesOf(column, kind, names));
+  const found = new Map<string, Suggestion>();
+  for (const one of candidates.toSorted((a, b) => b.weight - a.weight)) {
+    const known = found.get(one.column.name);
+    if (known) {
+      if (known.role !== one.role) known.alternatives.push(one.role);
+      continue;
+    }
+    const misfit = misfitOf(one.role, one.column);
+    const isTaken = taken.has(one.role);
+    if (!isTaken && misfit === null) taken.add(one.role);
+    found.set(one.column.name, {
+      column: one.column.name,
+      role: one.role,
+      context: "",
+      confidence: misfit !== null ? 0.3 : isTaken ? 0.5 : one.weight,
+      reason: misfit ?? (isTaken ? `${one.why}, but another column is taken for it` : one.why),
+      alternatives: [],
+      ...(DATES.test(one.role) ? { formats: one.column.formats } : {}),
+    });
+  }
+  return [...found.values()].map(ambiguousDate);
+}
+
+const DATES = /(_at|_date)$/;
+
+interface Candidate {
+  column: ColumnEvidence;
+  role: string;
+  weight: number;
+  why: string;
+}
+
+function candidatesOf(
+  column: ColumnEvidence,
+  kind: FileKind,
+  names: ColumnNames["columns"],
+): Candidate[] {
+  const words = wordsOf(column.name).join(" ");
+  return LISTS[kind].flatMap(([table, prefix], order) =>
+    Object.entries(names[table] ?? {}).flatMap(([role, list]) => {
+      const isKey = role === "patient_key";
+      if (table === "patient" && KEY_ONLY.has(kind) && !isKey) return [];
+      const place = list.indexOf(words);
+      // `phq9_timestamp`, `visit1_date`: the last words are the name.
+      const ending = list.findIndex((name) => name.length >= 4 && words.endsWith(` ${name}`));
+      if (place < 0 && (ending < 0 || table === "patient")) return [];
+      const exact = place >= 0;
+      const rank = 0.002 * (exact ? place : ending) + 0.01 * order;
+      return [
+        {
+          column,
+          role: isKey ? role : `${prefix}${role}`,
+          weight: (exact ? 0.97 : DATES.test(role) ? 0.85 : 0.6) - rank,
+          why: exact ? `the name is one that exports use` : `the name ends in ${list[ending]}`,
+        },
+      ];
+    }),
+  );
+}
+
+/** Why what stands in a column cannot be what its name says. */
+function misfitOf(role: string, { type, filled, rows, distinct }: ColumnEvidence): string | null {
+  if (filled === 0) return "the column is empty";
+  if (DATES.test(role) && type !== "date") return "the name is a date's, but the values are none";
+  if (/(^|\.)(patient_key|encounter_key)$/.test(role) && filled < 0.98 * rows) {
+    return `a key, but ${rows - filled} rows have none`;
+  }
+  if (/sex$/.test(role) && distinct > 12) return "too many different values for it";
+  if (/(method|mode|channel|setting|status)$/.test(role) && distinct > 40) {
+    return "too many different values for a coded field";
+  }
+  return null;
+}
+
+/** Month and day that change places are never guessed. */
+function ambiguousDate(suggestion: Suggestion): Suggestion {
+  const { formats = [] } = suggestion;
+  if (formats.length < 2) return suggestion;
+  return {
+    ...suggestion,
+    confidence: Math.min(suggestion.confidence, 0.6),
+    reason: `every date fits ${formats.join(" and ")}: only you know which is meant`,
+  };
+}
+
+/** What a file's rows are, by the columns that it has. */
+export function kindOf(
+  columns: readonly ColumnEvidence[],
+  names: ColumnNames["columns"],
+  hasInstruments: boolean,
+): { kind: FileKind; why: string } | null {
+  const has = (table: keyof ColumnNames["columns"], role: string) =>
+    columns.find((column) => {
+      const list = names[table]?.[role] ?? [];
+      return list.includes(wordsOf(column.name).join(" ")) && misfitOf(role, column) === null;
+    });
+  if (hasInstruments) return { kind: "wide", why: "columns are items of questionnaires" };
+  const code = has("response", "item_code") ?? has("response", "item_text");
+  const answer = has("response", "answer_num") ?? has("response", "answer_text");
+  const person = has("patient", "patient_key");
+  if (code && answer && person && code !== answer) {
+    return {
+      kind: "long",
+      why: `${code.name} names a question and ${answer.name} holds its answer`,
+    };
+  }
+  if (person && has("encounter", "start_at") && has("encounter", "class")) {
+    return { kind: "encounters", why: "rows have a key, a start and a kind of visit" };
+  }
+  const dx = has("condition", "code");
+  if (person && dx && looksDiagnostic(dx)) {
+    return { kind: "conditions", why: `${dx.name} holds diagnosis codes` };
+  }
+  if (person && (has("patient", "birth_date") || has("patient", "sex"))) {
+    return { kind: "patients", why: "rows have a person's key and sex or date of birth" };
+  }
+  return null;
+}
+
+function looksDiagnostic({ values }: ColumnEvidence): boolean {
+  const total = values.reduce((sum, { count }) => sum + count, 0);
+  const codes = values.filter(({ value }) =>
+    /^([A-TV-Z]\d[\dA-Z](\.\w{1,4})?|\d{6,18})$/.test(value),
+  );
+  return codes.reduce((sum, { count }) => sum + count, 0) > 0.5 * total;
+}
