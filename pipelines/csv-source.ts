@@ -1,113 +1,61 @@
-import { rm } from "node:fs/promises";
 import { basename } from "node:path";
-import { type PlainText, plainText } from "./adapters/csv/plain-text.ts";
-import { STANDARD, scanRecord } from "./adapters/csv/record.ts";
+import { type DuckDb, isInputRefused } from "../warehouse/duckdb.ts";
+import { type DialectFound, detectDialect } from "./adapters/csv/detect-dialect.ts";
 import { readCsv } from "./adapters/csv/scratch.ts";
-import { ProError } from "./core/errors.ts";
 
-/** A CSV file opened without a mapping: what its text is like, and SQL that reads its rows. */
+/** A CSV file opened without a mapping: how it is written, and SQL that reads its rows. */
 export interface OpenCsv {
   columns: string[];
-  delimiter: string;
-  /** SQL that reads the rows as text; short and long lines are padded and cut. */
+  /** SQL that reads the rows as text, strictly. */
   read: string;
+  /** The same, but lines that do not fit their columns are filled up or left out. */
+  readLoosely: string;
+  /** What a mapping's entry must say of the text. */
+  options: DialectFound["options"];
   notes: string[];
-  unread: Record<string, number>;
   close(): Promise<void>;
 }
 
-const DELIMITERS = [",", ";", "\t", "|"];
 const NAMES: Record<string, string> = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "bar" };
 
 /**
- * Finds out how a file is written: encoding, delimiter, names of the columns.
+ * Finds out how a file is written: packing, encoding, delimiter, quotes, the line of column names.
  *
  * @throws ProError `SOURCE_*`.
  */
-export async function openCsvSource(path: string, scratch: string): Promise<OpenCsv> {
+export async function openCsvSource(path: string, scratch: string, db: DuckDb): Promise<OpenCsv> {
   const file = basename(path);
-  const { plain, encoding } = await openText(path, scratch);
-  const delimiter = bestDelimiter(plain.head);
-  const fields = scanRecord(plain.head, 0, { ...STANDARD, delimiter }, true)?.fields ?? [];
-  const columns = unique(fields.map((field) => Buffer.from(field, "latin1").toString()));
-  if (columns.length === 0) {
-    throw new ProError("SOURCE_WRONG_FORMAT", "the first line names no columns", {
-      where: { file },
-      hint: "export the file with a line of column names",
-    });
-  }
-  const strict = readCsv(plain.path, columns, {
-    ...STANDARD,
-    delimiter,
-    header: true,
-    lineFeed: false,
-  });
-  const read = strict.replace("strict_mode = true", "strict_mode = false, null_padding = true");
-  const notes = [
-    `${NAMES[delimiter]} separated, ${columns.length} columns`,
-    ...(encoding === "utf-8" ? [] : [`encoding ${encoding}`]),
-  ];
+  const found = await detectDialect({ path, file, scratch, name: "profile", db });
+  const { columns, dialect, encoding, options } = found;
+  const read = readCsv(found.path, columns, dialect);
+  const readLoosely = read.replace(
+    "strict_mode = true",
+    "strict_mode = false, null_padding = true, ignore_errors = true",
+  );
+  const { delimiter: _, ...rest } = options;
   return {
     columns,
-    delimiter,
     read,
-    notes,
-    unread: {},
-    close: async () => {
-      for (const copy of plain.copies) await rm(copy, { force: true });
-    },
+    readLoosely,
+    options,
+    notes: [
+      `${NAMES[dialect.delimiter] ?? dialect.delimiter} separated, ${columns.length} columns`,
+      ...(encoding.encoding === "utf-8" ? [] : [encoding.evidence]),
+      ...Object.entries(rest).map(([name, value]) => `${name}: ${value}`),
+    ],
+    close: found.remove,
   };
 }
 
-/** As UTF-8, or else as Windows-1252, in which every byte has a meaning. */
-async function openText(
-  path: string,
-  scratch: string,
-): Promise<{ plain: PlainText; encoding: string }> {
-  const options = { path, file: basename(path), scratch, name: "profile" };
-  const plain = await plainText({ ...options, encoding: undefined });
-  if (isUtf8(plain.head)) return { plain, encoding: "utf-8" };
-  for (const copy of plain.copies) await rm(copy, { force: true });
-  const encoding = "windows-1252";
-  return { plain: await plainText({ ...options, encoding }), encoding };
-}
-
-function isUtf8(head: string): boolean {
-  // The head may end inside a letter.
-  const bytes = Buffer.from(head, "latin1");
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+/** Asks the rows of a file, strictly if they can be; a look must not end at the first ragged line, but it says so. */
+export async function askRows<T>(
+  source: OpenCsv,
+  ask: (read: string) => Promise<T>,
+): Promise<{ answer: T; isLoose: boolean }> {
   try {
-    decoder.decode(bytes, { stream: true });
-    return true;
-  } catch {
-    return false;
+    return { answer: await ask(source.read), isLoose: false };
+  } catch (error) {
+    if (!isInputRefused(error)) throw error;
+    return { answer: await ask(source.readLoosely), isLoose: true };
   }
-}
-
-/** The delimiter under which the first lines have most cells, all the same number. */
-function bestDelimiter(head: string): string {
-  const scored = DELIMITERS.map((delimiter) => {
-    const counts: number[] = [];
-    for (let at = 0, n = 0; n < 20 && at < head.length; n++) {
-      const record = scanRecord(head, at, { ...STANDARD, delimiter }, true);
-      if (!record) break;
-      if (record.fields.length > 1 || record.fields[0]?.trim()) counts.push(record.fields.length);
-      at = record.end;
-    }
-    const [first = 1] = counts;
-    const even = counts.filter((count) => count === first).length / Math.max(1, counts.length);
-    return { delimiter, score: first > 1 ? even * 1000 + first : 0 };
-  });
-  return scored.toSorted((a, b) => b.score - a.score)[0]?.delimiter ?? ",";
-}
-
-function unique(names: readonly string[]): string[] {
-  const taken = new Set<string>();
-  return names.map((raw, i) => {
-    const name = raw.trim() || `column${i + 1}`;
-    let candidate = name;
-    for (let n = 2; taken.has(candidate.toLowerCase()); n++) candidate = `${name}_${n}`;
-    taken.add(candidate.toLowerCase());
-    return candidate;
-  });
 }

@@ -12,7 +12,7 @@ import { ADAPTERS } from "./adapters/index.ts";
 import { readCatalogue } from "./catalogue/read.ts";
 import { ephemeral } from "./core/ephemeral.ts";
 import { ProError } from "./core/errors.ts";
-import { openCsvSource } from "./csv-source.ts";
+import { askRows, openCsvSource } from "./csv-source.ts";
 import { readWordLists } from "./mapping/words.ts";
 import { CcdaTally } from "./profile/ccda.ts";
 import { readColumnNames } from "./profile/columns.ts";
@@ -122,13 +122,23 @@ export async function readMaskRules(): Promise<MaskRules> {
 
 const OWN = ["yes", "no", "y", "n", "true", "false", "na", "n/a", "null", "none", "unknown", "."];
 
+const RAGGED = "some lines do not fit their columns; the night names and quarantines them";
+
 async function ofCsv({ db, files, scratch, rules }: Place): Promise<Found> {
   const [file = ""] = files;
-  const source = await openCsvSource(file, scratch);
+  const source = await openCsvSource(file, scratch, db);
   try {
-    const { rows, fields } = await profileCsv(db, source, rules);
-    const { unread } = source;
-    return { format: "csv", records: { row: rows }, unread, notes: source.notes, fields };
+    const { answer, isLoose } = await askRows(source, (read) =>
+      profileCsv(db, { columns: source.columns, read }, rules),
+    );
+    const notes = isLoose ? [...source.notes, RAGGED] : source.notes;
+    return {
+      format: "csv",
+      records: { row: answer.rows },
+      unread: {},
+      notes,
+      fields: answer.fields,
+    };
   } finally {
     await source.close();
   }

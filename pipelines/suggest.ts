@@ -1,11 +1,15 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, matchesGlob } from "node:path";
 import { DuckDb } from "../warehouse/duckdb.ts";
+import { layoutNames, readLayout } from "./adapters/csv/layouts.ts";
+import { columnUses } from "./adapters/csv/mapping.ts";
 import type { Instrument } from "./catalogue/instrument.ts";
 import { readCatalogue } from "./catalogue/read.ts";
+import { ownSchemaLine } from "./configuration/schema-line.ts";
 import { ephemeral } from "./core/ephemeral.ts";
-import { type OpenCsv, openCsvSource } from "./csv-source.ts";
+import { askRows, type OpenCsv, openCsvSource } from "./csv-source.ts";
+import { readWordLists } from "./mapping/words.ts";
 import { type ColumnNames, readColumnNames } from "./profile/columns.ts";
 import { profileCsv } from "./profile/csv.ts";
 import { readMaskRules } from "./profile.ts";
@@ -13,8 +17,9 @@ import { codingOf } from "./suggest/answers.ts";
 import { sumSql } from "./suggest/checks.ts";
 import { type CheckSum, chooseGroups, mentions, type SumCheck } from "./suggest/choose.ts";
 import { draftFile } from "./suggest/draft.ts";
-import type { Group } from "./suggest/instruments.ts";
-import { type FileKind, kindOf, rolesByName } from "./suggest/roles.ts";
+import { type Group, keysOf } from "./suggest/instruments.ts";
+import { isRedcap, type KnownLayout, layoutOf, type OpenedFile } from "./suggest/layout-of.ts";
+import { type FileKind, kindOf, rolesByName, rolesOfForms } from "./suggest/roles.ts";
 import { scoreColumns } from "./suggest/scores.ts";
 import type { Suggestion } from "./suggest/suggestion.ts";
 
@@ -29,32 +34,89 @@ export interface FileDraft {
   yaml: string | null;
 }
 
+/** What a draft says of an export. */
+export interface MappingDraft {
+  /** A layout that the files follow; their own entries are then left out. */
+  layout: string | null;
+  files: FileDraft[];
+}
+
 /**
  * Drafts a mapping from CSV files: what each column is, how answers are coded. What is not sure is a commented line; nothing is
  * chosen silently.
  *
  * @throws ProError `SOURCE_*`.
  */
-export async function suggestCsv(files: readonly string[]): Promise<FileDraft[]> {
+export async function suggestCsv(
+  paths: readonly string[],
+  { withLayouts = true } = {},
+): Promise<MappingDraft> {
   const scratch = await mkdtemp(join(tmpdir(), "propool-suggest-"));
   await using _scratch = ephemeral(scratch);
   const { instruments } = await readCatalogue();
   const names = await readColumnNames();
   const db = await DuckDb.open(":memory:", { temporaryDirectory: join(scratch, "spill") });
   try {
-    const drafts: FileDraft[] = [];
-    for (const file of files) {
-      const source = await openCsvSource(file, scratch);
+    const opened = [];
+    const files: FileDraft[] = [];
+    for (const file of paths) {
+      const source = await openCsvSource(file, scratch, db);
       try {
-        drafts.push(await suggestFile({ db, file, source, instruments, names }));
+        opened.push({ file: basename(file), columns: source.columns });
+        files.push(await suggestFile({ db, file, source, instruments, names }));
       } finally {
         await source.close();
       }
     }
-    return drafts;
+    return withLayouts ? applyLayout(files, opened, await knownLayouts()) : { layout: null, files };
   } finally {
     db.close();
   }
+}
+
+/** The shared layouts, with the role that each gives its columns. */
+async function knownLayouts(): Promise<KnownLayout[]> {
+  const layouts = [];
+  for (const name of await layoutNames()) {
+    const { files } = await readLayout(name);
+    layouts.push({
+      name,
+      files: files.map((entry) => ({
+        match: entry.match,
+        columns: columnUses(entry).map(({ column, optional, pointer }) => ({
+          column,
+          optional,
+          role: pointer.replace(/^columns\./, "").replace(/\.\d+$/, ""),
+        })),
+      })),
+    });
+  }
+  return layouts;
+}
+
+/** Where the files follow a layout that propool knows, the layout says what their columns are. */
+function applyLayout(
+  files: readonly FileDraft[],
+  opened: readonly OpenedFile[],
+  layouts: readonly KnownLayout[],
+): MappingDraft {
+  const found = layoutOf(opened, layouts, (file, glob) => matchesGlob(file, glob));
+  const redcap = opened.some(({ columns }) => isRedcap(columns)) ? "redcap" : null;
+  if (!found) return { layout: redcap, files: [...files] };
+  return {
+    layout: found.name,
+    files: files.map((draft, i) => {
+      const roles = found.files.get(opened[i]?.file ?? "");
+      if (!roles) return draft;
+      const columns = draft.columns.map(({ column }) => ({
+        ...nothing(column),
+        role: roles.get(column) ?? null,
+        confidence: roles.has(column) ? 0.97 : 0,
+        reason: `the layout ${found.name} reads it so`,
+      }));
+      return { ...draft, why: `it follows the layout ${found.name}`, columns, yaml: null };
+    }),
+  };
 }
 
 interface Place {
@@ -67,19 +129,33 @@ interface Place {
 
 async function suggestFile({ db, file, source, instruments, names }: Place): Promise<FileDraft> {
   const rules = await readMaskRules();
-  const { columns } = await profileCsv(db, source, rules);
+  const { answer, isLoose } = await askRows(source, (read) =>
+    profileCsv(db, { columns: source.columns, read }, rules),
+  );
+  const { columns } = answer;
+  const read = isLoose ? source.readLoosely : source.read;
+  const words = roleWords(await readWordLists());
   const mentioned = mentions(columns, basename(file), instruments, names.forms);
   const stems = names.forms;
   const chosen = await chooseGroups({ columns, instruments, stems, mentioned }, (...question) =>
-    checkSum(db, source, ...question),
+    checkSum(db, read, ...question),
   );
   const inGroups = chosen.flatMap(({ suggestions }) => suggestions);
   const scores = scoreColumns(columns, chosen, instruments, stems);
-  const used = new Set([...inGroups, ...scores].map(({ column }) => column));
+  const recognised = new Set([...inGroups, ...scores].map(({ role }) => role?.split("/")[0]));
+  const forms = instruments
+    .filter(({ id }) => recognised.has(id))
+    .map((one) => ({ instrument: one.id, keys: keysOf(one, stems) }));
+  const known = new Set([...inGroups, ...scores].map(({ column }) => column));
+  const open = columns.filter(({ name }) => !known.has(name));
+  const ofForms = rolesOfForms(open, names.columns, forms);
+  const used = new Set([...known, ...ofForms.map(({ column }) => column)]);
   const rest = columns.filter(({ name }) => !used.has(name));
   const found = kindOf(columns, names.columns, chosen.length > 0 || scores.length > 0);
-  const roles = found ? rolesByName(rest, found.kind, names.columns) : [];
-  const byName = new Map([...inGroups, ...scores, ...roles].map((one) => [one.column, one]));
+  const roles = found ? rolesByName(rest, found.kind, names.columns, words) : [];
+  const byName = new Map(
+    [...inGroups, ...scores, ...ofForms, ...roles].map((one) => [one.column, one]),
+  );
   const all = columns.map(({ name }) => byName.get(name) ?? nothing(name));
   const draft = {
     file,
@@ -87,12 +163,34 @@ async function suggestFile({ db, file, source, instruments, names }: Place): Pro
     why: found?.why ?? "no column tells what its rows are",
     columns: all,
   };
-  return {
-    ...draft,
-    yaml: found
-      ? draftFile({ ...draft, kind: found.kind, evidence: columns, groups: chosen })
-      : null,
+  if (!found) return { ...draft, yaml: null };
+  const { options } = source;
+  const yaml = draftFile({
+    ...found,
+    match: basename(file),
+    columns: all,
+    evidence: columns,
+    groups: chosen,
+    options,
+    words,
+  });
+  return { ...draft, yaml };
+}
+
+/** The word lists by the intake column that they are for. */
+function roleWords(lists: Readonly<Record<string, Record<string, string>>>) {
+  const roles = {
+    sex: "sex",
+    race: "race",
+    ethnicity: "hispanic",
+    class: "enc_type",
+    method: "pro_method",
+    mode: "pro_mode",
+    status: "status",
+    channel: "channel",
+    setting: "setting",
   };
+  return Object.fromEntries(Object.entries(roles).map(([role, list]) => [role, lists[list] ?? {}]));
 }
 
 const nothing = (column: string): Suggestion => ({
@@ -104,10 +202,31 @@ const nothing = (column: string): Suggestion => ({
   alternatives: [],
 });
 
+/** A draft as the text of a mapping file. */
+export function draftText({ layout, files }: MappingDraft, today: string): string {
+  const entries = files.flatMap(({ yaml }) => yaml ?? []);
+  const silent = files.filter(
+    ({ yaml, why }) => yaml === null && !why.includes("follows the layout"),
+  );
+  const lines = [
+    `${ownSchemaLine("csv-mapping")}# Drafted by propool suggest on ${today}. Read it line by line: the number after # is how sure the draft is (1 is certain). Lines`,
+    "# that are commented out are not sure enough to be chosen for you: remove the # of those that are right, delete the others.",
+    "# Then look at what comes of it with propool preview, and put your name and the day under reviewed.",
+    "reviewed: null",
+    ...(layout ? [`layout: ${layout}   # files and columns are those of this layout`] : []),
+    ...(entries.length > 0 ? ["files:", ...entries] : []),
+    ...silent.map(
+      ({ file, why }) =>
+        `# ${basename(file)}: ${why}; it stays out of scope until an entry reads it`,
+    ),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
 /** What the rows say of a group's sum; null for a form without one, or with too few of its items. */
 async function checkSum(
   db: DuckDb,
-  source: OpenCsv,
+  read: string,
   ...[group, totals, { offset, reversed }]: Parameters<CheckSum>
 ): Promise<SumCheck | null> {
   const summed = group.instrument.scores.find(({ sum }) => sum)?.sum ?? [];
@@ -115,7 +234,7 @@ async function checkSum(
   if (items.length < 3) return null;
   const { sentinels } = codingOf(group.instrument, new Map(items));
   const row = await db.one<Record<string, number | null>>(
-    sumSql(source.read, {
+    sumSql(read, {
       items: items.map(([, { name }]) => name),
       offset,
       reversed: Object.fromEntries(

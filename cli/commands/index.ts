@@ -8,6 +8,7 @@ import { addProfile } from "./profile.ts";
 import { addQuery } from "./query.ts";
 import { addRun } from "./run.ts";
 import { addStudy } from "./study.ts";
+import { addSuggest } from "./suggest.ts";
 
 /** The commands, in the order of the help. */
 export const COMMANDS: readonly AddCommand[] = [
@@ -15,6 +16,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addInit,
   addKeys,
   addProfile,
+  addSuggest,
   addPreview,
   addRun,
   addPool,

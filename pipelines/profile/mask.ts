@@ -77,7 +77,8 @@ export function shownValues(
   if (masked === null) return [...values];
   const isOpen = (value: string) =>
     !masked.startsWith(BY_NAME) &&
-    (rules.known.has(value.toLowerCase()) || CODES.some((pattern) => pattern.test(value)));
+    ((rules.known.has(value.toLowerCase()) && !/^\d+$/.test(value)) ||
+      CODES.some((pattern) => pattern.test(value)));
   const counts = new Map<string, number>();
   for (const { value, count } of values) {
     const shown = isOpen(value) ? value : shapeOf(value);

@@ -229,7 +229,8 @@ function describe(
 }
 
 function alternativesOf(column: ColumnEvidence, rivals: readonly Rated[]): string[] {
-  const all = rivals.flatMap(({ instrument, parts }) =>
+  const likely = rivals.filter(({ confidence }) => confidence >= 0.5);
+  const all = likely.flatMap(({ instrument, parts }) =>
     [...parts]
       .filter(([, other]) => other.name === column.name)
       .map(([id]) => `${instrument.id}/${id}`),

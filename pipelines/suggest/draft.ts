@@ -1,15 +1,260 @@
+import { stringify } from "yaml";
 import type { Chosen } from "./choose.ts";
 import type { FileKind } from "./roles.ts";
-import type { ColumnEvidence, Suggestion } from "./suggestion.ts";
+import { type ColumnEvidence, isSure, type Suggestion } from "./suggestion.ts";
 
 export interface DraftInput {
-  file: string;
+  /** The file's name, which the entry matches. */
+  match: string;
   kind: FileKind;
   why: string;
   columns: readonly Suggestion[];
   evidence: readonly ColumnEvidence[];
   groups: readonly Chosen[];
+  /** How the text is written, where it differs from the default. */
+  options: Readonly<Record<string, unknown>>;
+  /** By role: the CDM codes and the words that stand for them already. */
+  words: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
-export function draftFile(_: DraftInput): string {
-  return "";
+
+/**
+ * A file's entry of a mapping, as YAML. What is sure is a line with its confidence and reason; what is not is a commented line
+ * with its alternatives. An entry that lacks what it needs is commented out as a whole.
+ */
+export function draftFile(input: DraftInput): string {
+  const { match, kind, why, columns, options } = input;
+  const lines = [
+    `# ${match}: ${why}`,
+    `- match: ${quote(match)}`,
+    `  kind: ${kind}`,
+    ...Object.entries(options).map(([name, value]) => `  ${name}: ${inline(value)}`),
+    ...missingLines(input),
+    ...columnLines(input),
+    ...(kind === "wide" ? instrumentLines(input) : []),
+    ...(kind === "long" ? longLines(input) : []),
+    ...leftOut(columns),
+  ];
+  const lacks = lacking(input);
+  if (lacks.length === 0) return lines.map(indent).join("\n");
+  const head = `# Not complete, so it is commented out. It lacks: ${lacks.join("; ")}.`;
+  return [head, ...lines.map((line) => (line.startsWith("#") ? line : `# ${line}`))]
+    .map(indent)
+    .join("\n");
+}
+
+const indent = (line: string): string => `  ${line}`;
+
+function lacking({ kind, columns, groups }: DraftInput): string[] {
+  const roles = new Set(columns.filter(isSure).map(({ role }) => role));
+  const needed: Record<FileKind, string[]> = {
+    patients: ["patient_key"],
+    encounters: ["patient_key", "encounter_key"],
+    conditions: ["patient_key", "code"],
+    wide: ["patient_key"],
+    long: ["patient_key", "item_code"],
+  };
+  const lacks = needed[kind]
+    .filter((role) => !roles.has(role))
+    .map((role) => `a column that is surely ${role}`);
+  const hasScore = columns.some((one) => isSure(one) && one.role?.includes("/"));
+  if (kind === "wide" && !groups.some((group) => group.isSure) && !hasScore)
+    lacks.push("an instrument that is surely recognised");
+  return lacks;
+}
+
+function missingLines({ groups }: DraftInput): string[] {
+  const words = [...new Set(groups.flatMap(({ coding }) => coding.sentinels))].sort();
+  if (words.length === 0) return [];
+  return [
+    `  # Cells that are no answer of the form: do they stand for "no answer"? Until then they are quarantined.`,
+    `  # missing: { ${words.map((word) => `${quote(word)}: skipped`).join(", ")} }   # or ASKU, asked-declined, not_shown`,
+  ];
+}
+
+function columnLines({ kind, columns, evidence, words }: DraftInput): string[] {
+  const own = columns.filter(
+    ({ role }) => role !== null && !/[/:]/.test(role) && !role.startsWith("person."),
+  );
+  const person = columns.filter(({ role }) => role?.startsWith("person."));
+  const lines = ["  columns:", ...own.flatMap((one) => roleLines(one, evidence, words))];
+  if (kind !== "wide" && kind !== "long") return lines;
+  if (person.length === 0) return lines;
+  const isAny = person.some(isSure);
+  const head = "About the person, where the export has no file of patients.";
+  return [
+    ...lines,
+    `  # ${head}`,
+    isAny ? "  person:" : "  # person:",
+    ...person.flatMap((one) =>
+      roleLines({ ...one, role: one.role?.slice("person.".length) ?? null }, evidence, words),
+    ),
+  ];
+}
+
+function sourceText({ column, formats = [] }: Suggestion): string {
+  const [format] = formats;
+  return formats.length === 1 && format !== undefined && format !== "ISO 8601"
+    ? `{ column: ${quote(column)}, date_format: ${quote(format)} }`
+    : quote(column);
+}
+
+function roleLines(
+  one: Suggestion,
+  evidence: readonly ColumnEvidence[],
+  lists: DraftInput["words"],
+): string[] {
+  const { role, column } = one;
+  const source = sourceText(one);
+  const note = noteOf(one);
+  const strange = strangeWords(
+    role ?? "",
+    evidence.find(({ name }) => name === column),
+    lists,
+  );
+  const lines = [
+    isSure(one) ? `    ${role}: ${source}   # ${note}` : `    # ${role}: ${source}   # ${note}`,
+  ];
+  if (strange.length > 0) {
+    const all = strange.map((word) => `${quote(word)}: "?"`).join(", ");
+    const codes = [...new Set(Object.values(lists[role ?? ""] ?? {}))].join(", ");
+    lines.push(
+      `    # ${role}: { column: ${quote(column)}, words: { ${all} } }   # words that propool does not know; codes: ${codes}`,
+    );
+  }
+  return lines;
+}
+
+/** A coded column's words that no list of ours has; those of a masked column are not written down. */
+function strangeWords(
+  role: string,
+  evidence: ColumnEvidence | undefined,
+  lists: DraftInput["words"],
+): string[] {
+  const list = lists[role];
+  if (!list || !evidence || evidence.masked !== null || !evidence.isCoded) return [];
+  const known = new Set(Object.keys(list).map((word) => word.toLowerCase()));
+  const codes = new Set(Object.values(list).map((code) => code.toLowerCase()));
+  return evidence.values
+    .map(({ value }) => value)
+    .filter((value) => !known.has(value.toLowerCase()) && !codes.has(value.toLowerCase()))
+    .slice(0, 20);
+}
+
+function noteOf({ confidence, reason, alternatives }: Suggestion): string {
+  const others = alternatives.length > 0 ? `; or ${alternatives.join(", ")}` : "";
+  return `${confidence.toFixed(2)}: ${reason}${others}`;
+}
+
+function instrumentLines({ columns, groups }: DraftInput): string[] {
+  const keys = new Map<
+    string,
+    { instrument: string; context: string; group: Chosen | undefined }
+  >();
+  for (const { role, context } of columns) {
+    const [instrument = "", part] = (role ?? "").split("/");
+    if (part === undefined) continue;
+    const key = `${instrument} ${context}`;
+    const group = groups.find((one) => one.instrument.id === instrument && one.context === context);
+    if (!keys.has(key)) keys.set(key, { instrument, context, group });
+  }
+  const blocks = [...keys.values()].flatMap(({ instrument, context, group }) => {
+    const parts = columns.filter(
+      (one) => one.role?.startsWith(`${instrument}/`) && one.context === context,
+    );
+    const isOpen = !parts.some(isSure);
+    const own =
+      context === "" ? columns.filter((one) => one.role?.startsWith(`${instrument}:`)) : [];
+    const lines = blockLines(instrument, context, group, parts, own);
+    return isOpen ? lines.map((line) => (/^\s*#/.test(line) ? line : `# ${line}`)) : lines;
+  });
+  return blocks.length > 0 ? ["  instruments:", ...blocks] : [];
+}
+
+function blockLines(
+  instrument: string,
+  context: string,
+  group: Chosen | undefined,
+  parts: readonly Suggestion[],
+  own: readonly Suggestion[],
+): string[] {
+  const items = new Set(group?.instrument.items.map(({ id }) => id) ?? []);
+  const isItem = ({ role }: Suggestion) => items.has(role?.split("/")[1] ?? "");
+  const [first] = parts;
+  const shared = sharedWords(parts.filter(isItem));
+  const line = (one: Suggestion, i: number) => {
+    const id = one.role?.split("/")[1] ?? "";
+    const words = one.words
+      ? shared
+        ? i === 0
+          ? `&answers_${anchor(instrument, context)} ${inline(one.words)}`
+          : `*answers_${anchor(instrument, context)}`
+        : inline(one.words)
+      : null;
+    const source = words ? `{ column: ${quote(one.column)}, words: ${words} }` : quote(one.column);
+    const own = one.reason === first?.reason ? "" : `   # ${noteOf(one)}`;
+    return isSure(one)
+      ? `        ${id}: ${source}${own}`
+      : `        # ${id}: ${source}   # ${noteOf(one)}`;
+  };
+  const itemLines = parts.filter(isItem).map(line);
+  const scoreLines = parts.filter((one) => !isItem(one)).map(line);
+  return [
+    `    # ${context ? `[${context}] ` : ""}${first ? noteOf(first) : ""}`,
+    `    - instrument: ${instrument}`,
+    ...own.map((one) => {
+      const line = `${one.role?.split(":")[1]}: ${sourceText(one)}   # ${noteOf(one)}`;
+      return `      ${isSure(one) ? "" : "# "}${line}`;
+    }),
+    ...(itemLines.length > 0 ? ["      items:", ...itemLines] : []),
+    ...(scoreLines.length > 0 ? ["      scores:", ...scoreLines] : []),
+  ];
+}
+
+/** Whether all items that are recoded are recoded alike: then the words are written once. */
+function sharedWords(items: readonly Suggestion[]): boolean {
+  const [first, ...rest] = items.filter(isSure);
+  if (!first?.words || rest.length === 0) return false;
+  const text = JSON.stringify(first.words);
+  return (
+    items[0] === first &&
+    rest.every(({ words }) => words !== undefined && JSON.stringify(words) === text)
+  );
+}
+
+const anchor = (instrument: string, context: string): string =>
+  `${instrument}_${context}`.replaceAll(/[^a-z0-9]+/g, "_").replace(/_$/, "");
+
+function longLines({ columns }: DraftInput): string[] {
+  const date = columns.find((one) => isSure(one) && one.role === "answered_at");
+  const group = ["patient_key", "encounter_key", "answered_at"]
+    .map((role) => columns.find((one) => isSure(one) && one.role === role)?.column)
+    .filter((name) => name !== undefined);
+  return [
+    `  # Rows that are alike in these columns are one administration${date ? "" : "; without a date several may fall together"}.`,
+    `  group_by: [${group.map(quote).join(", ")}]`,
+    "  # The file may hold much beside questionnaires: rows whose code nobody knows are out of scope.",
+    "  mixed: true",
+  ];
+}
+
+function leftOut(columns: readonly Suggestion[]): string[] {
+  const unused = columns.filter(({ role }) => role === null).map(({ column }) => column);
+  if (unused.length === 0) return [];
+  const shown = unused.slice(0, 60).map(quote).join(", ");
+  const more = unused.length > 60 ? `, and ${unused.length - 60} more` : "";
+  return [`  # Nothing was found for: ${shown}${more}`];
+}
+
+/** Quoted where YAML would take it for something else. */
+function quote(value: string): string {
+  const plain = stringify(value, { lineWidth: 0, version: "1.1" }).trim();
+  return /[,[\]{}#:]/.test(value) || plain.includes("\n") ? JSON.stringify(value) : plain;
+}
+
+function inline(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  if (typeof value !== "object" || value === null) return String(value);
+  return `{ ${Object.entries(value)
+    .map(([key, one]) => `${JSON.stringify(key)}: ${JSON.stringify(one)}`)
+    .join(", ")} }`;
 }

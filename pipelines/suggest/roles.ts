@@ -1,5 +1,5 @@
 import type { ColumnNames } from "../profile/columns.ts";
-import { wordsOf } from "./names.ts";
+import { compact, wordsOf } from "./names.ts";
 import type { ColumnEvidence, Suggestion } from "./suggestion.ts";
 
 /** What a file's rows are. */
@@ -36,9 +36,12 @@ export function rolesByName(
   columns: readonly ColumnEvidence[],
   kind: FileKind,
   names: ColumnNames["columns"],
+  lists: WordLists,
 ): Suggestion[] {
   const taken = new Set<string>();
-  const candidates = columns.flatMap((column) => candidatesOf(column, kind, names));
+  const candidates = columns.flatMap((column) =>
+    byWords(column, candidatesOf(column, kind, names), lists),
+  );
   const found = new Map<string, Suggestion>();
   for (const one of candidates.toSorted((a, b) => b.weight - a.weight)) {
     const known = found.get(one.column.name);
@@ -63,6 +66,70 @@ export function rolesByName(
 }
 
 const DATES = /(_at|_date)$/;
+
+/** By role: the words that stand for the CDM's codes. */
+export type WordLists = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Roles of administrations that only a column's words tell apart: "mode" is as often the medium as the person. */
+const BY_WORDS = ["method", "mode", "setting"];
+
+/** Where a column's words are those of another role than its name says, the words win. */
+function byWords(column: ColumnEvidence, candidates: Candidate[], lists: WordLists): Candidate[] {
+  const [best] = candidates.toSorted((a, b) => b.weight - a.weight);
+  if (!best || !BY_WORDS.includes(best.role)) return candidates;
+  const shares = BY_WORDS.map((role) => ({ role, share: knownShare(column, lists[role] ?? {}) }));
+  const [most] = shares.toSorted((a, b) => b.share - a.share);
+  if (!most || most.share < 0.8) return candidates;
+  if (knownShare(column, lists[best.role] ?? {}) >= most.share) return candidates;
+  const why = `its words are those of ${most.role}`;
+  return [
+    { column, role: most.role, weight: 0.9, why },
+    { ...best, weight: 0.5 },
+  ];
+}
+
+function knownShare({ values }: ColumnEvidence, list: Readonly<Record<string, string>>): number {
+  const known = new Set(
+    [...Object.keys(list), ...Object.values(list)].map((word) => word.toLowerCase()),
+  );
+  const total = values.reduce((sum, { count }) => sum + count, 0);
+  const found = values.filter(({ value }) => known.has(value.toLowerCase()));
+  return total > 0 ? found.reduce((sum, { count }) => sum + count, 0) / total : 0;
+}
+
+/**
+ * Dates and states of one form: phq9_timestamp beside phq9_1. They are the instrument's own, whatever the rest of the row says.
+ */
+export function rolesOfForms(
+  columns: readonly ColumnEvidence[],
+  names: ColumnNames["columns"],
+  forms: readonly { instrument: string; keys: readonly string[] }[],
+): Suggestion[] {
+  const taken = new Set<string>();
+  return columns.flatMap((column) => {
+    const whole = compact(column.name);
+    const form = forms.find(({ keys }) => keys.some((key) => whole.startsWith(key)));
+    const words = wordsOf(column.name).join(" ");
+    const role = ["answered_at", "started_at", "status"].find((one) =>
+      (names.administration[one] ?? []).some((name) => words.endsWith(` ${name}`)),
+    );
+    if (!form || !role || misfitOf(role, column) !== null) return [];
+    const key = `${form.instrument}:${role}`;
+    if (taken.has(key)) return [];
+    taken.add(key);
+    return [
+      ambiguousDate({
+        column: column.name,
+        role: key,
+        context: "",
+        confidence: 0.9,
+        reason: "the name has the form's name and a word for it",
+        alternatives: [],
+        ...(DATES.test(role) ? { formats: column.formats } : {}),
+      }),
+    ];
+  });
+}
 
 interface Candidate {
   column: ColumnEvidence;

@@ -1,0 +1,57 @@
+import { writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { ProError } from "../../pipelines/core/errors.ts";
+import { exists } from "../../pipelines/core/files.ts";
+import { placeSchemas } from "../../pipelines/json-schemas.ts";
+import { draftText, suggestCsv } from "../../pipelines/suggest.ts";
+import type { AddCommand } from "../command.ts";
+import { writeJson } from "../output.ts";
+import { todayOption } from "../today.ts";
+
+interface Options {
+  out?: string;
+  json?: boolean;
+  today: string;
+}
+
+export const addSuggest: AddCommand = (program, io) => {
+  program
+    .command("suggest")
+    .description(
+      "drafts a mapping from CSV files: columns, items, answers, each with a confidence and a reason",
+    )
+    .argument("<file...>", "the export's CSV files, those that belong together")
+    .option("--out <file>", "write the draft to this file, which must not exist yet")
+    .option("--json", "print what was found of each column as JSON")
+    .addOption(todayOption())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ propool suggest export/*.csv\n  $ propool suggest export/*.csv --out north-clinic/mapping.yaml",
+    )
+    .action(async (files: string[], options: Options) => {
+      if (options.out) await refuseExisting(options.out);
+      const draft = await suggestCsv(files);
+      if (options.json) {
+        const { layout } = draft;
+        const found = draft.files.map(({ yaml: _, ...file }) => file);
+        return writeJson(io.out, { layout, files: found });
+      }
+      const text = draftText(draft, options.today);
+      if (!options.out) return void io.out.write(text);
+      await writeFile(options.out, text, { flag: "wx" });
+      await placeSchemas(dirname(resolve(options.out)), ["csv-mapping"]);
+      io.err.write(`${options.out} is drafted: read it, then look at propool preview\n`);
+    });
+};
+
+async function refuseExisting(file: string): Promise<void> {
+  if (!(await exists(file))) return;
+  throw new ProError(
+    "CONFIG_EXISTS",
+    "there is such a file already, perhaps approved by somebody",
+    {
+      where: { file },
+      hint: "write the draft beside it under another name and compare them",
+    },
+  );
+}
