@@ -12,12 +12,8 @@ import { disclosureSchema } from "./disclosure/profile.ts";
 import { wordsSchema } from "./mapping/words.ts";
 import { linkageRecipeSchema } from "./privacy/normalise.ts";
 import { privacyProfileSchema } from "./privacy/profile.ts";
-
-
-import { familySchema } from "./quality/check.ts";
-
-
 import { columnsSchema } from "./profile/columns.ts";
+import { familySchema } from "./quality/check.ts";
 
 import { reasonsSchema } from "./quality/reasons.ts";
 

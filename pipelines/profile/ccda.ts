@@ -28,7 +28,9 @@ interface Tally {
 export class CcdaTally {
   readonly #records = new Map<string, number>();
   readonly #fields = new Map<string, Map<string, Tally>>();
+  /** The document or section that is being walked, and how many there were. */
   #unit = 0;
+  #units = 0;
 
   add(document: CdaNode): void {
     this.#begin("document");
@@ -52,7 +54,7 @@ export class CcdaTally {
   }
 
   #begin(record: string): void {
-    this.#unit++;
+    this.#unit = ++this.#units;
     this.#records.set(record, (this.#records.get(record) ?? 0) + 1);
   }
 

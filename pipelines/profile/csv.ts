@@ -17,7 +17,7 @@ const SAMPLE_ROWS = 20_000;
 /** A column with at most so many different values in the sample is counted value by value. */
 const CODED = 60;
 /** Columns that one pass over the file asks about. */
-const WIDTH = 1000;
+const WIDTH = 500;
 const SHOWN = 20;
 
 /** A column with its own values, unmasked: what `suggest` judges by and never prints. */
@@ -57,12 +57,11 @@ export async function profileCsv(
   source: CsvSource,
   rules: MaskRules,
 ): Promise<{ rows: number; fields: FieldProfile[]; columns: CsvColumn[] }> {
-  const sampled = await sample(db, source);
   const fields: FieldProfile[] = [];
   const columns: CsvColumn[] = [];
   let rows = 0;
-  for (let from = 0; from < sampled.length; from += WIDTH) {
-    const part = sampled.slice(from, from + WIDTH);
+  for (let from = 0; from < source.columns.length; from += WIDTH) {
+    const part = await sample(db, source, from);
     const answer = await ask(db, source, part);
     rows = answer.rows;
     for (const column of part) {
@@ -74,11 +73,16 @@ export async function profileCsv(
   return { rows, fields, columns };
 }
 
-async function sample(db: DuckDb, { columns, read }: CsvSource): Promise<Column[]> {
-  const rows = Math.max(100, Math.min(SAMPLE_ROWS, Math.floor(SAMPLE_CELLS / columns.length)));
+/** The columns from a place on, as the first rows show them. */
+async function sample(db: DuckDb, source: CsvSource, from: number): Promise<Column[]> {
+  const { read } = source;
+  const columns = source.columns.slice(from, from + WIDTH);
+  const wanted = Math.floor(SAMPLE_CELLS / source.columns.length);
+  const rows = Math.max(100, Math.min(SAMPLE_ROWS, wanted));
+  const cells = columns.map(ident).join(", ");
   const names = columns.map((name, i) => `trim(${ident(name)}) AS c${i}`).join(", ");
   await db.run(`CREATE OR REPLACE TEMP TABLE profile_value AS
-    WITH cells AS (SELECT ${names} FROM (SELECT * FROM ${read} LIMIT ${rows}))
+    WITH cells AS (SELECT ${names} FROM (SELECT ${cells} FROM ${read} LIMIT ${rows}))
     SELECT CAST(substr(place, 2) AS INTEGER) AS place, value, count(*)::DOUBLE AS n
     FROM (UNPIVOT cells ON COLUMNS(*) INTO NAME place VALUE value)
     WHERE value <> '' GROUP BY ALL`);

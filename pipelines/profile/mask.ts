@@ -102,7 +102,7 @@ const NUMBER = /^-?\d{1,2}(\.\d{1,2})?$/;
 
 /** What public code lists look like. */
 const CODES = [
-  /^(\/?|\d+(\.\d+)+ )(LA|LP)?\d{1,7}-\d$/, // LOINC, alone, as a link id, or after the OID of its system
+  /^(\/|\d+(\.\d+)+ )?(LA|LP)?\d{1,7}-\d$/, // LOINC, alone, as a link id, or after the OID of its system
   /^\d+(\.\d+){3,}(:[\w-]+)?$/, // OID of a template
   /^(\d+(\.\d+)+ )?[A-TV-Z]\d[\dA-Z](\.\w{1,4})?$/, // ICD-10
   /^(https?:\/\/(terminology\.|www\.)?(hl7\.org|loinc\.org|snomed\.info|nlm\.nih\.gov)\/[^?]*|http:\/\/loinc\.org|urn:(oid|ietf):[\w.:-]+)$/,

@@ -158,7 +158,7 @@ function candidatesOf(
         {
           column,
           role: isKey ? role : `${prefix}${role}`,
-          weight: (exact ? 0.97 : DATES.test(role) ? 0.85 : 0.6) - rank,
+          weight: (exact ? 0.97 : 0.6) - rank,
           why: exact ? `the name is one that exports use` : `the name ends in ${list[ending]}`,
         },
       ];

@@ -1,0 +1,187 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ProError } from "../../pipelines/core/errors.ts";
+import type { FileProfile } from "../../pipelines/profile/field.ts";
+import { shapeOf } from "../../pipelines/profile/mask.ts";
+import { profileFiles } from "../../pipelines/profile.ts";
+import { propool } from "../support/command.ts";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "propool-profile-test-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function write(name: string, content: string): Promise<string> {
+  const file = join(folder, name);
+  await writeFile(file, content);
+  return file;
+}
+
+async function profile(...files: string[]): Promise<FileProfile[]> {
+  const found: FileProfile[] = [];
+  for await (const one of profileFiles(files)) found.push(one);
+  return found;
+}
+
+const row = (i: number) =>
+  `${i},Name${i},P-${1000 + i},${["paper", "tablet"][i % 2]},${i % 4},${i % 4 === 0 ? "" : i % 3},2024-0${(i % 9) + 1}-10,0${(i % 9) + 1}/0${(i % 8) + 1}/2024,${i % 7 === 0 ? "fell on the stairs" : ""}`;
+const SURVEY = `record_id,last_name,chart,mode,q1,q2,done,seen,remarks\n${Array.from({ length: 60 }, (_, i) => row(i)).join("\n")}\n`;
+
+describe("the profile of a CSV file", () => {
+  it("tells type, fill, values and range of each column, and no identifier", async () => {
+    const [found] = await profile(await write("survey.csv", SURVEY));
+    expect(found?.records).toEqual({ row: 60 });
+    const by = Object.fromEntries((found?.fields ?? []).map((field) => [field.path, field]));
+    expect(by.mode).toMatchObject({
+      type: "text",
+      filled: 60,
+      distinct: 2,
+      values: [
+        { value: "paper", count: 30 },
+        { value: "tablet", count: 30 },
+      ],
+      masked: null,
+    });
+    expect(by.q1).toMatchObject({ type: "integer", least: "0", largest: "3", distinct: 4 });
+    expect(by.q2).toMatchObject({ type: "integer", filled: 45 });
+    expect(by.done).toMatchObject({ type: "date", formats: ["ISO 8601"] });
+    // 03/04/2024 is never guessed.
+    expect(by.seen).toMatchObject({ type: "date", formats: ["%m/%d/%Y", "%d/%m/%Y"] });
+    expect(by.last_name).toMatchObject({ masked: 'the name holds "name"' });
+    expect(by.last_name?.values.map(({ value }) => value)).toEqual(["Aaaa99", "Aaaa9"]);
+    expect(by.chart?.masked).toBe("most values are unique");
+    expect(by.chart?.values).toEqual([{ value: "A-9999", count: 60 }]);
+    expect(by.remarks?.masked).not.toBeNull();
+    expect(JSON.stringify(found)).not.toMatch(/Name\d|P-1\d\d\d|stairs/);
+  });
+
+  it("counts codes that only later rows hold", async () => {
+    const rows = Array.from({ length: 25_000 }, (_, i) => (i < 24_000 ? "A" : "B"));
+    const [found] = await profile(
+      await write("late.csv", `code,x\n${rows.map((one) => `${one},1`).join("\n")}\n`),
+    );
+    expect(found?.fields[0]?.values).toEqual([
+      { value: "A", count: 24_000 },
+      { value: "B", count: 1000 },
+    ]);
+  });
+
+  it("reads a file with ragged lines and says so", async () => {
+    const [found] = await profile(await write("ragged.csv", "a,b\n1,2\n3\n4,5\n"));
+    expect(found?.notes.join()).toMatch(/some lines do not fit/);
+    expect(found?.fields.map(({ path }) => path)).toEqual(["a", "b"]);
+  });
+
+  it("takes five thousand columns", async () => {
+    const names = Array.from({ length: 5000 }, (_, i) => `c${i}`).join(",");
+    const values = Array.from({ length: 5000 }, (_, i) => String(i % 5)).join(",");
+    const [found] = await profile(await write("many.csv", `${names}\n${values}\n${values}\n`));
+    expect(found?.fields).toHaveLength(5000);
+    expect(found?.fields[4999]).toMatchObject({ type: "integer", filled: 2 });
+  });
+
+  it.each([
+    ["empty.csv", "", "SOURCE_EMPTY"],
+    ["page.csv", "<html></html>", "SOURCE_WRONG_FORMAT"],
+    ["picture.png", "x", "SOURCE_WRONG_FORMAT"],
+  ])("refuses %s by name", async (name, content, code) => {
+    const error = await profile(await write(name, content)).catch((one) => one);
+    expect(error).toBeInstanceOf(ProError);
+    expect(error.code).toBe(code);
+    expect(error.where.file).toContain(name);
+  });
+});
+
+describe("the profile of FHIR resources", () => {
+  const responses = Array.from({ length: 8 }, (_, i) => ({
+    resourceType: "QuestionnaireResponse",
+    id: `qr-${i}`,
+    status: "completed",
+    subject: { reference: `Patient/mrn-77${i}` },
+    authored: `2024-0${i + 1}-05T10:00:00Z`,
+    item: [
+      {
+        linkId: "/44250-9",
+        answer: [{ valueCoding: { code: "LA6568-5", display: "Not at all" } }],
+      },
+      ...(i < 4 ? [{ linkId: "note", answer: [{ valueString: `Call Mrs Smith${i}` }] }] : []),
+    ],
+  }));
+
+  it("has every path with its fill, codes with their counts, and no free text", async () => {
+    const lines = responses.map((one) => JSON.stringify(one)).join("\n");
+    const [found] = await profile(await write("qr.ndjson", `${lines}\n{"broken":\n`));
+    expect(found?.records).toEqual({ QuestionnaireResponse: 8 });
+    expect(found?.unread).toEqual({ SOURCE_MALFORMED: 1 });
+    const by = Object.fromEntries((found?.fields ?? []).map((field) => [field.path, field]));
+    expect(by["item[].linkId"]).toMatchObject({
+      filled: 8,
+      values: [
+        { value: "/44250-9", count: 8 },
+        { value: "aaaa", count: 4 },
+      ],
+    });
+    expect(by["item[].answer[].valueCoding.display"]?.values).toEqual([
+      { value: "Not at all", count: 8 },
+    ]);
+    expect(by["item[].answer[].valueString"]).toMatchObject({
+      filled: 4,
+      masked: expect.any(String),
+    });
+    expect(by.authored).toMatchObject({ type: "date", least: "2024-01", largest: "2024-08" });
+    expect(by["subject.reference"]).toMatchObject({ filled: 8, values: [] });
+    expect(JSON.stringify(found)).not.toMatch(/Smith|mrn-77/);
+  });
+
+  it("reads single resources and Bundles together", async () => {
+    const one = await write("one.json", JSON.stringify(responses[0]));
+    const bundle = {
+      resourceType: "Bundle",
+      entry: responses.slice(1, 3).map((resource) => ({ resource })),
+    };
+    const two = await write("two.json", JSON.stringify(bundle));
+    const [found] = await profile(one, two);
+    expect(found?.records).toEqual({ QuestionnaireResponse: 3 });
+  });
+});
+
+describe("the profile of C-CDA documents", () => {
+  it("has sections, templates and codes", async () => {
+    const section = (code: string) =>
+      `<component><section><templateId root="2.16.840.1.113883.10.20.22.2.14"/><code code="${code}" codeSystem="2.16.840.1.113883.6.1"/><title>x</title><text/><entry><observation classCode="OBS" moodCode="EVN"><templateId root="2.16.840.1.113883.10.20.22.4.69"/><code code="44249-1" codeSystem="2.16.840.1.113883.6.1"/><value xsi:type="INT" value="9"/></observation></entry></section></component>`;
+    const file = await write(
+      "a.xml",
+      `<ClinicalDocument xmlns="urn:hl7-org:v3" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><recordTarget><patientRole><patient><name><given>Zelda</given></name></patient></patientRole></recordTarget><component><structuredBody>${section("47420-5")}${section("47420-5")}</structuredBody></component></ClinicalDocument>`,
+    );
+    const [found] = await profile(file);
+    expect(found?.records).toEqual({ document: 1, "section 47420-5": 2 });
+    const code = found?.fields.find(
+      ({ record, path }) => record === "section 47420-5" && path === "observation/code",
+    );
+    expect(code).toMatchObject({
+      filled: 2,
+      values: [{ value: "2.16.840.1.113883.6.1 44249-1", count: 2 }],
+    });
+    expect(JSON.stringify(found)).not.toContain("Zelda");
+  });
+});
+
+it("a shape tells how a value is written, not what it says", () => {
+  expect(shapeOf("Özil-77 b")).toBe("Aaaa-99 a");
+  expect(shapeOf("x".repeat(40))).toBe(`${"a".repeat(24)}…`);
+});
+
+it("the command prints a table, JSON, or a page of its own", async () => {
+  const file = await write("small.csv", SURVEY);
+  const page = join(folder, "profile.html");
+  expect((await propool("profile", file)).out).toMatch(/\nq1 +integer +all +4 +0 \(15\), 1 \(15\)/);
+  const [parsed] = JSON.parse((await propool("profile", file, "--json")).out);
+  expect(parsed.records).toEqual({ row: 60 });
+  await propool("profile", file, "--html", page);
+  const html = await readFile(page, "utf8");
+  expect(html).toContain('<th scope="row" class="">q1</th>');
+  expect(html).not.toMatch(/<script|https?:\/\/|Name\d/);
+});

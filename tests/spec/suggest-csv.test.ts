@@ -1,0 +1,187 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { csvMappingSchema } from "../../pipelines/adapters/csv/layout.ts";
+import { parseYaml } from "../../pipelines/configuration/read-yaml.ts";
+import { draftText, type MappingDraft, suggestCsv } from "../../pipelines/suggest.ts";
+import { propool } from "../support/command.ts";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "propool-suggest-test-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function draft(name: string, content: string): Promise<MappingDraft> {
+  const file = join(folder, name);
+  await writeFile(file, content);
+  return suggestCsv([file]);
+}
+
+const found = ({ files }: MappingDraft) =>
+  Object.fromEntries((files[0]?.columns ?? []).map((one) => [one.column, one]));
+const mappingOf = (text: string) =>
+  parseYaml(text, "mapping.yaml", csvMappingSchema, "MAPPING_CSV");
+
+/** Answers that hang together, as those of people do. */
+function answers(rows: number, items: number, most: number): number[][] {
+  return Array.from({ length: rows }, (_, r) =>
+    Array.from({ length: items }, (_, i) =>
+      Math.max(0, Math.min(most, Math.round((r % (most + 1)) + ((r * 7 + i * 3) % 3) - 1))),
+    ),
+  );
+}
+const csv = (header: string[], rows: (string | number)[][]) =>
+  `${[header, ...rows].map((row) => row.join(",")).join("\n")}\n`;
+const phq = Array.from({ length: 9 }, (_, i) => `phq9_${i + 1}`);
+
+describe("a drafted mapping", () => {
+  it("fits its schema and names columns, items, total and dates", async () => {
+    const rows = answers(40, 9, 3).map((row, i) => [
+      i + 1,
+      "2024-03-17 10:00",
+      ...row,
+      row.reduce((a, b) => a + b, 0),
+      "tablet",
+    ]);
+    const made = await draft(
+      "a.csv",
+      csv(["record_id", "phq9_timestamp", ...phq, "phq9_total", "mode"], rows),
+    );
+    const mapping = mappingOf(draftText(made, "2026-01-01"));
+    expect(mapping.reviewed).toBeNull();
+    expect(mapping.files[0]).toMatchObject({
+      kind: "wide",
+      columns: { patient_key: "record_id", method: "mode" },
+      instruments: [
+        {
+          instrument: "phq-9",
+          answered_at: "phq9_timestamp",
+          items: { PHQ9_1: "phq9_1", PHQ9_9: "phq9_9" },
+          scores: { total: "phq9_total" },
+        },
+      ],
+    });
+  });
+
+  it("moves answers that are stored from 1", async () => {
+    const rows = answers(40, 9, 3).map((row, i) => [i + 1, ...row.map((one) => one + 1)]);
+    const made = await draft("b.csv", csv(["patient_id", ...phq], rows));
+    expect(found(made).phq9_4).toMatchObject({
+      role: "phq-9/PHQ9_4",
+      words: { "1": "0", "2": "1", "3": "2", "4": "3" },
+    });
+    expect(found(made).phq9_4?.reason).toContain("the file stores 1 to 4");
+    const [entry] = mappingOf(draftText(made, "2026-01-01")).files;
+    const block = entry?.kind === "wide" ? entry.instruments[0] : undefined;
+    expect(block?.items.PHQ9_9).toMatchObject({ words: { "1": "0", "4": "3" } });
+  });
+
+  it("leaves open where the answers fit moved and as they are", async () => {
+    const rows = answers(40, 9, 1).map((row, i) => [i + 1, ...row.map((one) => one + 1)]);
+    const made = await draft("c.csv", csv(["patient_id", ...phq], rows));
+    expect(found(made).phq9_1?.confidence).toBeLessThan(0.8);
+    expect(found(made).phq9_1?.reason).toContain("as they are and moved");
+    expect(draftText(made, "2026-01-01")).toContain("# Not complete");
+  });
+
+  it("finds a turned item by its correlation, and is sure only where the total proves it", async () => {
+    const turned = answers(60, 9, 3).map((row) => row.map((one, i) => (i === 3 ? 3 - one : one)));
+    const total = (row: number[]) =>
+      row.reduce((sum, one, i) => sum + (i === 3 ? 3 - one : one), 0);
+    const without = await draft(
+      "d.csv",
+      csv(
+        ["patient_id", ...phq],
+        turned.map((row, i) => [i + 1, ...row]),
+      ),
+    );
+    expect(found(without).phq9_4?.confidence).toBeLessThan(0.8);
+    expect(found(without).phq9_4?.reason).toContain("runs against the other items");
+    const proven = await draft(
+      "e.csv",
+      csv(
+        ["patient_id", ...phq, "sum"],
+        turned.map((row, i) => [i + 1, ...row, total(row)]),
+      ),
+    );
+    expect(found(proven).phq9_4).toMatchObject({ words: { "0": "3", "3": "0" } });
+    expect(found(proven).phq9_4?.confidence).toBeGreaterThanOrEqual(0.8);
+  });
+
+  it("takes answer words that are written a little otherwise", async () => {
+    const words = ["Not at all", "Several days.", "More than half the days", "Nearly every day"];
+    const rows = answers(40, 9, 3).map((row, i) => [i + 1, ...row.map((one) => words[one] ?? "")]);
+    const made = await draft("f.csv", csv(["patient_id", ...phq], rows));
+    expect(found(made).phq9_1).toMatchObject({
+      role: "phq-9/PHQ9_1",
+      words: { "Several days.": "1" },
+    });
+  });
+
+  it("never guesses which of 03/04/2024 is the month", async () => {
+    const rows = answers(40, 9, 3).map((row, i) => [
+      i + 1,
+      `0${(i % 9) + 1}/0${(i % 8) + 1}/2024`,
+      ...row,
+    ]);
+    const made = await draft("g.csv", csv(["patient_id", "survey_date", ...phq], rows));
+    expect(found(made).survey_date?.confidence).toBeLessThan(0.8);
+    expect(draftText(made, "2026-01-01")).toMatch(/# answered_at: survey_date .*only you know/);
+  });
+
+  it("does not know an instrument by nine numbers alone", async () => {
+    const rows = answers(40, 9, 3).map((row, i) => [i + 1, ...row]);
+    const names = Array.from({ length: 9 }, (_, i) => `x${i + 1}`);
+    const made = await draft("h.csv", csv(["patient_id", ...names], rows));
+    expect(found(made).x1?.confidence).toBeLessThan(0.8);
+    expect(() => mappingOf(draftText(made, "2026-01-01"))).toThrow();
+  });
+
+  it("shows words of coded columns that nobody knows, and none of columns that identify", async () => {
+    const rows = Array.from({ length: 40 }, (_, i) => [
+      i + 1,
+      `Smith${i}`,
+      ["M", "XX"][i % 2] ?? "",
+      "1990-05-01",
+    ]);
+    const made = await draft("i.csv", csv(["patient_id", "last_name", "sex", "dob"], rows));
+    const text = draftText(made, "2026-01-01");
+    expect(text).toContain('# sex: { column: sex, words: { XX: "?" } }');
+    expect(text).not.toContain("Smith");
+    expect(mappingOf(text).files[0]).toMatchObject({
+      kind: "patients",
+      columns: { birth_date: "dob" },
+    });
+  });
+
+  it("recognises a layout that propool knows", async () => {
+    const write = (name: string, header: string) => writeFile(join(folder, name), `${header}\n`);
+    await write(
+      "patients.csv",
+      "Id,BIRTHDATE,DEATHDATE,SSN,DRIVERS,PASSPORT,FIRST,LAST,RACE,ETHNICITY,GENDER,ADDRESS,CITY,STATE,ZIP",
+    );
+    await write(
+      "observations.csv",
+      "DATE,PATIENT,ENCOUNTER,CATEGORY,CODE,DESCRIPTION,VALUE,UNITS,TYPE",
+    );
+    const made = await suggestCsv([join(folder, "patients.csv"), join(folder, "observations.csv")]);
+    expect(made.layout).toBe("synthea");
+    expect(mappingOf(draftText(made, "2026-01-01"))).toMatchObject({
+      layout: "synthea",
+      files: [],
+    });
+  });
+});
+
+it("the command writes a draft with its schema beside it, and never over another file", async () => {
+  const file = join(folder, "a.csv");
+  const out = join(folder, "mapping.yaml");
+  expect(await propool("suggest", file, "--out", out)).toMatchObject({ exitCode: 0, out: "" });
+  expect(await readFile(out, "utf8")).toMatch(/^# yaml-language-server: \$schema=\.schema\//);
+  expect(await readFile(join(folder, ".schema/csv-mapping.schema.json"), "utf8")).toContain(
+    "layout",
+  );
+  expect((await propool("suggest", file, "--out", out)).exitCode).toBe(10);
+});
