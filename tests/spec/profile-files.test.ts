@@ -75,12 +75,12 @@ describe("the profile of a CSV file", () => {
     expect(found?.fields.map(({ path }) => path)).toEqual(["a", "b"]);
   });
 
-  it("takes five thousand columns", async () => {
-    const names = Array.from({ length: 5000 }, (_, i) => `c${i}`).join(",");
-    const values = Array.from({ length: 5000 }, (_, i) => String(i % 5)).join(",");
+  it("takes more columns than one pass asks about", async () => {
+    const names = Array.from({ length: 1200 }, (_, i) => `c${i}`).join(",");
+    const values = Array.from({ length: 1200 }, (_, i) => String(i % 5)).join(",");
     const [found] = await profile(await write("many.csv", `${names}\n${values}\n${values}\n`));
-    expect(found?.fields).toHaveLength(5000);
-    expect(found?.fields[4999]).toMatchObject({ type: "integer", filled: 2 });
+    expect(found?.fields).toHaveLength(1200);
+    expect(found?.fields[1199]).toMatchObject({ type: "integer", filled: 2 });
   });
 
   it.each([
