@@ -20,8 +20,8 @@ import {
 } from "./privacy/keys.ts";
 import { linkageKey } from "./privacy/linkage.ts";
 import { type PrivacyProfile, readPrivacyProfile } from "./privacy/profile.ts";
-import { retokenise } from "./privacy/rotate.ts";
-import { readOldStore, readStoreFacts, writeStoreFacts } from "./submission/store-facts.ts";
+import { nextTokens, retokenise } from "./privacy/rotate.ts";
+import { readOldStore, writeStoreFacts } from "./submission/store-facts.ts";
 
 /** What can be shown of a site's keys: names, never the keys. */
 export interface KeyFacts {
@@ -146,12 +146,18 @@ export async function finishRotation(
   const store = await DuckDb.open(file, { temporaryDirectory: join(dirname(file), "spill") });
   try {
     await createSchema(store);
-    for (let last = done + 2; last <= keys.tokenKeys.length; last++)
+    const now = { ...facts };
+    for (let last = done + 2; last <= keys.tokenKeys.length; last++) {
       await retokenise(store, profile, keys.tokenKeys.slice(0, last));
-    const now = (await readStoreFacts(store)) ?? facts;
+      // Who withdrew is known by the token alone.
+      if (now.withdrawn) now.withdrawn = await nextTokens(store, now.withdrawn);
+      if (now.barred) now.barred = await nextTokens(store, now.barred);
+    }
     const step = { from: now.token_key_fingerprint, to: keys.tokenKeyFingerprint, date: today };
     await writeStoreFacts(store, {
       ...now,
+      // Every row is another one now.
+      sealed: null,
       token_key_fingerprint: keys.tokenKeyFingerprint,
       succession: [...(now.succession ?? []), step],
     });

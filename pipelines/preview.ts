@@ -122,6 +122,7 @@ async function previewSite(
     directory: scratch,
     exportDirectory,
     mappingFile: mappingFile ? resolve(mappingFile) : null,
+    consentFile: null,
     identifiedDirectory: scratch,
     storeFile: join(scratch, "store.duckdb"),
     outboxDirectory: scratch,

@@ -28,6 +28,7 @@ import {
   refuseUnreadable,
 } from "./intake.ts";
 import { finishRotation } from "./keys.ts";
+import { decideConsent } from "./privacy/consent.ts";
 import { deidentifyInto } from "./privacy/deidentify.ts";
 import { dropRepeats } from "./privacy/drop-repeats.ts";
 import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
@@ -35,6 +36,7 @@ import { auditLeaks, type LeakAudit } from "./privacy/leak-audit.ts";
 import { linkageKey, stageLinkage } from "./privacy/linkage.ts";
 import { type PrivacyProfile, readPrivacyProfile, tokenPurposes } from "./privacy/profile.ts";
 import { loadTokenKeys } from "./privacy/tokens.ts";
+import { copyWithout } from "./privacy/withdraw.ts";
 import {
   collectIssues,
   drawLedgers,
@@ -164,10 +166,15 @@ async function night(here: Night): Promise<RunReport> {
     ]);
     await progress.stage(site.site, "read", () => readExport(db, site, source, progress));
     await refuseUnreadable(db, site.format);
-    await progress.stage(site.site, "map", async () => {
+    const leavers = await progress.stage(site.site, "map", async () => {
       await findKnownPatients(db, options.full ? null : site.storeFile);
+      const gone = await decideConsent(db, site, {
+        storeFile: here.previous && !options.full ? site.storeFile : null,
+        barred: here.previous?.barred ?? [],
+      });
       await mapRecords(db, site);
       if (linkage) await stageLinkage(db, { name: linkage.name, today: options.today });
+      return gone;
     });
     const { ledgers, lines } = await progress.stage(site.site, "settle", async () => {
       await settleRecords(db);
@@ -175,7 +182,9 @@ async function night(here: Night): Promise<RunReport> {
     });
     const issues = await collectIssues(db, await readReasons(), options.examplesMax ?? 5);
     const look = await lookAtNight(db, site, { isFull: options.full === true });
-    const { file } = await progress.stage(site.site, "de-identify", () => writeStore(db, here));
+    const { file } = await progress.stage(site.site, "de-identify", () =>
+      writeStore(db, here, leavers),
+    );
     const checked = await progress.stage(site.site, "check", () =>
       checkNight({
         site,
@@ -187,7 +196,7 @@ async function night(here: Night): Promise<RunReport> {
       }),
     );
     const released = await progress.stage(site.site, "release", () =>
-      release(db, here, file, ledgers),
+      release(db, here, { file, ledgers, leavers }),
     );
     const report: RunReport = {
       site: site.site,
@@ -217,10 +226,14 @@ async function night(here: Night): Promise<RunReport> {
 async function writeStore(
   db: DuckDb,
   { site, profile, options, previous }: Night,
+  leavers: readonly string[],
 ): Promise<{ file: string; rowsOut: number }> {
   await privateDirectory(dirname(site.storeFile));
   const file = unfinished(site.storeFile);
-  if (!options.full && (await exists(site.storeFile))) await cloneFile(site.storeFile, file);
+  if (!options.full && (await exists(site.storeFile))) {
+    if (leavers.length > 0) await copyWithout(site.storeFile, file, leavers);
+    else await cloneFile(site.storeFile, file);
+  }
   const store = await DuckDb.open(file);
   try {
     await createSchema(store);
@@ -250,11 +263,12 @@ type Released = Pick<RunReport, "audit" | "submission" | "unsent" | "refused" | 
 async function release(
   db: DuckDb,
   night: Night,
-  storeFile: string,
-  ledgers: Ledgers,
+  made: { file: string; ledgers: Ledgers; leavers: readonly string[] },
 ): Promise<Released> {
   const { site, keys, options, previous } = night;
+  const { file: storeFile, ledgers, leavers } = made;
   const prepared = await prepareSubmission({
+    leavers,
     storeFile,
     site,
     previous,

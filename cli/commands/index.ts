@@ -9,6 +9,7 @@ import { addQuery } from "./query.ts";
 import { addRun } from "./run.ts";
 import { addStudy } from "./study.ts";
 import { addSuggest } from "./suggest.ts";
+import { addWithdraw } from "./withdraw.ts";
 
 /** The commands, in the order of the help. */
 export const COMMANDS: readonly AddCommand[] = [
@@ -19,6 +20,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addSuggest,
   addPreview,
   addRun,
+  addWithdraw,
   addPool,
   addQuery,
   addStudy,

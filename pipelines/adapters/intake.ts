@@ -43,6 +43,18 @@ export const INTAKE = {
     email: ["VARCHAR", ""],
     mrn: ["VARCHAR", "medical record number and other identifiers, blank separated"],
     ssn: ["VARCHAR", ""],
+    consent: ["VARCHAR", "whether the person agreed, in the source's word: yes, opt-out"],
+  },
+  /** One statement of a person about what may be done with the data. */
+  intake_consent: {
+    record_key: ["BIGINT", ""],
+    where_pointer: ["VARCHAR", ""],
+    patient_key: ["VARCHAR", ""],
+    decision: ["VARCHAR", "permit, deny, or the source's word for it"],
+    purpose: ["VARCHAR", "the source's code: HRESCH; null: any"],
+    decided_at: ["VARCHAR", "ISO"],
+    from_at: ["VARCHAR", "ISO, where it holds for a time only"],
+    until_at: ["VARCHAR", "ISO"],
   },
   /** Further names, numbers and addresses that tell who somebody is: the leak audit searches for them, and they load nowhere. */
   intake_identifier: {

@@ -27,6 +27,10 @@ export const wordLists = z.strictObject({
   status: z.record(z.string(), z.enum(["complete", "incomplete", "unknown"])).optional(),
   device: z.record(z.string(), z.string()).optional(),
   unit: z.record(z.string(), z.string()).optional(),
+  consent: z.record(z.string(), z.enum(["permit", "deny"])).optional(),
+  consent_purpose: z
+    .record(z.string(), z.enum(["research", "quality-improvement", "surveillance"]))
+    .optional(),
 });
 export type WordLists = z.infer<typeof wordLists>;
 
@@ -141,6 +145,22 @@ export const siteSchema = z.strictObject({
     })
     .prefault({})
     .describe("how C-CDA documents are read"),
+  consent: z
+    .strictObject({
+      rule: z
+        .enum(["opt-out", "opt-in"])
+        .default("opt-out")
+        .describe("opt-out: everybody but who refused; opt-in: only who agreed"),
+      purpose: z
+        .enum(["research", "quality-improvement", "surveillance"])
+        .default("research")
+        .describe("what this network is for; statements about another purpose do not count"),
+      list: relativePath
+        .optional()
+        .describe("a CSV file with patient_key, decision, purpose, decided_at"),
+    })
+    .prefault({})
+    .describe("whose data may be used: FHIR Consent, a column (consent), and a list decide"),
   linkage: z
     .strictObject({
       project: z
@@ -169,6 +189,8 @@ export interface Site extends SiteConfiguration {
   directory: string;
   exportDirectory: string;
   mappingFile: string | null;
+  /** The site's own list of consents. */
+  consentFile: string | null;
   /** Identified working files; 0700, removed after every run. */
   identifiedDirectory: string;
   storeFile: string;
@@ -200,6 +222,7 @@ export async function readSite(directory: string): Promise<Site> {
     directory: root,
     exportDirectory: join(root, configuration.export),
     mappingFile: configuration.mapping ? join(root, configuration.mapping) : null,
+    consentFile: configuration.consent.list ? join(root, configuration.consent.list) : null,
     identifiedDirectory: join(root, "identified"),
     storeFile: join(root, "store", "store.duckdb"),
     outboxDirectory: join(root, "outbox"),

@@ -37,6 +37,12 @@ mode: centralized
 ${hubKey ? `hub_key: ${hubKey}` : "# hub_key: age1..."}
 # Which columns leave and how: a profile of mappings/privacy.
 privacy: shifted
+# Whose data may be used. A FHIR Consent, a column "consent" and a list (patient_key,decision,purpose,decided_at) decide.
+# consent:
+#   rule: opt-in        # only who agreed; left out: opt-out, everybody but who refused
+#   purpose: research   # or quality-improvement, surveillance
+#   list: consent.csv
+
 # Linkage tokens, by which the hub sees that two sites know one person, are made where keys/linkage.key is (propool keys).
 # linkage:
 #   project: ${plain(network)}   # whose sites share the key; left out: the network

@@ -185,7 +185,7 @@ export function mapAdministrations({
     FROM mapped_administration a
     WHERE a.administration_key = r.administration_key AND a.state <> 'loaded'
       AND NOT (r.state = 'quarantined' AND a.state IN ('quarantined', 'out_of_scope')
-        AND a.reason NOT IN ('MAPPING_CLINICIAN_RATED', 'MAPPING_INSTRUMENT_UNLISTED'))
+        AND a.reason NOT IN ('MAPPING_CLINICIAN_RATED', 'MAPPING_INSTRUMENT_UNLISTED') AND NOT starts_with(a.reason, 'CONSENT_'))
       AND NOT (r.reason IS NOT DISTINCT FROM 'MAPPING_NARRATIVE_UNMATCHED' AND a.state = 'out_of_scope')`,
   ];
 }

@@ -16,8 +16,8 @@ const day = (expression: string) => `TRY_CAST(left(${expression}, 10) AS DATE)`;
  * the variable `today`. Out: `mapped_patient`, `mapped_encounter`, `mapped_condition`, `mapped_procedure`.
  */
 export const mapPeople = (patientChecks: string): string[] => [
-  // Records that the adapter set aside as copies or older versions take everything in them along.
-  `CREATE TEMP TABLE set_aside AS SELECT record_key, state, reason FROM intake_record WHERE state IN ('duplicate', 'superseded')`,
+  // Records that the adapter set aside as copies or older versions, and those of people who refused, take everything in them along.
+  `CREATE TEMP TABLE set_aside AS SELECT record_key, state, reason FROM intake_record WHERE state IN ('duplicate', 'superseded') OR starts_with(reason, 'CONSENT_')`,
 
   `CREATE TABLE mapped_patient AS
   WITH typed AS (

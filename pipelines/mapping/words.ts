@@ -11,6 +11,8 @@ export const wordsSchema = z.strictObject({
   source: z.string(),
   reviewed: z.string().nullable(),
   sex: list,
+  consent: list,
+  consent_purpose: list,
   race: list,
   hispanic: list,
   enc_type: list,

@@ -31,6 +31,15 @@ export async function retokenise(
   await store.run("COMMIT");
 }
 
+/** Tokens of people under the newest key, for some under the key before it. */
+export async function nextTokens(store: DuckDb, patids: readonly string[]): Promise<string[]> {
+  const rows = await store.all<{ patid: string }>(
+    `SELECT ${nextTokenSql("patid", "patid")} AS patid FROM (SELECT unnest(from_json(?, '["VARCHAR"]')) AS patid)`,
+    [JSON.stringify(patids)],
+  );
+  return rows.map(({ patid }) => patid);
+}
+
 /** Each person's days before or after, by the token that the store has as yet. */
 async function createShift(
   store: DuckDb,

@@ -48,6 +48,8 @@ export interface PrepareOptions {
   site: Site;
   /** What last night's store remembered; a store made anew goes on counting where it ended. */
   previous: StoreFacts | null;
+  /** PATID of people who were in that store and refuse tonight. */
+  leavers: readonly string[];
   signingKey: string;
   tokenKeyFingerprint: string;
   instruments: Record<string, string>;
@@ -61,17 +63,19 @@ export interface PrepareOptions {
  * submission.
  */
 export async function prepareSubmission(options: PrepareOptions): Promise<PreparedSubmission> {
-  const { site, storeFile, previous } = options;
+  const { site, storeFile } = options;
   const receipts = await readReceipts(site.outboxDirectory, site.site);
-  const before = previous?.sealed && !needsFull(previous, receipts) ? previous.sealed : null;
   const draftDirectory = unfinished(join(dirname(storeFile), "submission"));
   const store = await DuckDb.open(storeFile);
   let sealed: SealedSubmission | null = null;
   try {
     const rows = await countRows(store);
+    const previous = await withLeavers(store, options);
+    const isFull = options.leavers.length > 0 || !previous || needsFull(previous, receipts);
+    const before = isFull ? null : (previous?.sealed ?? null);
     const unsent = whyNot(site);
     const sequence = (await lastSequence(site, previous, receipts)) + 1;
-    if (!unsent) sealed = await seal(store, { ...options, sequence, before, draftDirectory });
+    if (!unsent) sealed = await seal(store, { ...options, previous, sequence, before, draftDirectory });
     const remembered = sealed ? sealedFacts(sealed, previous) : (previous?.sealed ?? null);
     await writeStoreFacts(store, {
       ...previous,
@@ -214,6 +218,21 @@ function siteWords(manifest: Manifest): string[] {
   const { site, kind, cdm_version, created, privacy, withdrawn } = manifest;
   const days = manifest.token_key_succession.map(({ date }) => date);
   return [site, kind, cdm_version, created, privacy, ...days, ...withdrawn];
+}
+
+/** Last night's facts with tonight's tombstones. Who agreed again after a withdrawal is in the store again, and none. */
+async function withLeavers(
+  store: DuckDb,
+  { previous, leavers }: PrepareOptions,
+): Promise<StoreFacts | null> {
+  const patids = [...(previous?.withdrawn ?? []), ...leavers];
+  if (!previous || patids.length === 0) return previous;
+  const gone = await store.all<{ patid: string }>(
+    `SELECT DISTINCT patid FROM (SELECT unnest(from_json(?, '["VARCHAR"]')) AS patid)
+    WHERE patid NOT IN (SELECT patid FROM demographic) ORDER BY patid`,
+    [JSON.stringify(patids)],
+  );
+  return { ...previous, withdrawn: gone.map(({ patid }) => patid) };
 }
 
 async function countRows(store: DuckDb): Promise<Record<string, number>> {

@@ -22,6 +22,8 @@ export interface StoreFacts {
   succession?: Manifest["token_key_succession"];
   /** PATID of people who withdrew. */
   withdrawn?: string[];
+  /** Those of them who were withdrawn by command, and stay out whatever is delivered. */
+  barred?: string[];
 }
 
 export async function readStoreFacts(store: DuckDb): Promise<StoreFacts | null> {

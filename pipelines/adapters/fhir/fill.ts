@@ -1,4 +1,5 @@
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
+import { CONSENTS } from "./consent.ts";
 import { FORMS } from "./forms.ts";
 import { MACROS } from "./macros.ts";
 import { DEVICES, MEASUREMENTS, NO_MEASUREMENTS } from "./measurements.ts";
@@ -19,6 +20,7 @@ export async function fillIntake(db: DuckDb): Promise<void> {
   );
   const statements = [
     ...PEOPLE,
+    ...CONSENTS,
     ...DEVICES,
     ...ASKED_FORMS,
     ...FORMS,

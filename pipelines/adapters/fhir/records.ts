@@ -10,6 +10,7 @@ const CONTEXT: readonly ResourceType[] = [
   "Provenance",
   "Device",
   "Questionnaire",
+  "Consent",
 ];
 
 /**

@@ -1,3 +1,4 @@
+import { CONSENT_SHAPE } from "./consent.ts";
 import type { Shape } from "./shape.ts";
 
 const person = {
@@ -227,6 +228,7 @@ export const RESOURCES = {
   DiagnosticOrder: request,
   Task: request,
   CommunicationRequest: request,
+  Consent: CONSENT_SHAPE,
 } as const satisfies Record<string, { readonly [member: string]: Shape }>;
 
 /** What a resource that is not read stands for, where it is of interest why. */
@@ -234,7 +236,7 @@ export function reasonNotRead(type: string): string {
   return CONTEXT.has(type) ? "SOURCE_CONTEXT" : "SOURCE_RESOURCE_NOT_READ";
 }
 
-const CONTEXT = new Set(["Practitioner", "RelatedPerson", "Consent"]);
+const CONTEXT = new Set(["Practitioner", "RelatedPerson"]);
 
 /** Those that ask for something, by the form in which they do. */
 export const REQUESTS = {

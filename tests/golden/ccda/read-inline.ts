@@ -34,6 +34,7 @@ export function readInline(content: string | Uint8Array, settings: CcdaSettings)
     intake_identifier: table("intake_identifier"),
     intake_procedure: table("intake_procedure"),
     intake_observation: table("intake_observation"),
+    intake_consent: table("intake_consent"),
     intake_request: table("intake_request"),
     intake_administration: table("intake_administration"),
     intake_response: table("intake_response"),

@@ -1,0 +1,53 @@
+import { DuckDb } from "../../warehouse/duckdb.ts";
+import { createSchema } from "../../warehouse/migrate.ts";
+import { TABLE_NAMES, tableShape } from "../../warehouse/schema.ts";
+import { ident, text } from "../../warehouse/sql.ts";
+
+/**
+ * Writes a store without some people into a new file. A new file, because a database keeps the bytes of deleted rows in blocks that
+ * are free; returns how many of the people it held.
+ *
+ * `from` is not open anywhere. Notes of changes are left behind: they name the people, and the next submission is a full one.
+ */
+export async function copyWithout(
+  from: string,
+  to: string,
+  patids: readonly string[],
+): Promise<number> {
+  const store = await DuckDb.open(to);
+  try {
+    await createSchema(store);
+    await store.run(`ATTACH ${text(from)} AS old_store (READ_ONLY)`);
+    await store.run(
+      "CREATE TEMP TABLE leaver AS SELECT unnest(from_json(?, '[\"VARCHAR\"]')) AS patid",
+      [JSON.stringify(patids)],
+    );
+    const tables = await store.all<{ name: string }>(
+      "SELECT table_name AS name FROM duckdb_tables() WHERE database_name = 'old_store' AND NOT starts_with(table_name, 'propool_migration') AND NOT starts_with(table_name, 'propool_change_') ORDER BY table_name",
+    );
+    for (const { name } of tables) await copyTable(store, name);
+    const { held } = await store.one<{ held: number }>(
+      "SELECT CAST(count(*) AS INTEGER) AS held FROM old_store.demographic WHERE patid IN (SELECT patid FROM leaver)",
+    );
+    await store.run("DETACH old_store");
+    await store.run("CHECKPOINT");
+    return held;
+  } finally {
+    store.close();
+  }
+}
+
+async function copyTable(store: DuckDb, name: string): Promise<void> {
+  const isOurs = (TABLE_NAMES as readonly string[]).includes(name);
+  const known = await store.all(
+    "SELECT 1 FROM duckdb_tables() WHERE table_name = ? AND database_name = current_database()",
+    [name],
+  );
+  const hasPerson = isOurs && "patid" in tableShape(name as (typeof TABLE_NAMES)[number]).columns;
+  const source = `SELECT * FROM old_store.${ident(name)}${hasPerson ? " WHERE patid NOT IN (SELECT patid FROM leaver)" : ""}`;
+  await store.run(
+    known.length > 0
+      ? `INSERT INTO ${ident(name)} BY NAME ${source}`
+      : `CREATE TABLE ${ident(name)} AS ${source}`,
+  );
+}

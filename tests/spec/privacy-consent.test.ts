@@ -1,0 +1,334 @@
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { siteSchema } from "../../pipelines/configuration/site.ts";
+import { decideConsent } from "../../pipelines/privacy/consent.ts";
+import { loadTokenKeys } from "../../pipelines/privacy/tokens.ts";
+import type { RunReport } from "../../pipelines/run.ts";
+import { withFhir } from "../golden/fhir/read-golden.ts";
+import { propool } from "../support/command.ts";
+import { PEOPLE, type Person, siteIn, type TestSite, temporary } from "../support/site.ts";
+import { filesIn, inStore, placesOf } from "../support/site-look.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+const TODAY = ["--today", "2024-06-01"];
+
+const purpose = (code: string) => [
+  { system: "http://terminology.hl7.org/CodeSystem/v3-ActReason", code },
+];
+const active = { status: "active", dateTime: "2024-01-01" };
+
+/** What each person stated, and whether research may load them where everybody may refuse, and where everybody is asked. */
+const STATED: Record<string, { consents: object[]; optOut: string | null; optIn: string | null }> =
+  {
+    nothing: { consents: [], optOut: null, optIn: "CONSENT_NOT_GIVEN" },
+    permit: { consents: [{ ...active, provision: { type: "permit" } }], optOut: null, optIn: null },
+    deny: {
+      consents: [{ ...active, provision: { type: "deny" } }],
+      optOut: "CONSENT_REFUSED",
+      optIn: "CONSENT_REFUSED",
+    },
+    "permit of research alone": {
+      consents: [{ ...active, provision: { type: "permit", purpose: purpose("HRESCH") } }],
+      optOut: null,
+      optIn: null,
+    },
+    "permit of something else": {
+      consents: [{ ...active, provision: { type: "permit", purpose: purpose("PUBHLTH") } }],
+      optOut: null,
+      optIn: "CONSENT_NOT_GIVEN",
+    },
+    "refusal of something else": {
+      consents: [{ ...active, provision: { type: "deny", purpose: purpose("PUBHLTH") } }],
+      optOut: null,
+      optIn: "CONSENT_NOT_GIVEN",
+    },
+    "permit but research": {
+      consents: [
+        {
+          ...active,
+          provision: { type: "permit", provision: [{ type: "deny", purpose: purpose("HRESCH") }] },
+        },
+      ],
+      optOut: "CONSENT_REFUSED",
+      optIn: "CONSENT_REFUSED",
+    },
+    "refusal but research": {
+      consents: [
+        {
+          ...active,
+          provision: { type: "deny", provision: [{ type: "permit", purpose: purpose("HRESCH") }] },
+        },
+      ],
+      optOut: null,
+      optIn: null,
+    },
+    "permit but a kind of data, which cannot be kept": {
+      consents: [
+        {
+          ...active,
+          provision: {
+            type: "permit",
+            provision: [{ type: "deny", class: [{ code: "Observation" }] }],
+          },
+        },
+      ],
+      optOut: "CONSENT_REFUSED",
+      optIn: "CONSENT_REFUSED",
+    },
+    "permit, and later a refusal": {
+      consents: [
+        { ...active, dateTime: "2024-03-01", provision: { type: "deny" } },
+        { ...active, provision: { type: "permit" } },
+      ],
+      optOut: "CONSENT_REFUSED",
+      optIn: "CONSENT_REFUSED",
+    },
+    "refusal, and later a permit": {
+      consents: [
+        { ...active, provision: { type: "deny" } },
+        { ...active, dateTime: "2024-03-01", provision: { type: "permit" } },
+      ],
+      optOut: null,
+      optIn: null,
+    },
+    "permit and refusal on one day": {
+      consents: [
+        { ...active, provision: { type: "permit" } },
+        { ...active, provision: { type: "deny" } },
+      ],
+      optOut: "CONSENT_REFUSED",
+      optIn: "CONSENT_REFUSED",
+    },
+    "permit that is over": {
+      consents: [{ ...active, provision: { type: "permit", period: { end: "2024-12-31" } } }],
+      optOut: null,
+      optIn: "CONSENT_NOT_GIVEN",
+    },
+    "refusal that was a draft": {
+      consents: [{ ...active, status: "draft", provision: { type: "deny" } }],
+      optOut: null,
+      optIn: "CONSENT_NOT_GIVEN",
+    },
+    "proposal that was rejected": {
+      consents: [{ ...active, status: "rejected", provision: { type: "permit" } }],
+      optOut: "CONSENT_REFUSED",
+      optIn: "CONSENT_REFUSED",
+    },
+    "refusal in R5": {
+      consents: [{ status: "active", date: "2024-01-01", decision: "deny" }],
+      optOut: "CONSENT_REFUSED",
+      optIn: "CONSENT_REFUSED",
+    },
+    "refusal in R5 but for research": {
+      consents: [
+        {
+          status: "active",
+          date: "2024-01-01",
+          decision: "deny",
+          provision: [{ purpose: purpose("HRESCH") }],
+        },
+      ],
+      optOut: null,
+      optIn: null,
+    },
+  };
+
+describe("FHIR Consent", () => {
+  const titles = Object.keys(STATED);
+  const lines = (rows: object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  let decided: Record<"opt-out" | "opt-in", Map<string, string>>;
+
+  beforeAll(async () => {
+    const files = {
+      "Patient.ndjson": lines(titles.map((_, i) => ({ resourceType: "Patient", id: `p${i}` }))),
+      "Consent.ndjson": lines(
+        titles.flatMap((title, i) =>
+          (STATED[title]?.consents ?? []).map((consent) => ({
+            resourceType: "Consent",
+            ...("decision" in consent
+              ? { subject: { reference: `Patient/p${i}` } }
+              : { patient: { reference: `Patient/p${i}` } }),
+            ...consent,
+          })),
+        ),
+      ),
+    };
+    decided = await withFhir({ files }, async (db) => {
+      await loadTokenKeys(db, { generations: [new Uint8Array(32)], linkage: null }, ["patid"]);
+      const decide = async (rule: string) => {
+        const identity = { site: "A", name: "a", network: "N", format: "fhir", consent: { rule } };
+        const site = { ...siteSchema.parse(identity), consentFile: null };
+        await decideConsent(db, site, { storeFile: null, barred: [] });
+        const rows = await db.all<{ patient_key: string; reason: string }>(
+          "SELECT patient_key, reason FROM refused",
+        );
+        return new Map(rows.map((row) => [row.patient_key, row.reason]));
+      };
+      return { "opt-out": await decide("opt-out"), "opt-in": await decide("opt-in") };
+    });
+  });
+
+  it.each(titles)("decides after a %s", (title) => {
+    const key = `p${titles.indexOf(title)}`;
+    const { optOut, optIn } = STATED[title] ?? {};
+    expect(decided["opt-out"].get(key) ?? null, "opt-out").toBe(optOut);
+    expect(decided["opt-in"].get(key) ?? null, "opt-in").toBe(optIn);
+  });
+});
+
+describe("a site whose people may refuse", () => {
+  let directory: string;
+  let remove: () => Promise<void>;
+  let site: TestSite;
+  const [anna, ben, carl] = PEOPLE as unknown as [Person, Person, Person];
+  const yaml = (path: string) => readFile(path, "utf8");
+
+  beforeAll(async () => {
+    ({ directory, remove } = await temporary());
+    site = await siteIn(directory, "fhir");
+    await propool("keys", "new", site.directory, "--linkage");
+  });
+  afterAll(() => remove());
+
+  async function night(of: TestSite, ...more: string[]): Promise<RunReport> {
+    const told = await propool("run", of.directory, "--json", ...TODAY, ...more);
+    expect(told.err).toBe("");
+    return (JSON.parse(told.out) as RunReport[])[0] as RunReport;
+  }
+  const people = (of: TestSite) =>
+    inStore(of, async (db) => {
+      const rows = await db.all<{ patid: string }>("SELECT patid FROM demographic ORDER BY patid");
+      return rows.map((row) => row.patid);
+    });
+  /** Every place in the site's folder in which a token stands, as value or as bytes. */
+  const places = (of: TestSite, token: string) => placesOf([token], of, []);
+  const reasons = (report: RunReport) =>
+    Object.fromEntries(
+      report.lines
+        .filter(({ reason }) => reason?.startsWith("CONSENT"))
+        .map((line) => [`${line.level} ${line.kind} ${line.state} ${line.reason}`, line.count]),
+    );
+  const listed = async (of: TestSite, rows: string) => {
+    await of.write("consent.csv", `patient_key,decision,purpose,decided_at\n${rows}`);
+    const content = await yaml(of.path("site.yaml"));
+    if (!/^consent:/m.test(content))
+      await of.write("site.yaml", `${content}\nconsent: { list: consent.csv }\n`);
+  };
+  let whole: string[];
+
+  it("counts whoever refuses by the list as out of scope, with all records and answers, and makes no token", async () => {
+    await listed(site, `${carl.key},no,,\n`);
+    const report = await night(site);
+    expect(reasons(report)).toEqual({
+      "record Patient out_of_scope CONSENT_REFUSED": 1,
+      "record QuestionnaireResponse out_of_scope CONSENT_REFUSED": 1,
+      "answer phq-9 out_of_scope CONSENT_REFUSED": 10,
+    });
+    expect(await people(site)).toHaveLength(2);
+    expect(report.store.hash_token).toBe(2);
+    // What a refusing person is called is searched all the same.
+    expect(report.audit.identifiers).toBeGreaterThan(15);
+  });
+
+  it("loads whoever agrees later, and takes out again whoever refuses later", async () => {
+    await listed(site, `${carl.key},no,,2024-01-01\n${carl.key},yes,,2024-02-01\n`);
+    await night(site);
+    whole = await people(site);
+    expect(whole).toHaveLength(3);
+    await listed(site, `${ben.key},no,research,\n`);
+    await night(site);
+    const left = await people(site);
+    expect(left).toHaveLength(2);
+    const gone = whole.find((patid) => !left.includes(patid)) ?? "";
+    const found = await places(site, gone);
+    // The tombstone alone: the store's facts for the next submissions, and the manifest of a later format.
+    expect(
+      found.filter((place) => !/store\.duckdb|FHIR-00000[12]\/|manifest\.json/.test(place)),
+    ).toEqual([]);
+    const facts = await inStore(site, (db) =>
+      db.one<{ facts: string }>("SELECT facts FROM propool_store"),
+    );
+    expect(JSON.parse(facts.facts).withdrawn).toEqual([gone]);
+    // Agreeing again makes them a person again, and no tombstone.
+    await listed(site, "");
+    await night(site);
+    expect(await people(site)).toEqual(whole);
+  });
+
+  it("says that a list cannot be read, without a word of it", async () => {
+    const broken = { ...site, directory: join(directory, "broken") };
+    await cp(site.directory, broken.directory, { recursive: true });
+    await writeFile(join(broken.directory, "consent.csv"), `key\n${anna.key}\n`);
+    const told = await propool("run", broken.directory, ...TODAY);
+    expect(told).toMatchObject({ exitCode: 10 });
+    expect(told.err).toContain("CONFIG_CONSENT");
+    expect(told.err).not.toContain(anna.key);
+  });
+
+  describe("after a withdrawal by command", () => {
+    let gone: string;
+    beforeAll(async () => {
+      const told = await propool(
+        ...["preview", site.path("export/QuestionnaireResponse.ndjson"), "--site", site.directory],
+        ...["--format", "csv", ...TODAY],
+      );
+      gone = told.out.split("\n")[1]?.split(",")[3] ?? "";
+      expect(whole).toContain(gone);
+    });
+
+    it("holds nothing of the person, in values or in bytes of the store, and keeps them out", async () => {
+      const told = await propool("withdraw", site.directory, "--token", gone, "--json");
+      expect(told).toMatchObject({ exitCode: 0, err: "" });
+      expect(JSON.parse(told.out)).toMatchObject({ named: 1, held: 1, patids: [gone] });
+      expect(await readdir(site.path("outbox"))).toEqual([]);
+      const rows = await inStore(site, async (db) => {
+        const tables = await db.all<{ name: string }>(
+          "SELECT table_name AS name FROM duckdb_columns() WHERE column_name = 'patid' AND database_name = current_database() AND NOT internal",
+        );
+        const counts = await Promise.all(
+          tables.map(({ name }) => db.all(`SELECT 1 FROM ${name} WHERE patid = '${gone}'`)),
+        );
+        return counts.flat().length;
+      });
+      expect(rows).toBe(0);
+
+      const report = await night(site);
+      expect(Object.keys(reasons(report))).toContain("record Patient withdrawn CONSENT_WITHDRAWN");
+      expect(await people(site)).toEqual(whole.filter((patid) => patid !== gone));
+      const found = await places(site, gone);
+      expect(found.filter((place) => !/store\.duckdb|manifest\.json/.test(place))).toEqual([]);
+      for (const file of (await filesIn(site.path("outbox"))).filter((name) =>
+        name.endsWith(".parquet"),
+      ))
+        expect((await readFile(site.path("outbox", file))).toString("latin1")).not.toContain(gone);
+    });
+
+    it("keeps them out of a store that is made anew, and under a rotated key", async () => {
+      const before = (await people(site)).length;
+      await night(site, "--full");
+      expect(await people(site)).toHaveLength(before);
+      await propool("keys", "rotate", site.directory, ...TODAY);
+      const report = await night(site);
+      expect(Object.keys(reasons(report))).toContain("record Patient withdrawn CONSENT_WITHDRAWN");
+      expect(await people(site)).toHaveLength(before);
+    });
+
+    it("takes keys of people from a file, and refuses nonsense", async () => {
+      await writeFile(join(directory, "leavers.txt"), `${anna.key}\n${ben.key}\n${carl.key}\n`);
+      const told = await propool(
+        "withdraw",
+        site.directory,
+        "--list",
+        join(directory, "leavers.txt"),
+        "--json",
+      );
+      expect(JSON.parse(told.out)).toMatchObject({ named: 3, held: 2 });
+      expect(await people(site)).toEqual([]);
+      expect(await propool("withdraw", site.directory)).toMatchObject({ exitCode: 2 });
+      expect(await propool("withdraw", site.directory, "--token", "x")).toMatchObject({
+        exitCode: 2,
+      });
+    });
+  });
+});
