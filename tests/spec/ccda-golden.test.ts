@@ -206,6 +206,7 @@ describe("a patient-generated document with prefixed names", () => {
         "testa@example.org",
         "P5",
         "000-00-0001",
+        null,
       ],
     ]);
   });
