@@ -75,7 +75,8 @@ export async function prepareSubmission(options: PrepareOptions): Promise<Prepar
     const before = isFull ? null : (previous?.sealed ?? null);
     const unsent = whyNot(site);
     const sequence = (await lastSequence(site, previous, receipts)) + 1;
-    if (!unsent) sealed = await seal(store, { ...options, previous, sequence, before, draftDirectory });
+    if (!unsent)
+      sealed = await seal(store, { ...options, previous, sequence, before, draftDirectory });
     const remembered = sealed ? sealedFacts(sealed, previous) : (previous?.sealed ?? null);
     await writeStoreFacts(store, {
       ...previous,
