@@ -6,6 +6,10 @@ import type { DisclosureProfile } from "./profile.ts";
 export const SUPPRESSED = "suppressed";
 export type Suppressed = typeof SUPPRESSED;
 
+/** The mark of a summary that a site cannot make, because it lacks a field; never a reason to hide anything. */
+export const UNAVAILABLE = "unavailable";
+export type Unavailable = typeof UNAVAILABLE;
+
 /** The stratum of the margin. */
 export const EVERYBODY = "all";
 export type Everybody = typeof EVERYBODY;
@@ -49,11 +53,12 @@ export function gate(input: GateInput): Cell[] {
   const people = new Map(strata.map(([name, of]) => [name, peopleOf(counting, of)]));
   const whole = conceal(headsByStratum(counting, strata, people), minimum);
   if (whole.margin) return [hideAll(EVERYBODY, statistics)];
-  // What an earlier statistic hides stays hidden: later ones tell of groups inside its groups.
-  let forced: ReadonlySet<string> = whole.strata;
+  const hiddenBy = new Map<string, ReadonlySet<string>>();
   for (const statistic of statistics) {
-    const hidden = conceal(headsByStratum(statistic, strata, people), minimum, forced);
-    forced = hidden.strata;
+    // What a statistic hides stays hidden in those that tell of groups inside its groups.
+    const forced = new Set([...whole.strata, ...(hiddenBy.get(statistic.within ?? "") ?? [])]);
+    const hidden = hide(statistic, strata, { people, forced, profile });
+    hiddenBy.set(statistic.name, hidden.strata);
     const released = release(statistic, strata, hidden, input);
     for (const { stratum, statistics: to } of shown) {
       to[statistic.name] = released.get(stratum) ?? SUPPRESSED;
@@ -90,6 +95,48 @@ function release(
   const released = new Map(visible.map(([name], index) => [name, coarse.parts[index]]));
   if (!hidden.margin) released.set(EVERYBODY, coarse.everybody);
   return released;
+}
+
+/** Hides what has too few people, and what has too many free numbers for them; also where the rest of the margin has. */
+function hide(
+  statistic: Statistic<unknown>,
+  strata: Stratum[],
+  of: {
+    people: ReadonlyMap<string, bigint>;
+    forced: ReadonlySet<string>;
+    profile: DisclosureProfile;
+  },
+): Concealed {
+  const { people, profile } = of;
+  const perParameter = profile.people_per_parameter;
+  const isFull = (some: Stratum[]) =>
+    isCrowded(
+      statistic,
+      pool(
+        statistic,
+        some.map(([, each]) => each),
+      ),
+      perParameter,
+    );
+  const crowded = strata.filter((one) => isFull([one])).map(([name]) => name);
+  const hidden = conceal(
+    headsByStratum(statistic, strata, people),
+    BigInt(profile.minimum_people),
+    new Set([...of.forced, ...crowded]),
+  );
+  const rest = strata.filter(([name]) => hidden.strata.has(name));
+  return { ...hidden, margin: hidden.margin || isFull(rest) || isFull(strata) };
+}
+
+/** Whether a summary has too many free numbers for its people. */
+export function isCrowded(
+  statistic: Statistic<unknown>,
+  summary: unknown,
+  peoplePerParameter: number,
+): boolean {
+  const n = statistic.heads(summary, 0n)[0] ?? 0n;
+  const parameters = statistic.parameters?.(summary) ?? 0;
+  return n > 0n && n < BigInt(parameters * peoplePerParameter);
 }
 
 function headsByStratum(

@@ -14,6 +14,11 @@ export const disclosureSchema = z.strictObject({
     .int()
     .min(2)
     .describe("fewest people in a cell that is not empty, in what is left of its margin, in a bin"),
+  people_per_parameter: z
+    .int()
+    .min(1)
+    .describe("people that a model, or a matrix of covariances, needs for each of its columns"),
+  minimum_df: z.int().min(1).describe("fewest residual degrees of freedom of a model"),
   bin_width: z.int().min(1).describe("score points of a block of values that is shown together"),
   site_strata: z
     .boolean()

@@ -1,5 +1,13 @@
 import { addHeads, type Heads, isSafe } from "./conceal.ts";
-import { type Cell, EVERYBODY, type Statistics, SUPPRESSED } from "./gate.ts";
+import {
+  type Cell,
+  EVERYBODY,
+  isCrowded,
+  type Statistics,
+  SUPPRESSED,
+  UNAVAILABLE,
+} from "./gate.ts";
+import type { DisclosureProfile } from "./profile.ts";
 
 /**
  * What the cells of one outcome tell that they should not: a group of people that is too small, or a hidden one that follows
@@ -10,14 +18,15 @@ import { type Cell, EVERYBODY, type Statistics, SUPPRESSED } from "./gate.ts";
 export function recheck(
   cells: readonly Cell[],
   statistics: Statistics,
-  minimumPeople: number,
+  profile: Pick<DisclosureProfile, "minimum_people" | "people_per_parameter">,
 ): string[] {
-  const minimum = BigInt(minimumPeople);
+  const minimum = BigInt(profile.minimum_people);
   return statistics.flatMap((statistic) => {
     const small = cells.filter((cell) => {
       const summary = shown(cell, statistic.name);
       if (summary === undefined) return false;
       const bins = statistic.bins?.(summary) ?? [];
+      if (isCrowded(statistic, summary, profile.people_per_parameter)) return true;
       return !isSafe([...statistic.heads(summary, peopleOf(cell, statistics)), ...bins], minimum);
     });
     return [
@@ -55,7 +64,7 @@ function isRecoverable(
 
 function shown(cell: Cell, name: string): unknown {
   const summary = cell.statistics[name];
-  return summary === SUPPRESSED ? undefined : summary;
+  return summary === SUPPRESSED || summary === UNAVAILABLE ? undefined : summary;
 }
 
 function peopleOf(cell: Cell, [counting]: Statistics): bigint {

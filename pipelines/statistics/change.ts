@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { divide, squareRoot, withSign } from "./divide.ts";
+import { correlation, divide, squareRoot, withSign } from "./divide.ts";
+import { meanEffect, meanInterval, pOfMean } from "./mean-interval.ts";
 import {
   addDigits,
   aggregate,
@@ -50,11 +51,27 @@ export const change: Statistic<Change> = {
     return [
       { name: "mean at baseline", value: of.meanBaseline, people },
       { name: "mean at follow-up", value: of.meanFollowUp, people },
-      { name: "mean change", value: of.meanChange, people },
+      {
+        name: "mean change",
+        value: of.meanChange,
+        people,
+        ...meanInterval(of.meanChange, of.sdChange, people),
+      },
       { name: "sd of change", value: of.sdChange, people },
       { name: "standardised response mean", value: of.srm, people },
       { name: "effect size (baseline sd)", value: of.effectSize, people },
+      { name: "correlation of baseline and follow-up", value: of.correlation, people },
+      {
+        name: "p of no change (paired t)",
+        value: pOfMean(of.meanChange, of.sdChange, people),
+        people,
+      },
     ];
+  },
+  siteEffect(sums, scale) {
+    const { meanChange, sdChange } = changeOf(sums, scale);
+    const variance = sdChange === null ? null : sdChange ** 2;
+    return meanEffect("mean change", meanChange, variance, Number(sums.pairs));
   },
   // The people without a follow-up are a group too: everybody's sums minus the pairs' sums are theirs.
   heads: ({ pairs }, people) => [BigInt(pairs), people - BigInt(pairs)],
@@ -85,5 +102,6 @@ export function changeOf(sums: Change, scale: Scale) {
     sdChange: sd(spreadChange),
     srm: standardised(spreadChange),
     effectSize: standardised(spreadB),
+    correlation: correlation(n * sbf - sb * sf, spreadB, spreadF),
   };
 }

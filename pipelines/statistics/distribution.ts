@@ -3,7 +3,8 @@ import { binSchema, mergeBins, toRanges } from "./bins.ts";
 import { coarsenBins } from "./coarsen-bins.ts";
 import { divide } from "./divide.ts";
 import { quantile } from "./quantile.ts";
-import { type Estimate, gridUnits, type Scale, type Statistic } from "./statistic.ts";
+import { type Estimate, gridUnits, type Measure, type Scale, type Statistic } from "./statistic.ts";
+import { share } from "./wilson.ts";
 
 const summary = z.strictObject({ bins: z.array(binSchema).max(100_000) });
 export type Distribution = z.infer<typeof summary>;
@@ -58,6 +59,7 @@ export const distribution: Statistic<Distribution> = {
       })),
       { name: "share at the lowest score", people, ...shareAt(distribution, scale, 0) },
       { name: "share at the highest score", people, ...shareAt(distribution, scale, 1) },
+      ...bandShares(distribution, scale),
     ];
   },
   heads: (distribution) => [peopleOf(distribution)],
@@ -88,6 +90,24 @@ function asEstimate(interval: readonly [number, number] | null, scale: Scale): V
     Math.min(interval[1], Math.max(interval[0], scale.range[1])),
   ];
   return low === high ? { value: low } : { value: null, between: [low, high] };
+}
+
+/** People in each interpretation band; only between two shares where a merged bin reaches over the band's edge. */
+function bandShares(distribution: Distribution, measure: Measure): Estimate[] {
+  const all = peopleOf(distribution);
+  const units = Number(gridUnits(measure));
+  const ranges = toRanges(distribution.bins);
+  return (measure.bands ?? []).map((band) => {
+    const [from, to] = [BigInt(Math.round(band.from * units)), BigInt(Math.round(band.to * units))];
+    const name = `share ${band.label} (${band.from} to ${band.to})`;
+    const sum = (test: (range: (typeof ranges)[number]) => boolean) =>
+      ranges.filter(test).reduce((people, range) => people + range.people, 0n);
+    const inside = sum((range) => from <= range.from && range.to <= to);
+    const touching = sum((range) => range.from <= to && from <= range.to);
+    if (inside === touching) return share(name, inside, all);
+    const between = [divide(inside, all), divide(touching, all)] as const;
+    return { name, value: null, people: Number(all), between };
+  });
 }
 
 /** People who scored exactly one end of the scale, among all. */

@@ -45,6 +45,11 @@ export function withSign(of: bigint, value: number): number {
   return of < 0n ? -value : value;
 }
 
+/** Correlation from integer spreads (n times sums of squared deviations and of products); null where one does not vary. */
+export function correlation(shared: bigint, a: bigint, b: bigint): number | null {
+  return a > 0n && b > 0n ? withSign(shared, squareRoot(shared ** 2n, a * b)) : null;
+}
+
 export function absolute(value: bigint): bigint {
   return value < 0n ? -value : value;
 }

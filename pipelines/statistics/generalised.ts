@@ -58,6 +58,13 @@ export interface GeneralisedFit {
   logLikelihood: number;
 }
 
+export interface GeneralisedModel {
+  family: Family;
+  columns: readonly string[];
+  /** Columns at the front that are constants: 1, or one a site. */
+  constants?: number;
+}
+
 export type Step =
   | { state: "next"; progress: Progress }
   | { state: "done"; fit: GeneralisedFit }
@@ -71,12 +78,8 @@ export function firstRound(size: number): Progress {
  * The hub's part of a round: a Newton step from the added answers, halved where the likelihood fell; done when no coefficient
  * moves by 1e-10 of its size. Refuses what has no estimate: a column that others determine, a separated outcome.
  */
-export function step(
-  sums: RoundSums,
-  progress: Progress,
-  model: { family: Family; columns: readonly string[] },
-): Step {
-  const { columns } = model;
+export function step(sums: RoundSums, progress: Progress, model: GeneralisedModel): Step {
+  const { columns, constants = 1 } = model;
   const size = columns.length;
   const n = Number(sums.n);
   const { round, beta, last } = progress;
@@ -95,9 +98,9 @@ export function step(
   const inverted = invertPositive(information);
   if ("dependentColumn" in inverted)
     return { state: "refused", reason: rankReason(progress, columns[inverted.dependentColumn]) };
-  const spread = progress.spread ?? spreadOf(information);
+  const spread = progress.spread ?? spreadOf(information, constants);
   const separated = columns.find(
-    (_, i) => i > 0 && Math.abs(beta[i] ?? 0) * (spread[i] ?? 0) > STANDARDISED_MAX,
+    (_, i) => i >= constants && Math.abs(beta[i] ?? 0) * (spread[i] ?? 0) > STANDARDISED_MAX,
   );
   if (separated !== undefined) return { state: "refused", reason: separation(separated) };
   const move = multiply(inverted.inverse, sums.gradient);
@@ -108,8 +111,8 @@ export function step(
   if (!isStill) {
     if (round === 1 && model.family === "poisson") {
       // From zero a Newton step overshoots as far as the mean is high; the first round tells the mean, so start there.
-      const mean = 1 + (sums.gradient[0] ?? 0) / n;
-      const start = beta.map((_, i) => (i === 0 && mean > 0 ? Math.log(mean) : 0));
+      const mean = beta.map((_, i) => 1 + (sums.gradient[i] ?? 0) / (information[i]?.[i] ?? n));
+      const start = mean.map((of, i) => (i < constants && of > 0 ? Math.log(of) : 0));
       return next({ ...best, last: null }, start, spread);
     }
     return next(
@@ -167,12 +170,31 @@ function next(progress: Progress, beta: number[], spread: number[] | null): Step
 }
 
 /** At zero every person has the same weight, so the information tells the columns' standard deviations. */
-function spreadOf(information: readonly (readonly number[])[]): number[] {
-  const weight = information[0]?.[0] ?? 1;
+function spreadOf(information: readonly (readonly number[])[], constants: number): number[] {
+  const levels = information.slice(0, constants);
+  const weight = levels.reduce((sum, row, i) => sum + (row[i] ?? 0), 0);
   return information.map((row, i) => {
-    const mean = (information[0]?.[i] ?? 0) / weight;
+    const mean = levels.reduce((sum, level) => sum + (level[i] ?? 0), 0) / weight;
     return Math.sqrt(Math.max(0, (row[i] ?? 0) / weight - mean * mean));
   });
+}
+
+/** A site's answer in a model that has a column a site in place of the constant. */
+export function embed(sums: RoundSums, site: number, sites: number): RoundSums {
+  const own = sums.gradient.length;
+  const size = sites + own - 1;
+  const place = (i: number) => (i === 0 ? site : sites + i - 1);
+  const gradient = Array.from({ length: size }, () => 0);
+  const full = Array.from({ length: size }, () => Array.from({ length: size }, () => 0));
+  const local = symmetric(sums.information, own);
+  for (let i = 0; i < own; i++) {
+    gradient[place(i)] = sums.gradient[i] ?? 0;
+    for (let j = 0; j < own; j++) {
+      const row = full[place(i)];
+      if (row) row[place(j)] = local[i]?.[j] ?? 0;
+    }
+  }
+  return { ...sums, gradient, information: full.flatMap((row, i) => row.slice(i)) };
 }
 
 function rankReason({ round }: Progress, column: string | undefined): string {

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { divide } from "./divide.ts";
 import {
   addDigits,
   aggregate,
@@ -8,6 +7,7 @@ import {
   type Scale,
   type Statistic,
 } from "./statistic.ts";
+import { share, shareEffect } from "./wilson.ts";
 
 const summary = z.strictObject({ pairs: headCount, improved: headCount, worsened: headCount });
 export type Improved = z.infer<typeof summary>;
@@ -18,8 +18,11 @@ export const improved: Statistic<Improved> = {
   title: "Changed by the minimal important difference or more",
   exact: true,
   needsFollowUp: true,
-  unavailable: ({ mid }) =>
-    mid === null ? "the catalogue has no minimal important difference for this score" : null,
+  within: "change",
+  unavailable({ mid, responder }) {
+    if (responder) return "the study says itself who responded: see responder";
+    return mid === null ? "the catalogue has no minimal important difference for this score" : null;
+  },
   summary,
   empty: { pairs: "0", improved: "0", worsened: "0" },
   summarize(cohort, scale) {
@@ -37,13 +40,14 @@ export const improved: Statistic<Improved> = {
   },
   combine: addDigits,
   estimate({ pairs, improved, worsened }) {
-    const [n, people] = [BigInt(pairs), Number(pairs)];
-    const share = (part: string) => (n > 0n ? divide(BigInt(part), n) : null);
+    const n = BigInt(pairs);
     return [
-      { name: "share improved", value: share(improved), people },
-      { name: "share worsened", value: share(worsened), people },
+      share("share improved", BigInt(improved), n),
+      share("share worsened", BigInt(worsened), n),
     ];
   },
+  siteEffect: ({ pairs, improved }) =>
+    shareEffect("share improved", BigInt(improved), BigInt(pairs)),
   heads({ pairs, improved, worsened }, people) {
     const [n, up, down] = [BigInt(pairs), BigInt(improved), BigInt(worsened)];
     return [n, people - n, up, n - up, down, n - down, n - up - down];

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { divide, squareRoot, withSign } from "./divide.ts";
+import { meanEffect, meanInterval } from "./mean-interval.ts";
 import {
   addDigits,
   aggregate,
@@ -38,11 +39,15 @@ export const moments: Statistic<Moments> = {
     const shape = shapeOf(sums, scale);
     const people = Number(sums.n);
     return [
-      { name: "mean", value: shape.mean, people },
+      { name: "mean", value: shape.mean, people, ...meanInterval(shape.mean, shape.sd, people) },
       { name: "sd", value: shape.sd, people },
       { name: "skewness (G1)", value: shape.skewnessG1, people },
       { name: "excess kurtosis (G2)", value: shape.kurtosisG2, people },
     ];
+  },
+  siteEffect(sums, scale) {
+    const { mean, variance } = shapeOf(sums, scale);
+    return meanEffect("mean", mean, variance, Number(sums.n));
   },
   heads: ({ n }) => [BigInt(n)],
 };

@@ -10,6 +10,32 @@ export const scaleSchema = z.strictObject({
 });
 export type Scale = z.infer<typeof scaleSchema>;
 
+/** What decides that a person responded, in score units. */
+export type Responder = (
+  | { change: number }
+  | { percent: number }
+  | { at_least: number }
+  | { below: number }
+) & {
+  /** Only people who start at this score or worse. */
+  among?: number | undefined;
+};
+
+/** A score's scale with what the instrument and the study say about it. Numbers are in score units. */
+export interface Measure extends Scale {
+  /** Interpretation bands, both ends included. */
+  bands?: readonly { label: string; from: number; to: number }[];
+  /** Scored items and the numbers their answers are stored as. */
+  items?: readonly { id: string; values: readonly number[] }[];
+  responder?: Responder;
+  /** Target days of the follow-up windows, the main one first. */
+  followUps?: readonly number[];
+  /** Time to response: days looked at, in steps of so many days. */
+  course?: { days: number; step: number };
+  /** Columns of `related`: other scores of the study on the day of the baseline, and age. */
+  related?: readonly { name: string; decimals: number }[];
+}
+
 /** An integer of any size as decimal digits: what a summary is made of. */
 export const digits = z.string().regex(/^(0|-?[1-9][0-9]{0,199})$/, "must be an integer in digits");
 
@@ -17,8 +43,13 @@ export const digits = z.string().regex(/^(0|-?[1-9][0-9]{0,199})$/, "must be an 
 export const headCount = z.string().regex(/^(0|[1-9][0-9]{0,17})$/, "must be a count in digits");
 
 /**
- * The cohort as a statistic sees it: `select` runs with a table `cohort` in scope, one row a person, with the columns
- * stratum (text), administrations (integer), baseline (grid integer) and follow_up (grid integer, null without one).
+ * The cohort as a statistic sees it: `select` runs with these tables in scope, all with the column stratum (text).
+ * `cohort`: one row a person; administrations (integer), baseline (grid integer), follow_up (grid integer, null without one),
+ * follow_up_2 and so on where the study has more windows.
+ * `item_answer`: one row a person and item of the baseline; patid, datamartid, item, value (integer).
+ * `course`: one row a score after the baseline; patid, datamartid, baseline, day, grid.
+ * `related`: one row a person; v0, v1, ... as `Measure.related` lists them, null where not known.
+ * `asked` and `administered`: one row a person and channel (the stratum), with the numbers that their statistics add.
  */
 export interface Cohort {
   select<T extends object>(sql: string): Promise<T[]>;
@@ -33,6 +64,20 @@ export interface Estimate {
   people: number;
   /** Lowest and highest possible value where merged bins hide which it is. */
   between?: readonly [number, number];
+  /** 95 % interval. */
+  interval?: readonly [number, number];
+  /** Why a number that could be computed is not given: it would be doubtful. */
+  refused?: string;
+}
+
+/** A site's estimate on the scale on which sites are compared. */
+export interface SiteEffect {
+  name: string;
+  value: number;
+  variance: number;
+  people: number;
+  /** logit: value is the log odds of a share. */
+  scale: "identity" | "logit";
 }
 
 export interface BinRule {
@@ -41,6 +86,13 @@ export interface BinRule {
   /** Width of a block of values in grid units; bins are single values or whole blocks. */
   width: bigint;
 }
+
+/** What a site may lack, and how it is called where that is said. */
+export const NEEDS = {
+  items: "answers to single items",
+  requests: "requests to answer a questionnaire (PRO_REQUEST)",
+  collection: "how questionnaires were collected (PRO_COLLECTION)",
+} as const;
 
 /**
  * One statistic: `summarize` at a site, `combine` at the hub, meeting in a summary of sums that add. `combine` is associative
@@ -54,15 +106,25 @@ export interface Statistic<S> {
   /** Whether it needs pairs of baseline and follow-up. */
   readonly needsFollowUp: boolean;
   /** Why it cannot be computed on this scale; null: it can. */
-  unavailable(scale: Scale): string | null;
+  unavailable(measure: Measure): string | null;
+  /** The statistic whose groups of people hold this one's: what that hides, this hides. */
+  readonly within?: string;
+  /** Tables that it reads besides `cohort`. */
+  readonly reads?: readonly ("item_answer" | "course" | "related" | "asked" | "administered")[];
+  /** What a site must have for it, beyond scores: without that the site's answer is not available, never zero. */
+  readonly needs?: keyof typeof NEEDS;
   readonly summary: z.ZodType<S>;
   readonly empty: S;
   /** One summary a stratum that has people. */
-  summarize(cohort: Cohort, scale: Scale): Promise<Map<string, S>>;
+  summarize(cohort: Cohort, measure: Measure): Promise<Map<string, S>>;
   combine(a: S, b: S): S;
-  estimate(summary: S, scale: Scale): Estimate[];
+  estimate(summary: S, measure: Measure): Estimate[];
+  /** The one number by which sites are compared, and its variance on the scale where it is nearly normal; null without one. */
+  siteEffect?(summary: S, measure: Measure): SiteEffect | null;
   /** Every group of people that the summary tells of, `people` being all of its stratum: each must be empty or large enough. */
   heads(summary: S, people: bigint): bigint[];
+  /** Free numbers that the summary fits to its people: a model of many needs many people. */
+  parameters?(summary: S): number;
   /** Merges bins until each holds nobody or enough people: of everybody, and alike in all parts, of which it is the sum. */
   coarsen?(parts: readonly S[], rule: BinRule): { everybody: S; parts: S[] };
   /** People in each bin. */
@@ -81,17 +143,18 @@ export function addDigits<K extends string>(
 
 /**
  * Runs one aggregate query over the cohort, one row a stratum. Integers come back as digits, whatever the engine's type.
- * `columns` maps a name to an integer expression over the columns of `cohort`; null counts as zero.
+ * `columns` maps a name to an integer expression over the columns of the table; null counts as zero.
  */
 export async function aggregate<K extends string>(
   cohort: Cohort,
   columns: Record<K, string>,
+  table = "cohort",
 ): Promise<Map<string, Record<K, string>>> {
   const list = Object.entries<string>(columns).map(
     ([name, sql]) => `  CAST(coalesce(${sql}, 0) AS VARCHAR) AS ${name}`,
   );
   const rows = await cohort.select<Record<K | "stratum", string>>(
-    ["SELECT", ["  stratum", ...list].join(",\n"), "FROM cohort", "GROUP BY stratum"].join("\n"),
+    ["SELECT", ["  stratum", ...list].join(",\n"), `FROM ${table}`, "GROUP BY stratum"].join("\n"),
   );
   return new Map(
     rows.map((row) => {

@@ -1,6 +1,6 @@
 import { divide } from "./divide.ts";
 import { Z95 } from "./probability.ts";
-import type { Estimate } from "./statistic.ts";
+import type { Estimate, SiteEffect } from "./statistic.ts";
 
 /** 95 % interval of a proportion, by Wilson's score. Source: Wilson 1927. Null without people. */
 export function wilson(part: bigint, all: bigint): [low: number, high: number] | null {
@@ -33,4 +33,12 @@ export function share(name: string, part: bigint, all: bigint): Estimate {
     people: Number(all),
     ...(interval && { interval }),
   };
+}
+
+/** The log odds of a share; null where nobody or everybody is in it, because they are infinite there. */
+export function shareEffect(name: string, part: bigint, all: bigint): SiteEffect | null {
+  if (part === 0n || part === all) return null;
+  const [yes, no] = [Number(part), Number(all - part)];
+  const value = Math.log(yes / no);
+  return { name, value, variance: 1 / yes + 1 / no, people: Number(all), scale: "logit" };
 }

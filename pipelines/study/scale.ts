@@ -1,13 +1,13 @@
 import type { Queryable } from "../../warehouse/queryable.ts";
 import type { Instrument } from "../catalogue/instrument.ts";
 import { ProError } from "../core/errors.ts";
-import type { Scale } from "../statistics/statistic.ts";
-import { compileGridCheck } from "./cohort.ts";
+import type { Measure, Responder, Scale } from "../statistics/statistic.ts";
 import type { Study } from "./read-study.ts";
 import type { Outcome } from "./schema.ts";
+import { compileGridCheck } from "./scores.ts";
 
 /**
- * The instrument of an outcome, and the scale of its score.
+ * The instrument of an outcome, the scale of its score, and what instrument and study say about it.
  *
  * @throws ProError `CONFIG_STUDY_MEASURE` when the catalogue does not know it.
  */
@@ -15,7 +15,7 @@ export function findScale(
   instruments: readonly Instrument[],
   outcome: Outcome,
   file: string,
-): { instrument: Instrument; scale: Scale } {
+): { instrument: Instrument; scale: Scale; measure: Measure } {
   const unknown = (what: string, known: string[]) =>
     new ProError("CONFIG_STUDY_MEASURE", `the catalogue has no ${what}`, {
       where: { file },
@@ -31,7 +31,7 @@ export function findScale(
     const ids = instrument.scores.map(({ id }) => id);
     throw unknown(`score ${outcome.score} of ${outcome.instrument}`, ids);
   }
-  const { scale, decimals, range, mid } = score;
+  const { decimals, range, mid } = score;
   if (range === null) {
     throw new ProError(
       "CONFIG_STUDY_MEASURE",
@@ -40,7 +40,59 @@ export function findScale(
     );
   }
   const direction = score.direction ?? instrument.direction;
-  return { instrument, scale: { scale, decimals, direction, range, mid: mid?.value ?? null } };
+  const scale: Scale = { scale: score.scale, decimals, direction, range, mid: mid?.value ?? null };
+  const bands = bandsOf(score, range, decimals);
+  const rule = outcome.responder && responderOf(outcome.responder, scale.mid, file);
+  return {
+    instrument,
+    scale,
+    measure: {
+      ...scale,
+      bands,
+      items: itemsOf(instrument, score),
+      ...(rule && { responder: rule }),
+    },
+  };
+}
+
+type Score = Instrument["scores"][number];
+
+/** Bands with both ends included; `below` ends one grid unit earlier. */
+function bandsOf({ bands }: Score, range: readonly [number, number], decimals: number) {
+  const unit = 10 ** -decimals;
+  return bands.map(({ label, min, max, below }) => ({
+    label,
+    from: min ?? range[0],
+    to: max ?? (below === undefined ? range[1] : Number((below - unit).toFixed(decimals))),
+  }));
+}
+
+/** The items that a score adds up, be it by way of another score; none for one taken as reported. */
+function itemsOf({ scores, items, answers }: Instrument, { sum, table }: Score) {
+  const ids = sum ?? scores.find(({ id }) => id === table?.from)?.sum ?? [];
+  return items
+    .filter(({ id }) => ids.includes(id))
+    .map((item) => ({
+      id: item.id,
+      values: (answers[item.answers] ?? []).flatMap(({ value }) => (value === null ? [] : [value])),
+    }));
+}
+
+function responderOf(
+  rule: NonNullable<Outcome["responder"]>,
+  mid: number | null,
+  file: string,
+): Responder {
+  if (!("change" in rule)) return rule;
+  const change = rule.change === "mid" ? mid : rule.change;
+  if (change === null) {
+    throw new ProError(
+      "CONFIG_STUDY_MEASURE",
+      "the catalogue has no minimal important difference for this score",
+      { where: { file }, hint: "say the points yourself: responder: { change: 5 }" },
+    );
+  }
+  return { change, among: rule.among };
 }
 
 /**
