@@ -1,11 +1,10 @@
 #!/usr/bin/env node
-import { readFileSync, realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { realpathSync } from "node:fs";
 import process from "node:process";
 // commander parses the command line and writes the help; it has no dependencies of its own.
 import { Command, CommanderError } from "commander";
 import { EXIT } from "../pipelines/core/errors.ts";
-import { mappingsDirectory } from "../pipelines/core/mappings.ts";
+import { propoolVersion } from "../pipelines/core/version.ts";
 import type { Io } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { explainError } from "./explain-error.ts";
@@ -32,7 +31,7 @@ export function createProgram(io: Io): Command {
     .description(
       "Pools patient-reported outcomes from many clinics, or answers without any patient row leaving home.",
     )
-    .version(version())
+    .version(propoolVersion())
     .exitOverride()
     .showHelpAfterError("(propool --help shows the commands)")
     .configureOutput({
@@ -50,11 +49,6 @@ function inheritSettings(parent: Command): (command: Command) => void {
     command.copyInheritedSettings(parent).exitOverride();
     command.commands.forEach(inheritSettings(command));
   };
-}
-
-function version(): string {
-  const file = join(dirname(mappingsDirectory), "package.json");
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }
 
 /** Whether this file is the program and not imported; npm starts it through a link. */

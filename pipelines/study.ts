@@ -1,36 +1,46 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import type { Queryable } from "../warehouse/queryable.ts";
-import type { Instrument } from "./catalogue/instrument.ts";
-import { readCatalogue } from "./catalogue/read.ts";
 import { ProError } from "./core/errors.ts";
 import { privateDirectory, writeWhole } from "./core/files.ts";
-import { type Cell, EVERYBODY, gate, pool, type Summaries } from "./disclosure/gate.ts";
-import { type DisclosureProfile, readDisclosureProfile } from "./disclosure/profile.ts";
+import { propoolVersion } from "./core/version.ts";
+import type { DisclosureProfile } from "./disclosure/profile.ts";
 import { recheck } from "./disclosure/recheck.ts";
-import { STATISTICS } from "./statistics/index.ts";
-import { type Scale, type Statistic, scaleSchema } from "./statistics/statistic.ts";
+import { CHANNEL_STATISTICS, CONTRASTS, STATISTICS } from "./statistics/index.ts";
+import { linearSums } from "./statistics/linear.ts";
+import { metaAnalysis } from "./statistics/meta-analysis.ts";
+import { scaleSchema } from "./statistics/statistic.ts";
 import { acceptSummary, checkSitesDiffer } from "./study/accept.ts";
-import { compileCohort } from "./study/cohort.ts";
+import type { Answer } from "./study/answer.ts";
 import { type Comparison, compareResults } from "./study/compare.ts";
+import { compareSites } from "./study/compare-sites.ts";
+import { modelColumns, responseColumn } from "./study/model-rows.ts";
 import type { Study } from "./study/read-study.ts";
-import { type Contribution, estimateOutcome, type StudyResults } from "./study/results.ts";
-import { checkGrid, findScale } from "./study/scale.ts";
-import type { Outcome } from "./study/schema.ts";
-import { selectStatistics } from "./study/select-statistics.ts";
+import { estimateOutcome, type StudyResults } from "./study/results.ts";
 import {
   canonicalJson,
   type ReceivedSummary,
   readSummary as readSummaryOf,
   SUMMARY_FORMAT,
   type Summary,
-  signSummary,
+  signObject,
   summarySchema,
 } from "./study/summary.ts";
+import { answerToSummary, summaryToAnswer } from "./study/to-answer.ts";
+import { finishModels, type ModelAnswers, modelsFromRows } from "./study-models.ts";
+import {
+  gatePart,
+  type Plan,
+  planStudy,
+  refuseModel,
+  sitesIn,
+  summarizePart,
+  ungatedPart,
+} from "./study-plan.ts";
 
 export { openRows, type Rows } from "./study/open-rows.ts";
 export { readStudy, type Study } from "./study/read-study.ts";
-export type { ResultRow, StudyResults } from "./study/results.ts";
+export type { ModelResult, ResultRow, SiteComparison, StudyResults } from "./study/results.ts";
 export type { ReceivedSummary } from "./study/summary.ts";
 export { studyTemplate } from "./study/template.ts";
 
@@ -43,16 +53,8 @@ export async function runStudy(options: {
   study: Study;
   queryable: Queryable;
 }): Promise<StudyResults> {
-  const { study, queryable } = options;
-  const plan = await planStudy(study);
-  const profile = await readDisclosureProfile(study.disclosure);
-  const sites = await sitesIn(queryable, study);
-  const contributions: Contribution[][] = [];
-  for (const part of plan.outcomes) {
-    const cells = await summarize(queryable, plan, part, profile);
-    contributions.push([{ sites, cells }]);
-  }
-  return resultsOf(plan, { mode: "pooled", sites, profile, contributions });
+  const plan = await planStudy(options.study);
+  return resultsOfRows(plan, [options.queryable], { mode: "pooled", isGated: true });
 }
 
 /**
@@ -70,75 +72,120 @@ export async function summarizeSite(options: {
   signingKey: string;
   file: string;
   created?: string;
+  packageSha256?: string;
+  snapshot?: string | null;
 }): Promise<ReceivedSummary> {
-  const { study, site, file } = options;
-  const profile = await readDisclosureProfile(study.disclosure);
-  checkAsked(study, site, profile);
+  const { file } = options;
+  const summary = signObject(await summaryOf(options), options.signingKey);
+  await privateDirectory(dirname(file));
+  await writeWhole(file, `${JSON.stringify(summary, null, 2)}\n`);
+  return { summary, file, signed: summary };
+}
+
+/** The same before it is signed and written: what would leave. */
+export async function summaryOf(options: {
+  study: Study;
+  store: Queryable;
+  site: string;
+  created?: string;
+  packageSha256?: string;
+  snapshot?: string | null;
+}): Promise<Summary> {
+  const { study, site, created, packageSha256, snapshot } = options;
   const plan = await planStudy({ ...study, population: { ...study.population, sites: [site] } });
+  checkAsked(study, site, plan.profile);
   const outcomes: Summary["outcomes"] = [];
-  for (const part of plan.outcomes) {
+  for (const part of plan.parts) {
+    const answer = gatePart(await summarizePart(options.store, plan, part), plan, part);
     outcomes.push({
       instrument: part.outcome.instrument,
       instrument_version: part.instrument.version,
       instrument_sha256: sha256(canonicalJson(part.instrument)),
       score: part.outcome.score,
       scale: part.scale,
-      cells: await summarize(options.store, plan, part, profile),
+      ...answerToSummary(answer, site, part),
     });
   }
-  const summary = signSummary(
-    {
-      format: SUMMARY_FORMAT,
-      study: { id: study.id, title: study.title, sha256: study.sha256 },
-      site,
-      ...(options.created === undefined ? {} : { created: options.created }),
-      disclosure: { profile: profile.id, minimum_people: profile.minimum_people },
-      outcomes,
-    },
-    options.signingKey,
-  );
-  await privateDirectory(dirname(file));
-  await writeWhole(file, `${JSON.stringify(summary, null, 2)}\n`);
-  return { summary, file };
+  return {
+    format: SUMMARY_FORMAT,
+    study: { id: study.id, title: study.title, sha256: study.sha256 },
+    ...(packageSha256 === undefined ? {} : { package_sha256: packageSha256 }),
+    site,
+    ...(created === undefined ? {} : { created }),
+    propool: propoolVersion(),
+    ...(snapshot === undefined ? {} : { snapshot }),
+    disclosure: { profile: plan.profile.id, minimum_people: plan.profile.minimum_people },
+    outcomes,
+  };
 }
 
-const SUMMARY_SCHEMA = summarySchema({ statistics: STATISTICS, scale: scaleSchema });
+const SUMMARY_SCHEMA = summarySchema({
+  statistics: STATISTICS,
+  channels: CHANNEL_STATISTICS,
+  scale: scaleSchema,
+  linearSums,
+});
 
 /** @throws ProError `SUBMISSION_SUMMARY` when the file is missing, no JSON, or no summary. */
 export function readSummary(file: string): Promise<ReceivedSummary> {
   return readSummaryOf(file, SUMMARY_SCHEMA);
 }
 
+interface CombineOptions {
+  study: Study;
+  summaries: readonly ReceivedSummary[];
+  /** Ed25519 by site, as hub.yaml lists them; left out: whoever signed is believed. */
+  publicKeys?: ReadonlyMap<string, string>;
+  packageSha256?: string;
+  /** Fits whose rounds are done. */
+  models?: ModelAnswers;
+}
+
 /**
  * Answers a study from the sites' summaries, whatever their order.
  *
- * @param publicKeys Ed25519 by site, as hub.yaml lists them; left out: whoever signed is believed
  * @throws ProError `SUBMISSION_*` or `DISCLOSURE_*` naming the file and the site that is refused.
  */
-export async function combineSummaries(options: {
-  study: Study;
-  summaries: readonly ReceivedSummary[];
-  publicKeys?: ReadonlyMap<string, string>;
-}): Promise<StudyResults> {
-  const { study, summaries, publicKeys } = options;
+export async function combineSummaries(options: CombineOptions): Promise<StudyResults> {
+  const { study, summaries } = options;
   const plan = await planStudy(study);
-  const profile = await readDisclosureProfile(study.disclosure);
-  const outcomes = plan.outcomes.map((part) => ({
-    ...part,
-    statistics: available(plan, part.scale),
-  }));
   checkSitesDiffer(summaries);
-  for (const received of summaries) {
-    acceptSummary(received, { study, profile, outcomes, publicKeys, recheck });
-  }
-  const contributions = plan.outcomes.map((_, index) =>
-    summaries.map(({ summary }) => ({
-      sites: [summary.site],
-      cells: (summary.outcomes[index]?.cells ?? []) as Cell[],
-    })),
+  for (const received of summaries) verifySummary(received, plan, options);
+  const answers = plan.parts.map((_, index) =>
+    summaries.flatMap(({ summary }) => {
+      const outcome = summary.outcomes[index];
+      return outcome ? [summaryToAnswer(summary, outcome)] : [];
+    }),
   );
   const sites = summaries.map(({ summary }) => summary.site).sort();
-  return resultsOf(plan, { mode: "distributed", sites, profile, contributions });
+  const models = options.models ?? new Map();
+  return resultsOf(plan, { mode: "distributed", sites, isGated: true, answers, models });
+}
+
+/** @throws ProError as `combineSummaries`, for one summary. */
+export function verifySummary(
+  received: ReceivedSummary,
+  plan: Plan,
+  { publicKeys, packageSha256 }: Pick<CombineOptions, "publicKeys" | "packageSha256">,
+): void {
+  const outcomes = plan.parts.map((part) => ({
+    ...part,
+    instrumentSha256: sha256(canonicalJson(part.instrument)),
+  }));
+  acceptSummary(received, {
+    study: plan.study,
+    profile: plan.profile,
+    outcomes,
+    publicKeys,
+    packageSha256,
+    recheck,
+    recheckModel(sums, model, outcome) {
+      const measure = plan.parts[outcome]?.measure;
+      if (!measure) return "no such outcome";
+      const of = { columns: modelColumns(model, measure), y: responseColumn(model, measure) };
+      return refuseModel(sums, [], of, plan.profile);
+    },
+  });
 }
 
 /**
@@ -151,133 +198,71 @@ export async function compareModes(options: {
   stores: readonly Queryable[];
 }): Promise<Comparison & { pooled: StudyResults; distributed: StudyResults }> {
   const plan = await planStudy(options.study);
-  const pooled = await rehearse(plan, [options.pooled], "pooled");
-  const distributed = await rehearse(plan, options.stores, "distributed");
+  const pooled = await resultsOfRows(plan, [options.pooled], { mode: "pooled", isGated: false });
+  const distributed = await resultsOfRows(plan, options.stores, {
+    mode: "distributed",
+    isGated: false,
+  });
   return { ...compareResults(pooled, distributed), pooled, distributed };
 }
 
-interface Part {
-  outcome: Outcome;
-  instrument: Instrument;
-  scale: Scale;
-}
-
-interface Plan {
-  study: Study;
-  statistics: readonly Statistic<unknown>[];
-  outcomes: Part[];
-}
-
-async function planStudy(study: Study): Promise<Plan> {
-  const { instruments } = await readCatalogue();
-  return {
-    study,
-    statistics: selectStatistics(study, STATISTICS),
-    outcomes: study.outcomes.map((outcome) => ({
-      outcome,
-      ...findScale(instruments, outcome, study.file),
-    })),
-  };
-}
-
-/** Counts and suppresses in one call: the only way from rows to something that may be shown. */
-async function summarize(
-  queryable: Queryable,
-  plan: Plan,
-  part: Part,
-  profile: DisclosureProfile,
-): Promise<Cell[]> {
-  const strata = await summarizeFully(queryable, plan, part);
-  return gate({ strata, statistics: available(plan, part.scale), scale: part.scale, profile });
-}
-
-/** The same without the gate, for checks where the rows are at hand anyway. */
-async function rehearse(
+/** One contributor for each queryable: the pool is one, each site's store is one. */
+async function resultsOfRows(
   plan: Plan,
   queryables: readonly Queryable[],
-  mode: StudyResults["mode"],
+  { mode, isGated }: { mode: StudyResults["mode"]; isGated: boolean },
 ): Promise<StudyResults> {
-  const sites: string[] = [];
-  const contributions: Contribution[][] = plan.outcomes.map(() => []);
-  for (const queryable of queryables) {
-    const here = await sitesIn(queryable, plan.study);
-    sites.push(...here);
-    for (const [index, part] of plan.outcomes.entries()) {
-      const cells = await ungatedCells(queryable, plan, part);
-      contributions[index]?.push({ sites: here, cells });
+  const sites = (await Promise.all(queryables.map((one) => sitesIn(one, plan.study)))).flat();
+  const answers: Answer[][] = [];
+  for (const part of plan.parts) {
+    const of: Answer[] = [];
+    for (const queryable of queryables) {
+      const full = await summarizePart(queryable, plan, part);
+      of.push(isGated ? gatePart(full, plan, part) : ungatedPart(full, plan, part));
     }
+    answers.push(of);
   }
-  return resultsOf(plan, { mode, sites: sites.sort(), profile: null, contributions });
-}
-
-async function ungatedCells(queryable: Queryable, plan: Plan, part: Part): Promise<Cell[]> {
-  const strata = await summarizeFully(queryable, plan, part);
-  const margin = available(plan, part.scale).map((statistic) => [
-    statistic.name,
-    pool(statistic, strata.values()),
-  ]);
-  return [
-    { stratum: EVERYBODY, statistics: Object.fromEntries(margin) },
-    ...[...strata]
-      .filter(([stratum]) => stratum !== EVERYBODY)
-      .map(([stratum, statistics]) => ({ stratum, statistics })),
-  ];
-}
-
-async function summarizeFully(
-  queryable: Queryable,
-  plan: Plan,
-  { outcome, scale }: Part,
-): Promise<Map<string, Summaries>> {
-  await checkGrid(queryable, plan.study, outcome, scale);
-  const cohort = compileCohort(plan.study, outcome, scale.decimals);
-  const rows = {
-    select: <T extends object>(sql: string) => queryable.all<T>(`${cohort}\n${sql}`),
-  };
-  const strata = new Map<string, Summaries>();
-  for (const statistic of available(plan, scale)) {
-    for (const [stratum, summary] of await statistic.summarize(rows, scale)) {
-      strata.set(stratum, { ...strata.get(stratum), [statistic.name]: summary });
-    }
-  }
-  return strata;
-}
-
-function available({ statistics }: Plan, scale: Scale): Statistic<unknown>[] {
-  return statistics.filter((statistic) => statistic.unavailable(scale) === null);
+  const models = await modelsFromRows(plan, queryables, answers);
+  return resultsOf(plan, { mode, sites: sites.sort(), isGated, answers, models });
 }
 
 function resultsOf(
-  { study, statistics, outcomes }: Plan,
+  plan: Plan,
   from: {
     mode: StudyResults["mode"];
     sites: string[];
-    profile: DisclosureProfile | null;
+    isGated: boolean;
     /** Of each outcome. */
-    contributions: readonly (readonly Contribution[])[];
+    answers: readonly (readonly Answer[])[];
+    models: ModelAnswers;
   },
 ): StudyResults {
-  const { profile } = from;
+  const { study, profile, asked, parts } = plan;
   return {
     study: { id: study.id, title: study.title, sha256: study.sha256 },
     mode: from.mode,
     sites: from.sites,
-    disclosure: profile && { profile: profile.id, minimumPeople: profile.minimum_people },
-    outcomes: outcomes.map(({ outcome, scale }, index) => ({
-      ...outcome,
-      scale,
-      rows: estimateOutcome(from.contributions[index] ?? [], statistics, scale),
-    })),
+    missing: [],
+    disclosure: from.isGated
+      ? { profile: profile.id, minimumPeople: profile.minimum_people }
+      : null,
+    outcomes: parts.map((part, index) => {
+      const answers = from.answers[index] ?? [];
+      return {
+        instrument: part.outcome.instrument,
+        score: part.outcome.score,
+        ...(part.outcome.responder && { responder: part.outcome.responder }),
+        scale: part.scale,
+        bands: part.measure.bands ?? [],
+        lacking: answers.flatMap(({ lacking }) =>
+          [...lacking].map(([site, fields]) => ({ site, fields })),
+        ),
+        rows: estimateOutcome(answers, asked, CONTRASTS, part.measure),
+        comparisons: compareSites(answers, part.statistics, part.measure, metaAnalysis),
+        models: finishModels(plan, index, answers, from.models),
+      };
+    }),
   };
-}
-
-/** Sites that have people here and that the study asks. */
-async function sitesIn(queryable: Queryable, { population }: Study): Promise<string[]> {
-  const rows = await queryable.all<{ datamartid: string }>(
-    "SELECT DISTINCT datamartid FROM demographic",
-  );
-  const sites = rows.map(({ datamartid }) => datamartid).sort();
-  return population.sites ? sites.filter((site) => population.sites?.includes(site)) : sites;
 }
 
 function checkAsked(study: Study, site: string, profile: DisclosureProfile): void {
@@ -294,7 +279,7 @@ function checkAsked(study: Study, site: string, profile: DisclosureProfile): voi
       `profile ${profile.id} lets no summary with the site as a stratum leave`,
       {
         where: { file: study.file, pointer: "strata" },
-        hint: "leave site out of strata: results name the sites of every number anyway",
+        hint: "leave site out of strata: results compare the sites anyway",
       },
     );
   }

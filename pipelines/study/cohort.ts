@@ -4,48 +4,42 @@ import { compilePerson } from "./person.ts";
 import type { Study } from "./read-study.ts";
 import { followUpsOf, type Outcome, type StratumVariable } from "./schema.ts";
 import { compileScores, needsCollection } from "./scores.ts";
-import { compileTable, type Related, type TableName } from "./tables.ts";
 
 export interface CohortOptions {
   /** Of the score's grid, as `compileGridCheck` found them. */
   decimals: number;
-  /** Further tables to append, as a statistic reads them. */
-  tables?: readonly TableName[];
-  /** Other scores on the day of the baseline, for the table `related`. */
-  related?: readonly Related[];
   /** Only these sites; left out: those of the study. */
   sites?: readonly string[];
-  /** Instead of the study's own strata. */
-  strata?: readonly StratumVariable[];
+}
+
+/** Named steps of a WITH list, each may read the ones before it. */
+export type Steps = readonly (readonly [name: string, sql: string])[];
+
+export function compileWith(steps: Steps): string {
+  return `WITH ${steps.map(([name, sql]) => compileStep(name, sql)).join(",\n")}`;
 }
 
 /**
- * The common table expressions that end in `cohort`: one row a person and site, with the columns stratum, administrations,
+ * The steps that end in `cohort`: one row a person and site, with the columns stratum, administrations,
  * baseline and follow_up (grid integers; follow_up is null without a score in its window, follow_up_2 ... for further windows),
  * baseline_seq, follow_up_day, age, sex, race, hispanic, method and mode. Runs on DuckDB and PostgreSQL; a reader can select from
  * any of its steps. People without a score in the index day's window are not in it.
  */
-export function compileCohort(study: Study, outcome: Outcome, options: CohortOptions): string {
+export function compileCohort(study: Study, outcome: Outcome, options: CohortOptions): Steps {
   const sites = options.sites ?? study.population.sites;
   const followUps = followUpsOf(study.windows);
-  const steps: [name: string, sql: string][] = [
+  return [
     ["score", compileScores(study, outcome, options.decimals, sites)],
     ["person", compilePerson(study, sites)],
     ["index_event", compileIndexEvent(study)],
     ["eligible", eligibleStep(study)],
     ["score_day", scoreDays(study)],
     ["baseline", nearestStep(study, study.windows.baseline.days, 0)],
-    ...followUps.map(({ days, target }, i): [string, string] => [
-      followUpName(i),
-      nearestStep(study, days, target),
-    ]),
-    ["cohort", cohortStep(study, options.strata ?? study.strata)],
-    ...(options.tables ?? []).map((name): [string, string] => [
-      name,
-      compileTable(name, { study, outcome, related: options.related ?? [] }),
-    ]),
+    ...followUps.map(
+      ({ days, target }, i) => [followUpName(i), nearestStep(study, days, target)] as const,
+    ),
+    ["cohort", cohortStep(study)],
   ];
-  return `WITH ${steps.map(([name, sql]) => compileStep(name, sql)).join(",\n")}`;
 }
 
 function followUpName(index: number): string {
@@ -130,9 +124,9 @@ function nearestStep(
   ].join("\n");
 }
 
-function cohortStep(study: Study, strata: readonly StratumVariable[]): string {
+function cohortStep(study: Study): string {
   const followUps = followUpsOf(study.windows);
-  const stratum = strata.map(stratumSql).join(" || ', ' || ");
+  const stratum = study.strata.map(stratumSql).join(" || ', ' || ");
   const join = study.windows.complete_pairs ? "JOIN" : "LEFT JOIN";
   return [
     "SELECT",

@@ -11,13 +11,14 @@ import type { Study } from "./read-study.ts";
 export function selectStatistics(
   study: Study,
   registry: readonly Statistic<unknown>[],
-): Statistic<unknown>[] {
+  channels: readonly Statistic<unknown>[] = [],
+): { statistics: Statistic<unknown>[]; channels: Statistic<unknown>[] } {
   const refuse = (message: string, hint: string) =>
     new ProError("CONFIG_STUDY", message, {
       where: { file: study.file, pointer: "statistics" },
       hint,
     });
-  const names = registry.map(({ name }) => name);
+  const names = [...registry, ...channels].map(({ name }) => name);
   const unknown = study.statistics?.find((name) => !names.includes(name));
   if (unknown !== undefined) {
     throw refuse(`there is no statistic ${unknown}`, `known: ${names.join(", ")}`);
@@ -29,8 +30,10 @@ export function selectStatistics(
   if (lacking) {
     throw refuse(`${lacking.name} needs a follow-up window`, "add windows.follow_up to the study");
   }
-  return registry.filter(
-    ({ name, needsFollowUp }, index) =>
-      index === 0 || (study.statistics?.includes(name) ?? (hasFollowUp || !needsFollowUp)),
-  );
+  const isAsked = ({ name, needsFollowUp }: Statistic<unknown>) =>
+    study.statistics?.includes(name) ?? (hasFollowUp || !needsFollowUp);
+  return {
+    statistics: registry.filter((one, index) => index === 0 || isAsked(one)),
+    channels: channels.filter(isAsked),
+  };
 }

@@ -2,30 +2,45 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Bin } from "../../pipelines/statistics/bins.ts";
 import { mergeBins } from "../../pipelines/statistics/bins.ts";
-import { STATISTICS } from "../../pipelines/statistics/index.ts";
-import type { Scale } from "../../pipelines/statistics/statistic.ts";
-import { type CohortRow, cohortOf } from "../golden/study/cohorts.ts";
+import { CHANNEL_STATISTICS, CONTRASTS, STATISTICS } from "../../pipelines/statistics/index.ts";
+import type { Measure } from "../../pipelines/statistics/statistic.ts";
+import { type CohortRow, cohortOf, FULL } from "../golden/study/cohorts.ts";
 
-const T_SCORE: Scale = {
+const T_SCORE: Measure = {
+  ...FULL,
   scale: "t",
   decimals: 1,
   direction: "better",
-  range: [-100, 100],
+  range: [-100_000, 100_000],
   mid: 3.5,
+  responder: { change: 3.5 },
 };
+const ALL = [...STATISTICS, ...CHANNEL_STATISTICS];
 
 const value = fc.oneof(fc.integer({ min: -1000, max: 1000 }), fc.constant(0), fc.maxSafeInteger());
 const grid = fc.integer({ min: -1_000_000, max: 1_000_000 });
-const row = fc
-  .tuple(fc.constantFrom("F", "M"), fc.integer({ min: 1, max: 9 }), grid, fc.option(grid))
-  .map(
-    ([stratum, administrations, baseline, followUp]): CohortRow => ({
-      stratum,
-      administrations,
-      baseline,
-      followUp,
-    }),
-  );
+const some = fc.integer({ min: 0, max: 3 });
+const row = fc.record({
+  stratum: fc.constantFrom("F", "M"),
+  administrations: fc.integer({ min: 1, max: 9 }),
+  baseline: grid,
+  followUp: fc.option(grid),
+  later: fc.option(grid),
+  items: fc.tuple(fc.option(some), fc.option(some)),
+  age: fc.option(fc.integer({ min: 0, max: 120 })),
+  course: fc.array(fc.tuple(fc.integer({ min: 1, max: 250 }), grid), { maxLength: 4 }),
+  collected: fc.option(
+    fc
+      .tuple(fc.integer({ min: 1, max: 5 }), some, fc.integer({ min: 1, max: 5 }), some)
+      .map(([asked, answered, sent, complete]): CohortRow["collected"] => [
+        asked,
+        Math.min(asked, answered),
+        sent,
+        Math.min(sent, complete),
+      ]),
+    { nil: undefined },
+  ),
+}) as fc.Arbitrary<CohortRow>;
 
 /** Rows dealt to sites; some sites get nobody, some one person. */
 const split = fc.integer({ min: 1, max: 8 }).chain((sites) =>
@@ -35,7 +50,7 @@ const split = fc.integer({ min: 1, max: 8 }).chain((sites) =>
   }),
 );
 
-describe.each(STATISTICS.map((statistic) => [statistic.name, statistic] as const))(
+describe.each(ALL.map((statistic) => [statistic.name, statistic] as const))(
   "%s",
   (_, statistic) => {
     test("combined from any split, in any order, is the pooled answer to the last bit", async () => {
@@ -48,18 +63,24 @@ describe.each(STATISTICS.map((statistic) => [statistic.name, statistic] as const
             parts.push(await statistic.summarize(await cohortOf(rowsOf(site)), T_SCORE));
           }
           parts.sort(() => ((order.next().value ?? 0) % 2 === 0 ? 1 : -1));
+          const summed = new Map<string, unknown>();
           for (const stratum of ["F", "M"]) {
             const combined = parts
               .map((part) => part.get(stratum) ?? statistic.empty)
               .reduce((a, b) => statistic.combine(a, b), statistic.empty);
             const expected = pooled.get(stratum) ?? statistic.empty;
             expect(combined).toEqual(expected);
+            summed.set(stratum, combined);
             expect(statistic.estimate(combined, T_SCORE)).toEqual(
               statistic.estimate(expected, T_SCORE),
             );
           }
+          const whole = new Map(["F", "M"].map((s) => [s, pooled.get(s) ?? statistic.empty]));
+          for (const contrast of CONTRASTS.filter(({ of }) => of === statistic.name)) {
+            expect(contrast.estimate(summed, T_SCORE)).toEqual(contrast.estimate(whole, T_SCORE));
+          }
         }),
-        { numRuns: 25 },
+        { numRuns: 12 },
       );
     });
 

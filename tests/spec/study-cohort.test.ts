@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { compileCohort, compileGridCheck } from "../../pipelines/study/cohort.ts";
+import { compileCohort, compileWith } from "../../pipelines/study/cohort.ts";
 import { parseStudy, readStudy, type Study } from "../../pipelines/study/read-study.ts";
+import { compileGridCheck } from "../../pipelines/study/scores.ts";
 import { type Person, queryable, storeOf } from "../golden/study/cohorts.ts";
 
 const golden = join(import.meta.dirname, "..", "golden", "study");
@@ -29,7 +30,7 @@ interface Row {
 
 async function cohortOf(people: Person[], of = study()): Promise<Row[]> {
   const db = await storeOf(people);
-  const cohort = compileCohort(of, of.outcomes[0] as never, 0);
+  const cohort = compileWith(compileCohort(of, of.outcomes[0] as never, { decimals: 0 }));
   const rows = await db.all<Row>(`${cohort}\nSELECT * FROM cohort ORDER BY datamartid, patid`);
   db.close();
   return rows;
@@ -167,7 +168,7 @@ describe("the compiled SQL", () => {
     const of = await readStudy(join(golden, file));
     const db = await storeOf([]);
     for (const outcome of of.outcomes) {
-      const sql = `${compileCohort(of, outcome, decimals)}\nSELECT * FROM cohort`;
+      const sql = `${compileWith(compileCohort(of, outcome, { decimals }))}\nSELECT * FROM cohort`;
       const name = `expected-${of.id}-${outcome.score}.sql`;
       await expect(`${sql}\n`).toMatchFileSnapshot(join(golden, name));
       expect(await db.all(sql)).toEqual([]);

@@ -60,8 +60,10 @@ describe("study run", () => {
     const lines = out.split("\n").map((line) => line.replaceAll(/ {2,}/g, " | "));
     expect(lines).toContain("rows pooled from A, B, C");
     expect(lines).toContain("phq-9 total: 0 to 27 (raw), higher is worse");
-    expect(lines).toContain("all | moments | mean | 7.2376 | 202 | all 3 | yes");
-    expect(lines).toContain("all | change | mean change | -2.0134 | 149 | all 3 | yes");
+    expect(lines).toContain("all | moments | mean | 7.2376 | 6.3999 to 8.0754 | 202 | all 3 | yes");
+    expect(lines).toContain(
+      "all | change | mean change | -2.0134 | -2.8303 to -1.1966 | 149 | all 3 | yes",
+    );
   });
 
   test("on a site writes a signed summary for its owner and the hub only", async () => {

@@ -70,7 +70,7 @@ describe("people in a stratum, minimum 11", () => {
     const cells = gateOf(sizes);
     expect(shown(cells, "count")).toEqual(expected);
     expect(shown(cells, "moments")).toEqual(expected);
-    expect(recheck(cells, STATISTICS, 11)).toEqual([]);
+    expect(recheck(cells, STATISTICS, profile)).toEqual([]);
   });
 
   test("a site that hides everything does not tell its strata", () => {
@@ -113,7 +113,7 @@ describe("pairs and those without one, minimum 11", () => {
       "all",
       ...Object.keys(sizes).filter((s) => s !== "all"),
     ]);
-    expect(recheck(cells, STATISTICS, 11)).toEqual([]);
+    expect(recheck(cells, STATISTICS, profile)).toEqual([]);
   });
 
   test("what an earlier statistic hides, a later one with the same people hides too", () => {
@@ -162,7 +162,7 @@ describe("the hub's second look", () => {
       /follows from/,
     ],
   ])("%s", (_, cells, message) => {
-    expect(recheck(cells, counting, 11).join()).toMatch(message);
+    expect(recheck(cells, counting, profile).join()).toMatch(message);
   });
 
   test("finds a small bin", () => {
@@ -175,7 +175,9 @@ describe("the hub's second look", () => {
       ];
       all.statistics.distribution = { bins };
     }
-    expect(recheck(cells, STATISTICS, 11)).toEqual(["distribution of all rests on too few people"]);
+    expect(recheck(cells, STATISTICS, profile)).toEqual([
+      "distribution of all rests on too few people",
+    ]);
   });
 });
 

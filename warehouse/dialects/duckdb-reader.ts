@@ -5,6 +5,7 @@ import {
   StatementType,
 } from "@duckdb/node-api";
 import { DuckDb } from "../duckdb.ts";
+import { duckDbScratch } from "../queryable.ts";
 import { plainInteger, type Selection, type Value, type WarehouseReader } from "./dialect.ts";
 import { notSelect, refusedSql } from "./errors.ts";
 
@@ -23,6 +24,7 @@ export async function openDuckDbReader(file: string): Promise<WarehouseReader> {
           Object.fromEntries(Object.entries(row).map(([k, v]) => [k, plain(v)])),
         ) as T[];
     },
+    scratch: (sql) => duckDbScratch((statement) => db.run(statement), sql),
     select: (sql) => select(db, sql),
     close: async () => db.close(),
   };

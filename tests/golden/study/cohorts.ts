@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Cohort, Scale } from "../../../pipelines/statistics/statistic.ts";
+import type { Cohort, Measure, Scale } from "../../../pipelines/statistics/statistic.ts";
 import { DuckDb } from "../../../warehouse/duckdb.ts";
-import type { Queryable } from "../../../warehouse/queryable.ts";
+import { duckDbScratch, type Queryable } from "../../../warehouse/queryable.ts";
 import { ident, text } from "../../../warehouse/sql.ts";
 import { storeWith } from "../../support/store.ts";
 
@@ -14,30 +14,106 @@ export const PHQ9: Scale = {
   mid: 5,
 };
 
+/** PHQ-9 with two items, a responder rule and two follow-up windows: all that a statistic may read. */
+export const FULL: Measure = {
+  ...PHQ9,
+  bands: [
+    { label: "mild", from: 0, to: 9 },
+    { label: "severe", from: 10, to: 27 },
+  ],
+  items: [
+    { id: "A", values: [0, 1, 2, 3] },
+    { id: "B", values: [0, 1, 2, 3] },
+  ],
+  responder: { percent: 50, among: 10 },
+  followUps: [90, 180],
+  course: { days: 200, step: 30 },
+  related: [
+    { name: "baseline", decimals: 0 },
+    { name: "age", decimals: 0 },
+  ],
+};
+
 export interface CohortRow {
   stratum?: string;
   administrations?: number;
   baseline: number | bigint;
   followUp?: number | bigint | null;
+  /** In the second window. */
+  later?: number | null;
+  /** Answers to the items A and B. */
+  items?: readonly (number | null)[];
+  age?: number | null;
+  /** Later scores: day and grid integer. */
+  course?: readonly (readonly [day: number, grid: number])[];
+  /** Requests, how many were answered, questionnaires, how many are complete. */
+  collected?: readonly [asked: number, answered: number, administrations: number, complete: number];
 }
 
 const engine = await DuckDb.open(":memory:");
 
-/** Rows as a statistic sees them, in a real engine. */
+/** Rows as a statistic sees them, in a real engine: `cohort` and the tables beside it. */
 export async function cohortOf(rows: readonly CohortRow[]): Promise<Cohort> {
-  const values = rows.map(
-    ({ stratum = "all", administrations = 1, baseline, followUp = null }) =>
-      `('${stratum}', ${administrations}, ${baseline}, ${followUp ?? "NULL"})`,
-  );
-  const source =
-    values.length > 0 ? `(VALUES ${values.join(", ")})` : "(SELECT '', 0, 0, 0 LIMIT 0)";
-  const cohort = [
-    "WITH cohort AS (",
-    "  SELECT s AS stratum, a AS administrations, b::BIGINT AS baseline, f::BIGINT AS follow_up",
-    `  FROM ${source} AS t(s, a, b, f)`,
-    ")",
-  ].join("\n");
-  return { select: (sql) => engine.all(`${cohort}\n${sql}`) };
+  const table = (name: string, columns: string, values: readonly string[]) => {
+    const count = columns.split(",").length;
+    const none = `SELECT ${Array.from({ length: count }, () => "NULL").join(", ")} LIMIT 0`;
+    const source = values.length > 0 ? `VALUES ${values.join(", ")}` : none;
+    return `${name}(${columns}) AS (${source})`;
+  };
+  const of = (index: number, stratum = "all") => `'${stratum}', 'S', 'P${index}'`;
+  const value = (one: number | bigint | null | undefined) => `${one ?? "NULL"}::BIGINT`;
+  const tables = [
+    table(
+      "cohort",
+      "stratum, datamartid, patid, administrations, baseline, follow_up, follow_up_2",
+      rows.map(
+        (r, i) =>
+          `(${of(i, r.stratum)}, ${value(r.administrations ?? 1)}, ${value(r.baseline)}, ${value(r.followUp)}, ${value(r.later)})`,
+      ),
+    ),
+    table(
+      "item_answer",
+      "stratum, datamartid, patid, item, value",
+      rows.flatMap((r, i) =>
+        (r.items ?? []).flatMap((answer, item) =>
+          answer === null ? [] : [`(${of(i, r.stratum)}, '${"AB"[item]}', ${value(answer)})`],
+        ),
+      ),
+    ),
+    table(
+      "course",
+      "stratum, datamartid, patid, day, grid",
+      rows.flatMap((r, i) =>
+        (r.course ?? []).map(([day, grid]) => `(${of(i, r.stratum)}, ${day}, ${value(grid)})`),
+      ),
+    ),
+    table(
+      "related",
+      "stratum, datamartid, patid, v0, v1",
+      rows.map((r, i) => `(${of(i, r.stratum)}, ${value(r.baseline)}, ${value(r.age)})`),
+    ),
+    table(
+      "asked",
+      "stratum, datamartid, patid, asked, answered",
+      rows.flatMap((r, i) =>
+        r.collected ? [`(${of(i, r.stratum)}, ${r.collected[0]}, ${r.collected[1]})`] : [],
+      ),
+    ),
+    table(
+      "administered",
+      "stratum, datamartid, patid, administrations, complete",
+      rows.flatMap((r, i) =>
+        r.collected ? [`(${of(i, r.stratum)}, ${r.collected[2]}, ${r.collected[3]})`] : [],
+      ),
+    ),
+  ];
+  return {
+    select(sql) {
+      // Only what it reads: parsing values takes longer than the query.
+      const used = tables.filter((of) => new RegExp(`\\b${of.split("(", 1)[0]}\\b`).test(sql));
+      return engine.all(`WITH ${used.join(",\n")}\n${sql}`);
+    },
+  };
 }
 
 export interface Person {
@@ -139,7 +215,11 @@ async function insert(db: DuckDb, table: string, rows: Values[]): Promise<void> 
 }
 
 export function queryable(db: DuckDb): Queryable {
-  return { dialect: "duckdb", all: (sql) => db.all(sql) };
+  return {
+    dialect: "duckdb",
+    all: (sql) => db.all(sql),
+    scratch: (sql) => duckDbScratch((statement) => db.run(statement), sql),
+  };
 }
 
 const vectors = join(import.meta.dirname, "vectors");

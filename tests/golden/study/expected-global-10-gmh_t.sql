@@ -6,6 +6,8 @@ WITH score AS (
     d.pro_seq,
     r.pro_date,
     r.pro_time,
+    r.pro_method AS method,
+    r.pro_mode AS mode,
     CAST(round(r.pro_response_num * 10) AS BIGINT) AS grid
   FROM pro_cm AS r
   JOIN pro_cm_detail AS d
@@ -17,12 +19,8 @@ WITH score AS (
     AND r.pro_response_num IS NOT NULL
 ),
 person AS (
-  -- who may be in it, and the stratum
-  SELECT
-    p.datamartid,
-    p.patid,
-    p.birth_date,
-    'sex=' || coalesce(p.sex, 'NI') || ', ' || 'site=' || p.datamartid AS stratum
+  -- who may be in it
+  SELECT p.datamartid, p.patid, p.birth_date, p.sex, p.race, p.hispanic
   FROM demographic AS p
 ),
 index_event AS (
@@ -36,14 +34,22 @@ index_event AS (
   GROUP BY s.datamartid, s.patid
 ),
 eligible AS (
-  SELECT
-    p.datamartid,
-    p.patid,
-    p.stratum,
-    i.index_date,
-    i.administrations
-  FROM person AS p
-  JOIN index_event AS i ON i.datamartid = p.datamartid AND i.patid = p.patid
+  -- with age in completed years on day 0
+  SELECT *
+  FROM (
+    SELECT
+      p.datamartid,
+      p.patid,
+      p.sex,
+      p.race,
+      p.hispanic,
+      i.index_date,
+      i.administrations,
+      CAST(extract(year FROM i.index_date) - extract(year FROM p.birth_date)
+        - CASE WHEN extract(month FROM i.index_date) * 100 + extract(day FROM i.index_date) < extract(month FROM p.birth_date) * 100 + extract(day FROM p.birth_date) THEN 1 ELSE 0 END AS INTEGER) AS age
+    FROM person AS p
+    JOIN index_event AS i ON i.datamartid = p.datamartid AND i.patid = p.patid
+  ) AS aged
 ),
 score_day AS (
   -- days from the index day
@@ -52,6 +58,8 @@ score_day AS (
     s.patid,
     s.pro_seq,
     s.pro_time,
+    s.method,
+    s.mode,
     s.grid,
     s.pro_date - e.index_date AS day
   FROM score AS s
@@ -59,11 +67,15 @@ score_day AS (
 ),
 baseline AS (
   -- nearest to day 0 from day 0 to day 0, the earlier one on ties
-  SELECT datamartid, patid, grid
+  SELECT datamartid, patid, pro_seq, method, mode, day, grid
   FROM (
     SELECT
       datamartid,
       patid,
+      pro_seq,
+      method,
+      mode,
+      day,
       grid,
       row_number() OVER (
         PARTITION BY datamartid, patid
@@ -74,20 +86,24 @@ baseline AS (
   ) AS ranked
   WHERE nearness = 1
 ),
-follow_up AS (
-  -- the study has no follow-up
-  SELECT datamartid, patid, grid FROM score WHERE 1 = 0
-),
 cohort AS (
   SELECT
     e.datamartid,
     e.patid,
-    e.stratum,
+    'sex=' || coalesce(e.sex, 'NI') || ', ' || 'site=' || e.datamartid AS stratum,
     e.administrations,
+    e.index_date,
+    e.age,
+    e.sex,
+    e.race,
+    e.hispanic,
+    b.method,
+    b.mode,
+    b.pro_seq AS baseline_seq,
     b.grid AS baseline,
-    f.grid AS follow_up
+    CAST(NULL AS INTEGER) AS follow_up_day,
+    CAST(NULL AS BIGINT) AS follow_up
   FROM eligible AS e
   JOIN baseline AS b ON b.datamartid = e.datamartid AND b.patid = e.patid
-  LEFT JOIN follow_up AS f ON f.datamartid = e.datamartid AND f.patid = e.patid
 )
 SELECT * FROM cohort

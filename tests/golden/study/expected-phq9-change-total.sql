@@ -6,6 +6,8 @@ WITH score AS (
     d.pro_seq,
     r.pro_date,
     r.pro_time,
+    r.pro_method AS method,
+    r.pro_mode AS mode,
     CAST(round(r.pro_response_num * 1) AS BIGINT) AS grid
   FROM pro_cm AS r
   JOIN pro_cm_detail AS d
@@ -20,14 +22,11 @@ WITH score AS (
     AND r.datamartid IN ('SITEA', 'SITEB')
 ),
 person AS (
-  -- who may be in it, and the stratum
-  SELECT
-    p.datamartid,
-    p.patid,
-    p.birth_date,
-    'sex=' || coalesce(p.sex, 'NI') AS stratum
+  -- who may be in it
+  SELECT p.datamartid, p.patid, p.birth_date, p.sex, p.race, p.hispanic
   FROM demographic AS p
-  WHERE p.sex IN ('F', 'M')
+  WHERE p.datamartid IN ('SITEA', 'SITEB')
+    AND p.sex IN ('F', 'M')
     AND EXISTS (
     SELECT 1 FROM "condition" AS c
     WHERE c.datamartid = p.datamartid AND c.patid = p.patid
@@ -48,18 +47,24 @@ index_event AS (
   GROUP BY s.datamartid, s.patid
 ),
 eligible AS (
-  SELECT
-    p.datamartid,
-    p.patid,
-    p.stratum,
-    i.index_date,
-    i.administrations
-  FROM person AS p
-  JOIN index_event AS i ON i.datamartid = p.datamartid AND i.patid = p.patid
-  WHERE extract(year FROM i.index_date) - extract(year FROM p.birth_date)
-      - CASE WHEN extract(month FROM i.index_date) * 100 + extract(day FROM i.index_date) < extract(month FROM p.birth_date) * 100 + extract(day FROM p.birth_date) THEN 1 ELSE 0 END >= 18
-    AND extract(year FROM i.index_date) - extract(year FROM p.birth_date)
-      - CASE WHEN extract(month FROM i.index_date) * 100 + extract(day FROM i.index_date) < extract(month FROM p.birth_date) * 100 + extract(day FROM p.birth_date) THEN 1 ELSE 0 END <= 64
+  -- with age in completed years on day 0
+  SELECT *
+  FROM (
+    SELECT
+      p.datamartid,
+      p.patid,
+      p.sex,
+      p.race,
+      p.hispanic,
+      i.index_date,
+      i.administrations,
+      CAST(extract(year FROM i.index_date) - extract(year FROM p.birth_date)
+        - CASE WHEN extract(month FROM i.index_date) * 100 + extract(day FROM i.index_date) < extract(month FROM p.birth_date) * 100 + extract(day FROM p.birth_date) THEN 1 ELSE 0 END AS INTEGER) AS age
+    FROM person AS p
+    JOIN index_event AS i ON i.datamartid = p.datamartid AND i.patid = p.patid
+  ) AS aged
+  WHERE age >= 18
+    AND age <= 64
 ),
 score_day AS (
   -- days from the index day
@@ -68,6 +73,8 @@ score_day AS (
     s.patid,
     s.pro_seq,
     s.pro_time,
+    s.method,
+    s.mode,
     s.grid,
     s.pro_date - e.index_date AS day
   FROM score AS s
@@ -75,11 +82,15 @@ score_day AS (
 ),
 baseline AS (
   -- nearest to day 0 from day 0 to day 7, the earlier one on ties
-  SELECT datamartid, patid, grid
+  SELECT datamartid, patid, pro_seq, method, mode, day, grid
   FROM (
     SELECT
       datamartid,
       patid,
+      pro_seq,
+      method,
+      mode,
+      day,
       grid,
       row_number() OVER (
         PARTITION BY datamartid, patid
@@ -92,11 +103,15 @@ baseline AS (
 ),
 follow_up AS (
   -- nearest to day 90 from day 60 to day 120, the earlier one on ties
-  SELECT datamartid, patid, grid
+  SELECT datamartid, patid, pro_seq, method, mode, day, grid
   FROM (
     SELECT
       datamartid,
       patid,
+      pro_seq,
+      method,
+      mode,
+      day,
       grid,
       row_number() OVER (
         PARTITION BY datamartid, patid
@@ -111,9 +126,18 @@ cohort AS (
   SELECT
     e.datamartid,
     e.patid,
-    e.stratum,
+    'sex=' || coalesce(e.sex, 'NI') AS stratum,
     e.administrations,
+    e.index_date,
+    e.age,
+    e.sex,
+    e.race,
+    e.hispanic,
+    b.method,
+    b.mode,
+    b.pro_seq AS baseline_seq,
     b.grid AS baseline,
+    f.day AS follow_up_day,
     f.grid AS follow_up
   FROM eligible AS e
   JOIN baseline AS b ON b.datamartid = e.datamartid AND b.patid = e.patid
