@@ -97,10 +97,36 @@ function studyTable({ pooled, distributed }: DemoReport): string {
     value(distributed, i, "moments", "mean"),
     value(pooled, i, "change", "mean change"),
     value(distributed, i, "change", "mean change"),
+    sitesSummed(distributed, i),
   ]);
   return table(
-    ["measure", "people", "mean pooled", "mean summed", "change pooled", "change summed"],
+    [
+      "measure",
+      "people",
+      "mean pooled",
+      "mean summed",
+      "change pooled",
+      "change summed",
+      "sites summed",
+    ],
     rows,
+  );
+}
+
+/** How many sites are in both summed numbers, and which hid theirs. */
+function sitesSummed(distributed: StudyResults, outcome: number): string {
+  const rows = ["mean", "mean change"].map((name) => rowOf(distributed, outcome, name));
+  const hidden = [...new Set(rows.flatMap((row) => row?.suppressedAt ?? []))].sort();
+  const all = `${distributed.sites.length}`;
+  if (hidden.length === 0) return `all ${all}`;
+  const changes = rows[1]?.suppressedAt ?? [];
+  const what = rows[0]?.suppressedAt.length === 0 ? "change" : "numbers";
+  return `${what} hidden at ${(changes.length > 0 ? changes : hidden).join(", ")}`;
+}
+
+function rowOf(results: StudyResults, outcome: number, estimate: string) {
+  return results.outcomes[outcome]?.rows.find(
+    (one) => one.stratum === "all" && one.estimate === estimate,
   );
 }
 
