@@ -87,12 +87,8 @@ export interface BinRule {
   width: bigint;
 }
 
-/** What a site may lack, and how it is called where that is said. */
-export const NEEDS = {
-  items: "answers to single items",
-  requests: "requests to answer a questionnaire (PRO_REQUEST)",
-  collection: "how questionnaires were collected (PRO_COLLECTION)",
-} as const;
+/** What a site may lack that only some statistics need. */
+export type Need = "items" | "requests" | "collection";
 
 /**
  * One statistic: `summarize` at a site, `combine` at the hub, meeting in a summary of sums that add. `combine` is associative
@@ -112,7 +108,7 @@ export interface Statistic<S> {
   /** Tables that it reads besides `cohort`. */
   readonly reads?: readonly ("item_answer" | "course" | "related" | "asked" | "administered")[];
   /** What a site must have for it, beyond scores: without that the site's answer is not available, never zero. */
-  readonly needs?: keyof typeof NEEDS;
+  readonly needs?: Need;
   readonly summary: z.ZodType<S>;
   readonly empty: S;
   /** One summary a stratum that has people. */

@@ -1,10 +1,8 @@
 import type { Queryable } from "../../warehouse/queryable.ts";
 import { text, textList } from "../../warehouse/sql.ts";
-import { NEEDS } from "../statistics/statistic.ts";
+import type { Need } from "../statistics/statistic.ts";
 import type { Study } from "./read-study.ts";
 import { needsCollection } from "./scores.ts";
-
-export type Need = keyof typeof NEEDS;
 
 /** What a site lacks of what a study asks: then its answer is not available, which is not the same as zero. */
 export interface Lacks {
@@ -66,12 +64,12 @@ async function tablesOf(queryable: Queryable, fields: readonly Field[]): Promise
 function statisticFields(instrument: string): Record<Need, Field> {
   return {
     items: {
-      name: NEEDS.items,
+      name: "answers to single items",
       table: "pro_cm_detail",
       present: `kind = 'item' AND instrument = ${text(instrument)}`,
     },
-    requests: { name: NEEDS.requests, table: "pro_request", present: "1 = 1" },
-    collection: { name: NEEDS.collection, table: "pro_collection", present: "1 = 1" },
+    requests: { name: "PRO_REQUEST", table: "pro_request", present: "1 = 1" },
+    collection: { name: "PRO_COLLECTION", table: "pro_collection", present: "1 = 1" },
   };
 }
 
