@@ -57,19 +57,27 @@ export function findScale(
 
 type Score = Instrument["scores"][number];
 
-/** Bands with both ends included; `below` ends one grid unit earlier. */
+/** Bands with both ends included: `below` ends one grid unit earlier, `above` begins one later. */
 function bandsOf({ bands }: Score, range: readonly [number, number], decimals: number) {
   const unit = 10 ** -decimals;
-  return bands.map(({ label, min, max, below }) => ({
+  const shifted = (value: number | undefined, by: number) =>
+    value === undefined ? undefined : Number((value + by).toFixed(decimals));
+  return bands.map(({ label, min, above, max, below }) => ({
     label,
-    from: min ?? range[0],
-    to: max ?? (below === undefined ? range[1] : Number((below - unit).toFixed(decimals))),
+    from: min ?? shifted(above, unit) ?? range[0],
+    to: max ?? shifted(below, -unit) ?? range[1],
   }));
 }
 
-/** The items that a score adds up, be it by way of another score; none for one taken as reported. */
-function itemsOf({ scores, items, answers }: Instrument, { sum, table }: Score) {
-  const ids = sum ?? scores.find(({ id }) => id === table?.from)?.sum ?? [];
+/** The items that a score is made of, be it by way of another score; none for one taken as reported. */
+function itemsOf(instrument: Instrument, score: Score): NonNullable<Measure["items"]> {
+  const { scores, items, answers } = instrument;
+  const ids = score.sum ?? score.mean ?? score.highest ?? score.digits;
+  const from = score.table?.from ?? score.linear?.from;
+  if (!ids) {
+    const source = scores.find(({ id }) => id === from);
+    return source && source !== score ? itemsOf(instrument, source) : [];
+  }
   return items
     .filter(({ id }) => ids.includes(id))
     .map((item) => ({

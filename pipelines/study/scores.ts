@@ -86,12 +86,16 @@ function fromScores(
         ]
       : []),
     "WHERE d.kind = 'score'",
-    "  AND d.preferred",
+    study.include_linked ? "  AND (d.preferred OR d.origin = 'linked')" : "  AND d.preferred",
     `  AND d.instrument = ${text(instrument)}`,
     `  AND d.name = ${text(score)}`,
     "  AND r.pro_response_num IS NOT NULL",
     ...(study.include_linked ? [] : ["  AND d.origin <> 'linked'"]),
-    ...(allowsProvisional ? [] : ["  AND (d.confidence IS NULL OR d.confidence LIKE 'high%')"]),
+    ...(allowsProvisional
+      ? []
+      : [
+          "  AND (d.confidence IS NULL OR d.confidence LIKE 'high%' OR d.confidence = 'medium-high')",
+        ]),
     ...oneOf("r.pro_method", method),
     ...oneOf("r.pro_mode", mode),
     ...oneOf("r.pro_cat", cat),

@@ -87,17 +87,27 @@ describe("which scores count", () => {
     ["not one without a number", { value: null }, 0],
     ["not one from a crosswalk", { origin: "linked" }, 0],
     ["a reported one", { origin: "reported" }, 1],
-    ["not one of medium confidence", { confidence: "medium" }, 0],
+    ["not a provisional one", { confidence: "provisional" }, 0],
+    ["one of nearly high confidence", { confidence: "medium-high" }, 1],
     ["one whose confidence is high with a remark", { confidence: "high (by the authors)" }, 1],
   ])("%s", async (_, score, expected) => {
     expect(await cohortOf(only(score))).toHaveLength(expected);
   });
 
-  test("linked and provisional scores count when the study says so", async () => {
-    const more = "include_linked: true\ninclude_provisional: true";
-    expect(await cohortOf(only({ origin: "linked", confidence: "low" }), study(more))).toHaveLength(
-      1,
-    );
+  test.each([
+    ["a linked one, which is never the preferred", "include_linked: true", 1],
+    ["not a linked one by itself", "", 0],
+  ])("%s", async (_, more, expected) => {
+    const linked = only({ origin: "linked", preferred: false });
+    expect(await cohortOf(linked, study(more))).toHaveLength(expected);
+  });
+
+  test.each([
+    ["all of them", "include_provisional: true", 1],
+    ["those of this instrument by name", "include_provisional: [phq-9]", 1],
+    ["not those of another that is named", "include_provisional: [gad-7]", 0],
+  ])("provisional scores where the study allows %s", async (_, more, expected) => {
+    expect(await cohortOf(only({ confidence: "provisional" }), study(more))).toHaveLength(expected);
   });
 });
 

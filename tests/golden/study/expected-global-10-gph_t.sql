@@ -13,7 +13,7 @@ WITH score AS (
   JOIN pro_cm_detail AS d
     ON d.datamartid = r.datamartid AND d.patid = r.patid AND d.pro_cm_id = r.pro_cm_id
   WHERE d.kind = 'score'
-    AND d.preferred
+    AND (d.preferred OR d.origin = 'linked')
     AND d.instrument = 'promis-global-10'
     AND d.name = 'gph_t'
     AND r.pro_response_num IS NOT NULL

@@ -18,7 +18,7 @@ WITH score AS (
     AND d.name = 'total'
     AND r.pro_response_num IS NOT NULL
     AND d.origin <> 'linked'
-    AND (d.confidence IS NULL OR d.confidence LIKE 'high%')
+    AND (d.confidence IS NULL OR d.confidence LIKE 'high%' OR d.confidence = 'medium-high')
     AND r.datamartid IN ('SITEA', 'SITEB')
 ),
 person AS (
