@@ -1,31 +1,16 @@
-import { once } from "node:events";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
-import { finished } from "node:stream/promises";
 import { fillIntake } from "../../pipelines/adapters/fhir/fill.ts";
 import { readFhirFiles } from "../../pipelines/adapters/fhir/read.ts";
 import { createResourceTables } from "../../pipelines/adapters/fhir/strict.ts";
 import { createProgress } from "../../pipelines/core/progress.ts";
 import { prepare } from "../../pipelines/intake.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
-
-const ITEMS = [
-  "44250-9",
-  "44255-8",
-  "44259-0",
-  "44254-1",
-  "44251-7",
-  "44258-2",
-  "44252-5",
-  "44253-3",
-  "44260-8",
-];
-const ANSWERS = ["LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9"];
-const day = (i: number) => new Date(Date.UTC(2020, 0, 1 + (i % 1500), 9, i % 60)).toISOString();
+import { observation, response, writeRecords } from "./fhir-records.ts";
 
 /**
  * How fast FHIR becomes intake rows, beside a bare `JSON.parse` of the same lines in the same run.
@@ -45,7 +30,7 @@ const watch = setInterval(() => {
 try {
   const file = isTiny ? "Observation.ndjson" : "QuestionnaireResponse.ndjson";
   const path = join(root, file);
-  await write(path);
+  await writeRecords(path, answers / (isTiny ? 1 : 10), isTiny ? observation : response);
   const { size } = await stat(path);
   const parse = await timed(() => parseLines(path));
   await prepare(db, { words: {}, codes: [] }, "2030-01-01");
@@ -92,60 +77,4 @@ async function parseLines(path: string): Promise<void> {
     if (JSON.parse(line).resourceType) records++;
   }
   if (records === 0) throw new Error("nothing was parsed");
-}
-
-async function write(path: string): Promise<void> {
-  const out = createWriteStream(path);
-  for (let i = 0; i < answers; i += isTiny ? 1 : 10) {
-    const text = isTiny ? observation(i) : response(i / 10);
-    if (!out.write(`${text}\n`)) await once(out, "drain");
-  }
-  out.end();
-  await finished(out);
-}
-
-/** A PHQ-9 as US Core writes it: nine items and their total. */
-function response(i: number): string {
-  const values = ITEMS.map((_, k) => (i * 7 + k * 3) % 4);
-  const items = ITEMS.map((code, k) => ({
-    linkId: `/${code}`,
-    text: "what the form asks here is left out",
-    answer: [
-      {
-        valueCoding: {
-          system: "http://loinc.org",
-          code: ANSWERS[values[k] ?? 0],
-          display: ["Not at all", "Several days", "More than half the days", "Nearly every day"][
-            values[k] ?? 0
-          ],
-        },
-      },
-    ],
-  }));
-  return JSON.stringify({
-    resourceType: "QuestionnaireResponse",
-    id: `r${i}`,
-    meta: { lastUpdated: day(i), versionId: "1" },
-    questionnaire: "http://hl7.org/fhir/us/core/Questionnaire/phq-9-44249-1",
-    status: "completed",
-    subject: { reference: `Patient/p${i % 50_000}` },
-    authored: day(i),
-    author: { reference: `Patient/p${i % 50_000}` },
-    item: [
-      ...items,
-      { linkId: "/44261-6", answer: [{ valueDecimal: values.reduce((a, b) => a + b, 0) }] },
-    ],
-  });
-}
-
-function observation(i: number): string {
-  return JSON.stringify({
-    resourceType: "Observation",
-    id: `o${i}`,
-    status: "final",
-    code: { coding: [{ system: "http://loinc.org", code: "44261-6" }] },
-    subject: { reference: `Patient/p${i % 50_000}` },
-    effectiveDateTime: day(i),
-    valueInteger: i % 28,
-  });
 }
