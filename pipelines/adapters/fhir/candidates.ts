@@ -85,10 +85,23 @@ export function* unfold(candidate: Candidate): Generator<Candidate> {
 
 /** The resource of one entry. */
 export function entryOf(entry: unknown, where: string): Candidate {
-  const { resource = null, fullUrl } = (entry ?? {}) as { resource?: unknown; fullUrl?: unknown };
-  const parsed = named(resource, fullUrl);
+  const { resource, fullUrl, request } = (entry ?? {}) as Record<string, unknown>;
+  // Some systems leave the wrapper out and list the resources themselves.
+  const found = resource ?? deleted(request) ?? (isResource(entry) ? entry : null);
+  const parsed = named(found, fullUrl);
   return { where, text: stringify(parsed), parsed };
 }
+
+/** What a bulk export or a history says was deleted: known by type and id alone. Source: Bulk Data Access, "deleted". */
+function deleted(request: unknown): Resource | null {
+  const { method, url } = (request ?? {}) as { method?: unknown; url?: unknown };
+  const [, type, id] = /^(?:.*\/)?([A-Z][A-Za-z]*)\/([A-Za-z0-9.-]{1,64})$/.exec(String(url)) ?? [];
+  if (method !== "DELETE" || !type || !id) return null;
+  return { resourceType: type, id, status: "entered-in-error", [DELETED]: true };
+}
+
+/** Marks a resource of which there is nothing but its id. */
+export const DELETED = "_deleted";
 
 /** A resource that is yet to be given an id is referred to by its full URL. */
 function named(resource: unknown, fullUrl: unknown): unknown {

@@ -4,9 +4,9 @@ import { jsonStructure } from "./shape.ts";
 
 const extensions = (name: string) => `'http://hl7.org/fhir/uv/sdc/StructureDefinition/${name}'`;
 
-/** The name by which a response refers to its form: a canonical, or a Reference as STU3 has it. */
+/** The name by which a response refers to its form: a canonical, a Reference as STU3 has it, or the form itself in its place. */
 export const FORM_NAME =
-  "coalesce(CASE WHEN json_type(questionnaire) = 'VARCHAR' THEN questionnaire->>'$' END, questionnaire->>'$.reference', questionnaire->>'$.identifier.value')";
+  "coalesce(CASE WHEN json_type(questionnaire) = 'VARCHAR' THEN questionnaire->>'$' END, questionnaire->>'$.reference', questionnaire->>'$.identifier.value', CASE WHEN questionnaire->>'$.resourceType' = 'Questionnaire' THEN '#' || coalesce(questionnaire->>'$.id', 'inline') END)";
 export const FORM_DISPLAY = "(questionnaire->>'$.display')";
 
 /**
@@ -22,10 +22,14 @@ export const FORMS = [
   WITH every_form AS (
     SELECT coalesce(id, url) AS form, url, id, title, name, code, extension, item FROM fhir_questionnaire
     UNION ALL
-    SELECT record_key || '#' || f.id, NULL, NULL, f.title, f.name, f.code, f.extension, f.item
+    SELECT record_key || '#' || coalesce(f.id, 'inline'), NULL, NULL, f.title, f.name, f.code, f.extension, f.item
     FROM (
       SELECT record_key, json_transform(c, '${jsonStructure({ resourceType: "VARCHAR", id: "VARCHAR", ...FORM })}') AS f
-      FROM (SELECT record_key, unnest(contained) AS c FROM fhir_questionnaireresponse_numbered WHERE len(contained) > 0)
+      FROM (
+        SELECT record_key, unnest(contained) AS c FROM fhir_questionnaireresponse_numbered WHERE len(contained) > 0
+        UNION ALL
+        SELECT record_key, questionnaire FROM fhir_questionnaireresponse_numbered WHERE json_type(questionnaire) = 'OBJECT'
+      )
     ) WHERE f.resourceType = 'Questionnaire'
   )
   SELECT form, url, id, title, name, item,

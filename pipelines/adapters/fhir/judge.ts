@@ -1,4 +1,4 @@
-import { type Candidate, isResource, parseJson } from "./candidates.ts";
+import { type Candidate, DELETED, isResource, parseJson } from "./candidates.ts";
 import { mayBeOlder, normalise } from "./normalise.ts";
 import { isResourceType, type ResourceType, reasonNotRead, resourceShape } from "./resources.ts";
 import { misfit } from "./shape.ts";
@@ -42,6 +42,9 @@ export function judge({ where, text, parsed, refused }: Candidate): SetAside | C
     if (!isResourceType(type)) {
       return { ...aside(reasonNotRead(type), type), state: "out_of_scope" };
     }
+    // Other rows carry their patient in their key, so that an id alone does not find them.
+    if (resource[DELETED] && type !== "QuestionnaireResponse" && type !== "Observation")
+      return aside("SOURCE_DELETED", type);
     const today = mayBeOlder(text) ? normalise(resource) : resource;
     const pointer = misfit(today, resourceShape(type));
     if (pointer !== null) return aside("SOURCE_WRONG_TYPE", type, pointer);

@@ -2,6 +2,8 @@ const VALUE = (o: string) => `
     fhir_code(${o}.valueCodeableConcept.coding[1].code) AS answer_code,
     fhir_system(${o}.valueCodeableConcept.coding[1].system) AS answer_system,
     coalesce(${o}.valueCodeableConcept.coding[1].display, ${o}.valueCodeableConcept.text, ${o}.valueString,
+      ${o}.valueBoolean, ${o}.valueDateTime, ${o}.valueTime,
+      CASE WHEN coalesce(${o}.valueRange, ${o}.valueRatio, ${o}.valuePeriod, ${o}.valueSampledData) IS NOT NULL THEN 'several numbers' END,
       fhir_no_number(coalesce(${o}.valueInteger, ${o}.valueQuantity.value))) AS answer_text,
     fhir_number(coalesce(fhir_ordinal(${o}.valueCodeableConcept.coding[1].extension), ${o}.valueInteger, ${o}.valueQuantity.value)) AS answer_num,
     coalesce(${o}.dataAbsentReason.coding[1].code, ${o}.dataAbsentReason.text) AS missing`;
@@ -56,13 +58,20 @@ export const OBSERVATIONS = [
     AND o.record_key NOT IN (SELECT record_key FROM fhir_measured)`,
 
   `UPDATE intake_record SET state = 'out_of_scope', reason = 'SOURCE_NOT_A_SURVEY'
-  WHERE kind = 'Observation' AND state IS NULL AND record_key NOT IN (SELECT record_key FROM fhir_survey UNION ALL SELECT record_key FROM fhir_measured)`,
+  WHERE kind = 'Observation' AND state IS NULL AND record_key NOT IN (SELECT record_key FROM fhir_survey UNION ALL SELECT record_key FROM fhir_measured)
+    AND record_key NOT IN (SELECT record_key FROM fhir_observation_numbered WHERE status = 'entered-in-error' AND code IS NULL)`,
   "DELETE FROM fhir_survey WHERE record_key IN (SELECT record_key FROM intake_record WHERE kind = 'Observation' AND state = 'superseded')",
 
   // One answer of a panel that was withdrawn does not withdraw the panel.
   `UPDATE intake_record SET state = 'withdrawn', reason = 'SOURCE_ENTERED_IN_ERROR'
   WHERE record_key IN (SELECT record_key FROM fhir_survey WHERE status = 'entered-in-error' AND panel <> id)`,
   "DELETE FROM fhir_survey WHERE status = 'entered-in-error' AND panel <> id",
+
+  // What was deleted is known by its id alone.
+  `INSERT INTO intake_administration BY NAME
+  SELECT record_key, 'Observation' AS where_pointer, 'Observation gone ' || record_key AS administration_key, id AS source_id,
+    meta.lastUpdated AS version_at, status
+  FROM fhir_observation_numbered WHERE status = 'entered-in-error' AND code IS NULL AND id IS NOT NULL ORDER BY record_key`,
 
   // Members belong to their panel. Observations that stand alone belong together when person, time and instrument agree;
   // the same code again at the same time starts another administration.

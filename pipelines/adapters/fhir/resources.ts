@@ -33,6 +33,8 @@ const answer = {
   valueAttachment: "JSON",
   valueUri: "VARCHAR",
   valueTime: "VARCHAR",
+  /** DSTU2. */
+  valueInstant: "VARCHAR",
   valueInteger: "VARCHAR",
   valueDecimal: "VARCHAR",
   valueQuantity: quantity,
@@ -73,6 +75,13 @@ const observationValue = {
   valueInteger: "VARCHAR",
   valueQuantity: measured,
   valueString: "VARCHAR",
+  valueBoolean: "VARCHAR",
+  valueDateTime: "VARCHAR",
+  valueTime: "VARCHAR",
+  valueRange: "JSON",
+  valueRatio: "JSON",
+  valuePeriod: "JSON",
+  valueSampledData: "JSON",
   valueCodeableConcept: { coding: [{ ...coding, extension: [extension] }], text: "VARCHAR" },
   dataAbsentReason: concept,
 } as const;

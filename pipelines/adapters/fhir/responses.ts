@@ -144,7 +144,7 @@ function insertAnswers(items: string): string {
     CASE WHEN a > 0 THEN pointer || '/answer/' || (a - 1) ELSE pointer END AS where_pointer,
     coalesce(alias, item_code) AS item_code, CASE WHEN alias IS NULL THEN item_system ELSE 'propool' END AS item_system, item_text,
     fhir_code(answer.valueCoding.code) AS answer_code, fhir_system(answer.valueCoding.system) AS answer_system,
-    coalesce(answer.valueCoding.display, answer.valueString, answer.valueBoolean, answer.valueDate, answer.valueDateTime, answer.valueTime, answer.valueUri,
+    coalesce(answer.valueCoding.display, answer.valueString, answer.valueBoolean, answer.valueDate, answer.valueDateTime, answer.valueTime, answer.valueInstant, answer.valueUri,
       CASE WHEN answer.valueReference IS NOT NULL THEN 'a reference' WHEN answer.valueAttachment IS NOT NULL THEN 'an attachment' END,
       fhir_no_number(coalesce(answer.valueInteger, answer.valueDecimal, answer.valueQuantity.value))) AS answer_text,
     fhir_number(coalesce(fhir_ordinal(answer.valueCoding.extension), fhir_ordinal(answer.extension),

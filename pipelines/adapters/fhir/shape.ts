@@ -20,6 +20,15 @@ export function duckType(shape: Shape): string {
   return `STRUCT(${members.join(", ")})`;
 }
 
+/** The texts of a shape that stand once, as SQL: `"id"`, `"period"."start"`; those in lists are left out. */
+export function textPaths(shape: { readonly [member: string]: Shape }, prefix = ""): string[] {
+  return Object.entries(shape).flatMap(([name, one]) => {
+    const path = `${prefix}"${name}"`;
+    if (one === "VARCHAR") return path;
+    return typeof one === "object" && !isList(one) ? textPaths(one, `${path}.`) : [];
+  });
+}
+
 /** The same as a structure for `json_transform`, which allows missing and unknown members. */
 export function jsonStructure(shape: Shape): string {
   return JSON.stringify(structure(shape));

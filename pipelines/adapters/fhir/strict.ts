@@ -10,7 +10,7 @@ import {
   resourceShape,
   resourceTable,
 } from "./resources.ts";
-import { duckColumns, duckType, type Shape } from "./shape.ts";
+import { duckColumns, duckType, type Shape, textPaths } from "./shape.ts";
 
 /** Creates an empty table for each resource type; a row is a resource as read, in the order of the file. */
 export async function createResourceTables(db: DuckDb): Promise<void> {
@@ -43,7 +43,11 @@ export async function readStrictly(db: DuckDb, found: TypedFile): Promise<boolea
   try {
     const isAsCounted = await insertRecords(db, table, resourceShape(type), found);
     // The sieve has looked at every record of a part.
-    if (isAsCounted && (file === null || !(await needsSieve(db, type, file)))) {
+    if (
+      isAsCounted &&
+      (file === null ||
+        !((await holdsListForText(db, type, file)) || (await needsSieve(db, type, file))))
+    ) {
       await db.run("COMMIT");
       return true;
     }
@@ -55,6 +59,15 @@ export async function readStrictly(db: DuckDb, found: TypedFile): Promise<boolea
   }
   await db.run("ROLLBACK");
   return false;
+}
+
+/** The strict reader takes a list or an object as a text where a text is expected: `"gender": ["female"]` is no word of any list. */
+async function holdsListForText(db: DuckDb, type: ResourceType, file: string): Promise<boolean> {
+  const texts = textPaths(resourceShape(type)).map((path) => `left(${path}, 1) IN ('[', '{')`);
+  const [found] = await db.all(
+    `SELECT 1 FROM ${resourceTable(type)} WHERE file = ${text(file)} AND (${texts.join(" OR ")}) LIMIT 1`,
+  );
+  return found !== undefined;
 }
 
 /** DuckDB's own limit for one record, less a margin. */
