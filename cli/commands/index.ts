@@ -1,6 +1,9 @@
 import type { AddCommand } from "../command.ts";
+import { addCrosswalk } from "./crosswalk.ts";
 import { addDemo } from "./demo.ts";
+import { addDoctor } from "./doctor.ts";
 import { addInit } from "./init.ts";
+import { addInstruments } from "./instruments.ts";
 import { addKeys } from "./keys.ts";
 import { addPool } from "./pool.ts";
 import { addPreview } from "./preview.ts";
@@ -16,6 +19,9 @@ export const COMMANDS: readonly AddCommand[] = [
   addDemo,
   addInit,
   addKeys,
+  addDoctor,
+  addInstruments,
+  addCrosswalk,
   addProfile,
   addSuggest,
   addPreview,
