@@ -35,6 +35,7 @@ import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
 import { auditLeaks, type LeakAudit } from "./privacy/leak-audit.ts";
 import { linkageKey, stageLinkage } from "./privacy/linkage.ts";
 import { type PrivacyProfile, readPrivacyProfile, tokenPurposes } from "./privacy/profile.ts";
+import { identifyingTexts } from "./privacy/search-texts.ts";
 import { loadTokenKeys } from "./privacy/tokens.ts";
 import { copyWithout } from "./privacy/withdraw.ts";
 import {
@@ -213,7 +214,7 @@ async function night(here: Night): Promise<RunReport> {
       seconds: (performance.now() - started) / 1000,
     };
     if (!options.dryRun) {
-      await writeReport(site, report);
+      await writeReport(site, await withoutNames(db, report));
       await rememberNight(site, checked);
     }
     return report;
@@ -307,14 +308,15 @@ async function auditLeaving(
   await db.run("ATTACH ':memory:' AS leaving");
   try {
     if (!leaving) return await auditLeaks(db, { store: "new_store", texts: [], known: [] });
+    const files: string[] = [];
     for (const table of TABLE_NAMES) {
       const file = join(leaving.directory, `${table}.parquet`);
-      const source = (await exists(file))
-        ? `read_parquet(${text(file)})`
-        : `new_store.${ident(table)} LIMIT 0`;
+      const isThere = await exists(file);
+      if (isThere) files.push(file);
+      const source = isThere ? `read_parquet(${text(file)})` : `new_store.${ident(table)} LIMIT 0`;
       await db.run(`CREATE VIEW leaving.${ident(table)} AS FROM ${source}`);
     }
-    return await auditLeaks(db, { store: "leaving", ...leaving });
+    return await auditLeaks(db, { store: "leaving", files, ...leaving });
   } finally {
     await db.run("DETACH leaving");
     await db.run("DETACH new_store");
@@ -327,6 +329,31 @@ async function instrumentVersions(db: DuckDb): Promise<Record<string, string>> {
   );
   return Object.fromEntries(rows.map(({ instrument, version }) => [instrument, version]));
 }
+
+/** The report that is kept, without the names of files and records that name somebody (Smith_John.xml). */
+async function withoutNames(db: DuckDb, report: RunReport): Promise<RunReport> {
+  const places = report.issues.flatMap(({ examples }) =>
+    examples.flatMap(({ file, record, pointer }) => [file, record, pointer]),
+  );
+  const texts = [...places, ...report.files.ignored].filter((one) => one !== undefined);
+  const identifying = await identifyingTexts(db, texts);
+  if (identifying.size === 0) return report;
+  const told = (one: string | undefined) => (one && identifying.has(one) ? WITHHELD : one);
+  return {
+    ...report,
+    files: { ...report.files, ignored: report.files.ignored.map((one) => told(one) ?? "") },
+    issues: report.issues.map((issue) => ({
+      ...issue,
+      examples: issue.examples.map(({ file, record, pointer }) => ({
+        file: told(file),
+        record: told(record),
+        pointer: told(pointer),
+      })),
+    })),
+  };
+}
+
+const WITHHELD = "(names somebody; propool preview shows it)";
 
 async function writeReport(site: Site, report: RunReport): Promise<void> {
   await privateDirectory(site.reportsDirectory);

@@ -37,6 +37,14 @@ export async function createIdentifiers(db: DuckDb): Promise<void> {
   const words = WORD_FIELDS.map(
     (field) => `SELECT '${field}', unnest(string_split(${field}, ' ')) FROM intake_patient`,
   );
+  // A date and a telephone number stand in other spellings too.
+  const spelt = [
+    "SELECT 'birth_date', replace(birth_date, '-', '') FROM intake_patient WHERE length(birth_date) = 10",
+    "SELECT 'birth_date', strftime(TRY_CAST(birth_date AS DATE), '%m/%d/%Y') FROM intake_patient WHERE length(birth_date) = 10",
+    "SELECT 'phone', regexp_replace(phone, '[^0-9]', '', 'g') FROM intake_patient",
+    "SELECT 'ssn', regexp_replace(ssn, '[^0-9]', '', 'g') FROM intake_patient",
+    "SELECT 'telecom', regexp_replace(value, '[^0-9]', '', 'g') FROM intake_identifier WHERE kind = 'telecom' AND NOT contains(value, '@')",
+  ];
   const keys = KEY_FIELDS.map(([table, field]) => `SELECT '${field}', ${field} FROM ${table}`);
   const further = [
     "SELECT kind, value FROM intake_identifier",
@@ -47,6 +55,6 @@ export async function createIdentifiers(db: DuckDb): Promise<void> {
   const free = `SELECT 'free text', r.answer_text FROM intake_response r JOIN mapped_response m ON m.response_key = r.rowid
     WHERE m.reason = 'MAPPING_FREE_TEXT'`;
   await db.run(`CREATE OR REPLACE TEMP TABLE identifier AS
-    SELECT DISTINCT kind, lower(trim(value)) AS value FROM (${[...whole, ...words, ...keys, ...further, free].join(" UNION ALL ")})
+    SELECT DISTINCT kind, lower(trim(value)) AS value FROM (${[...whole, ...words, ...spelt, ...keys, ...further, free].join(" UNION ALL ")})
     WHERE length(trim(value)) >= 3`);
 }

@@ -1,13 +1,20 @@
+import { open } from "node:fs/promises";
+import { basename } from "node:path";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { ProError } from "../core/errors.ts";
 import { createIdentifiers } from "./identifiers.ts";
 import { createLeavingValues, type Leaving } from "./leaving-values.ts";
+import { type Searched, searchTexts } from "./search-texts.ts";
 
 export interface LeakAudit {
   /** Different identifiers and free texts that were read this night. */
   identifiers: number;
   /** Different values about to leave in which they were searched. */
   values: number;
+  /** Characters of the Parquet files' own descriptions that were searched at every place. */
+  bytes: number;
+  /** How long the audit took. */
+  seconds: number;
   /** What was found: always empty, because a find stops the night. */
   found: Leak[];
 }
@@ -31,6 +38,7 @@ const INSIDE_LENGTH = 6;
  * @throws ProError `DISCLOSURE_LEAK` naming table, column and kind of identifier.
  */
 export async function auditLeaks(db: DuckDb, leaving: Leaving): Promise<LeakAudit> {
+  const started = performance.now();
   await createIdentifiers(db);
   await createLeavingValues(db, leaving);
   const found = await db.all<Leak>(`
@@ -45,14 +53,38 @@ export async function auditLeaks(db: DuckDb, leaving: Leaving): Promise<LeakAudi
   const { identifiers, values } = await db.one<{ identifiers: number; values: number }>(`
     SELECT (SELECT CAST(count(DISTINCT value) AS DOUBLE) FROM identifier) AS identifiers,
       (SELECT CAST(count(*) AS DOUBLE) FROM leaving_value) AS values`);
+  const texts = await describedBy(leaving.files ?? []);
+  for (const { name, kind } of await searchTexts(db, texts))
+    found.push({ table: name, column: "", kind });
   const [first] = found;
-  if (!first) return { identifiers, values, found };
+  const bytes = texts.reduce((sum, { content }) => sum + content.length, 0);
+  const seconds = (performance.now() - started) / 1000;
+  if (!first) return { identifiers, values, bytes, seconds, found };
   throw new ProError(
     "DISCLOSURE_LEAK",
     `an identifier (${first.kind}) stands in what is about to leave`,
     {
-      where: { file: first.table, pointer: first.column },
+      where: { file: first.table, pointer: first.column || undefined },
       hint: "nothing was released; take the column out of the privacy profile or mend the mapping that fills it",
     },
+  );
+}
+
+/** What Parquet files say beside their rows: schema, statistics, who wrote them. Source: the Parquet format, file footer. */
+async function describedBy(files: readonly string[]): Promise<Searched[]> {
+  return Promise.all(
+    files.map(async (path) => {
+      const file = await open(path);
+      try {
+        const { size } = await file.stat();
+        const tail = Buffer.alloc(8);
+        await file.read(tail, 0, 8, size - 8);
+        const footer = Buffer.alloc(Math.min(tail.readUInt32LE(0), size - 8));
+        await file.read(footer, 0, footer.length, size - 8 - footer.length);
+        return { name: basename(path), content: footer.toString("utf8") };
+      } finally {
+        await file.close();
+      }
+    }),
   );
 }

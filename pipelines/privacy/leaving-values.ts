@@ -9,6 +9,8 @@ export interface Leaving {
   store: string;
   /** Further texts in JSON, such as a manifest. */
   texts: { name: string; content: string }[];
+  /** Parquet files that are about to leave; their rows are in `store`, what else they say is searched as text. */
+  files?: readonly string[];
   /** The site's own words in those texts: its id, the day of the run. They say nothing about a patient. */
   known: readonly string[];
 }

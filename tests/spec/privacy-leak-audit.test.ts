@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { DuckDBValue } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createIntake } from "../../pipelines/adapters/intake.ts";
@@ -7,9 +8,11 @@ import { ProError } from "../../pipelines/core/errors.ts";
 import { loadCrosswalks } from "../../pipelines/crosswalk/load.ts";
 import { loadWords } from "../../pipelines/mapping/words.ts";
 import { auditLeaks, type LeakAudit } from "../../pipelines/privacy/leak-audit.ts";
+import { identifyingTexts } from "../../pipelines/privacy/search-texts.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, tableShape } from "../../warehouse/schema.ts";
 import { ident } from "../../warehouse/sql.ts";
+import { temporary } from "../support/site.ts";
 import type { StoreRows } from "../support/store.ts";
 
 let db: DuckDb;
@@ -229,5 +232,69 @@ describe("the leak audit lets through", () => {
   it("everything, and counts what it searched, when nobody was read", async () => {
     const { identifiers, found } = await audit({ store: inText("Quellmark") });
     expect({ identifiers, found }).toEqual({ identifiers: 0, found: [] });
+  });
+});
+
+describe("the leak audit of bytes", () => {
+  let folder: string;
+  let remove: () => Promise<void>;
+  beforeAll(async () => {
+    ({ directory: folder, remove } = await temporary());
+  });
+  afterAll(() => remove());
+
+  /** A Parquet file with this text in its own description. */
+  async function parquet(told: string): Promise<string> {
+    const file = join(folder, `${told.length}.parquet`);
+    const metadata = `{told: '${told.replaceAll("'", "''")}'}`;
+    await db.run(`COPY (SELECT 1 AS a) TO '${file}' (FORMAT parquet, KV_METADATA ${metadata})`);
+    return file;
+  }
+  async function auditFile(family_name: string, told: string): Promise<unknown> {
+    await audit({ person: { family_name, birth_date: "1957-03-11", phone: "(303) 555-0148" } });
+    const files = [await parquet(told)];
+    const leaving = { store: "new_store", files, texts: [], known: [] };
+    return auditLeaks(db, leaving).then(
+      ({ found, bytes }) => ({ found, searched: bytes > 100 }),
+      (error: ProError) => ({ code: error.code, file: error.where.file?.replace(/^\d+/, "N") }),
+    );
+  }
+
+  it.each([
+    ["a name", "exported for QUELLMARK, O."],
+    ["a birth date in another spelling", "born 03/11/1957"],
+    ["a telephone number without its marks", "call 3035550148 today"],
+  ])("finds %s in what a Parquet file says of itself", async (_what, told) => {
+    expect(await auditFile("Quellmark", told)).toEqual({
+      code: "DISCLOSURE_LEAK",
+      file: "N.parquet",
+    });
+  });
+
+  it("is not misled by the letters of tokens and hashes", async () => {
+    const told = `tokens ab12${"quellmark".replace(/[^a-f0-9]/g, "0")}`;
+    expect(await auditFile("Quellmark", told)).toEqual({ found: [], searched: true });
+    const hash = "deadbeef00112233445566778899aabb";
+    expect(await auditFile("deadbeef", `sha ${hash}${hash}`)).toEqual({
+      found: [],
+      searched: true,
+    });
+    expect(await auditFile("deadbeef", "sha deadbeef")).toMatchObject({ code: "DISCLOSURE_LEAK" });
+  });
+
+  it("tells names of files that name somebody from others", async () => {
+    await audit({ person: { family_name: "Quellmark", given_name: "Otto", mrn: "48213" } });
+    const names = [
+      "Quellmark_Otto.xml",
+      "scan-otto.xml",
+      "record 48213",
+      "survey.csv",
+      "lotto.csv",
+    ];
+    expect([...(await identifyingTexts(db, names))].sort()).toEqual([
+      "Quellmark_Otto.xml",
+      "record 48213",
+      "scan-otto.xml",
+    ]);
   });
 });

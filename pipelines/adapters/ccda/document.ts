@@ -15,6 +15,7 @@ import { groupLoose } from "./loose.ts";
 import { narrativeOf } from "./narrative.ts";
 import { addNarrative } from "./narrative-items.ts";
 import { type OpenDocument, openCda } from "./open.ts";
+import { readIdentifiers } from "./patient.ts";
 import { dropReusedIds } from "./reused-ids.ts";
 import { addRecord, type DocumentPlace, IntakeRows } from "./rows.ts";
 import type { CcdaSettings } from "./settings.ts";
@@ -65,6 +66,7 @@ function readOpened(
   if (patient && patientKey !== null) {
     addRecord(rows, source, undefined, name);
     rows.add("intake_patient", patient);
+    for (const identifier of readIdentifiers(header)) rows.add("intake_identifier", identifier);
     const hash = createHash("sha256").update(source.bytes).digest("hex");
     rows.add("ccda_document", identityOf(header, patientKey, hash));
   } else {

@@ -43,6 +43,38 @@ export function readPatient(
   };
 }
 
+/** All names, addresses, telecoms and ids in the header's persons, relatives and guardians too: they are searched in what leaves. */
+export function readIdentifiers(
+  header: CdaNode,
+): Omit<IntakeRow<"intake_identifier">, "record_key">[] {
+  return [...childrenOf(header, "recordTarget"), ...childrenOf(header, "participant")].flatMap(
+    (one) => identifiersIn(one),
+  );
+}
+
+function identifiersIn(node: CdaNode): Omit<IntakeRow<"intake_identifier">, "record_key">[] {
+  switch (node.name) {
+    case "name":
+      return [{ kind: "name", value: wholeText(node) }];
+    case "addr":
+      return node.children.map((part) => ({ kind: "address", value: part.text || null }));
+    case "telecom":
+      return [
+        { kind: "telecom", value: attribute(node, "value")?.replace(/^\w+:\s*/, "") ?? null },
+      ];
+    case "id":
+      return [{ kind: "identifier", value: attribute(node, "extension") }];
+    default:
+      return node.children.flatMap(identifiersIn);
+  }
+}
+
+/** The words of a node and of all in it. */
+function wholeText(node: CdaNode): string | null {
+  const texts = [node.text, ...node.children.map((child) => wholeText(child) ?? "")];
+  return texts.filter(Boolean).join(" ") || null;
+}
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The OID of an issuer without a number would file all its patients as one person. */
