@@ -5,6 +5,7 @@ import { addDoctor } from "./doctor.ts";
 import { addInit } from "./init.ts";
 import { addInstruments } from "./instruments.ts";
 import { addKeys } from "./keys.ts";
+import { addPlan } from "./plan.ts";
 import { addPool } from "./pool.ts";
 import { addPreview } from "./preview.ts";
 import { addProfile } from "./profile.ts";
@@ -25,6 +26,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addProfile,
   addSuggest,
   addPreview,
+  addPlan,
   addRun,
   addWithdraw,
   addPool,

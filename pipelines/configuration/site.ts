@@ -34,6 +34,22 @@ export const wordLists = z.strictObject({
 });
 export type WordLists = z.infer<typeof wordLists>;
 
+/** Who approved a file of a site and when: what changes later is asked about again. */
+export const reviewed = z
+  .union(
+    [
+      z.strictObject({
+        name: z.string().min(1).describe("who approved it"),
+        date: z.iso.date().describe("when: YYYY-MM-DD"),
+      }),
+      z.string(),
+    ],
+    { error: "must be { name: …, date: YYYY-MM-DD }, or null: nobody yet" },
+  )
+  .nullable()
+  .default(null)
+  .describe("who approved this file and when; null: nobody yet");
+
 const localCode = z.strictObject({
   code: z.string().describe("the site's own code, as it stands in the export"),
   system: z.string().optional().describe("its code system; left out: any"),
@@ -64,6 +80,7 @@ function isZone(zone: string): boolean {
 }
 
 export const siteSchema = z.strictObject({
+  reviewed,
   site: z
     .string()
     .regex(/^[A-Z0-9]{1,10}$/, "must be 1 to 10 capital letters or digits (HARVEST.DATAMARTID)")

@@ -96,7 +96,8 @@ function rate(group: Group, mentioned: ReadonlyMap<string, string>): Rated {
   let confidence = BASE[group.by] + 0.05 * cover;
   if (isNamed) confidence += group.by === "place" ? 0.42 : 0.05;
   // Of a library of questions, each site asks its own few.
-  const isLibrary = !group.instrument.scores.some(({ sum }) => sum);
+  const { items, scores } = group.instrument;
+  const isLibrary = items.length > 40 && !scores.some(({ sum }) => sum);
   if (share < 0.5 && isLibrary) confidence -= group.by === "id" ? 0 : 0.3;
   else if (share < 0.5) confidence -= group.by === "id" && group.parts.size >= 4 ? 0.05 : 0.3;
   else confidence += 0.04 * share;

@@ -134,7 +134,7 @@ export const SUGGEST_TRUTH: TruthFile[] = [
       id: "patient_key",
       PROCTCAE_9A_SCL: "pro-ctcae/PROCTCAE_9A",
       PROCTCAE_9B_SCL: "pro-ctcae/PROCTCAE_9B",
-      PROCTCAE_9_COMP: ["pro-ctcae/PROCTCAE_9_COMP", ""],
+      PROCTCAE_9_COMP: ["pro-ctcae/grade_9", ""],
     },
   },
   { file: "fragla__eq5d/eq5d3l_example.csv", half: "held out", roles: FIVE("eq-5d-3l") },
