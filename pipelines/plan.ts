@@ -12,9 +12,15 @@ import { readApplied } from "./mapping/applied.ts";
 import { type Approval, approvalOf, approvedFiles } from "./plan/approval.ts";
 import { type MappingChange, mappingChanges } from "./plan/changes.ts";
 import { compareStores, type StoreChange } from "./plan/compare.ts";
+import { dropKept, keptFile } from "./plan/kept.ts";
 import { makeStore, runSite } from "./run.ts";
 import { openRows, readStudy, runStudy, type Study } from "./study.ts";
-import { readOldStore, readStoreFacts, writeStoreFacts } from "./submission/store-facts.ts";
+import {
+  readOldStore,
+  readStoreFacts,
+  type StoreFacts,
+  writeStoreFacts,
+} from "./submission/store-facts.ts";
 
 export interface PlanOptions {
   today: string;
@@ -73,12 +79,20 @@ export async function planSite(directory: string, options: PlanOptions): Promise
       if (options.apply && (await exists(site.storeFile))) await keepOld(site);
     },
   });
+  if (options.apply) await forgetLeavers(await readSite(directory));
   if (!found) throw new TypeError("a night that ends has looked at its store");
   return { ...(found as Omit<Plan, "applied">), applied: options.apply === true };
 }
 
-/** The store that one step back leads to. */
-const keptFile = (site: Site): string => join(dirname(site.storeFile), "previous.duckdb");
+/** A store in which somebody still is who has left is not kept: one step back would bring them back. */
+async function forgetLeavers(site: Site): Promise<void> {
+  const [now, then] = await Promise.all(
+    [site.storeFile, keptFile(site)].map((file) => readOldStore(file, { isReplaced: false })),
+  );
+  const gone = (facts: StoreFacts | null | undefined) =>
+    (facts?.withdrawn ?? []).length + (facts?.barred ?? []).length;
+  if (gone(now) > gone(then)) await dropKept(site);
+}
 
 async function keepOld(site: Site): Promise<void> {
   const copy = unfinished(keptFile(site));
@@ -224,7 +238,7 @@ export interface Undone {
 
 /**
  * Takes the last applied plan back: the store and the mapping files are as they were before it. The next night sends the hub the
- * difference.
+ * difference. A night, a withdrawal or a new key since then makes it impossible: they would be taken back too.
  *
  * @throws ProError `CONFIG_NOTHING_TO_UNDO`.
  */
@@ -236,7 +250,7 @@ export async function undoPlan(directory: string): Promise<Undone> {
     if (!then) {
       throw new ProError("CONFIG_NOTHING_TO_UNDO", "no applied plan is kept to go back to", {
         where: { file: kept },
-        hint: "only the last propool plan --apply can be taken back, once; edit the mapping and plan again",
+        hint: "a plan can be taken back once, and only until the next night, withdrawal or new key; edit the mapping and plan again",
       });
     }
     await using _identified = ephemeral(site.identifiedDirectory);

@@ -29,9 +29,10 @@ import {
   refuseUnreadable,
 } from "./intake.ts";
 import { finishRotation } from "./keys.ts";
-import { decideConsent } from "./privacy/consent.ts";
 import { readApplied } from "./mapping/applied.ts";
 import { approvedFiles } from "./plan/approval.ts";
+import { dropKept } from "./plan/kept.ts";
+import { decideConsent } from "./privacy/consent.ts";
 import { deidentifyInto } from "./privacy/deidentify.ts";
 import { dropRepeats } from "./privacy/drop-repeats.ts";
 import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
@@ -366,6 +367,7 @@ async function release(
       await prepared.discard();
       return { audit, submission: null, unsent: "dry run", refused, store };
     }
+    if (!options.baseline) await dropKept(site);
     await publish(storeFile, site.storeFile);
     return { audit, submission: await prepared.publish(), unsent, refused, store };
   } catch (error) {

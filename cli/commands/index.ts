@@ -2,6 +2,7 @@ import type { AddCommand } from "../command.ts";
 import { addCrosswalk } from "./crosswalk.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
+import { addExplain } from "./explain.ts";
 import { addInit } from "./init.ts";
 import { addInstruments } from "./instruments.ts";
 import { addKeys } from "./keys.ts";
@@ -26,6 +27,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addProfile,
   addSuggest,
   addPreview,
+  addExplain,
   addPlan,
   addRun,
   addWithdraw,

@@ -80,7 +80,6 @@ function isZone(zone: string): boolean {
 }
 
 export const siteSchema = z.strictObject({
-  reviewed,
   site: z
     .string()
     .regex(/^[A-Z0-9]{1,10}$/, "must be 1 to 10 capital letters or digits (HARVEST.DATAMARTID)")
@@ -193,6 +192,7 @@ export const siteSchema = z.strictObject({
     })
     .prefault({})
     .describe("linkage tokens (HASH_TOKEN), made where keys/linkage.key is"),
+  reviewed,
   codes: z
     .array(localCode)
     .default([])
