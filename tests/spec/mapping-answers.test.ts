@@ -104,6 +104,22 @@ const CASES: Record<string, Told> = {
     answers: [phq({ answer_text: "ask my daughter Ann" })],
     told: ["PHQ9_1 - answered quarantined MAPPING_FREE_TEXT"],
   },
+  "a lone number in a column of comments": {
+    answers: [phq({ item_system: "free-text", answer_text: "3" }), OTHER],
+    told: ["- - - quarantined MAPPING_FREE_TEXT", OTHER_TOLD],
+  },
+  "the code of a REDCap choice whose label says something else": {
+    answers: [phq({ answer_code: "redcap|1", answer_text: "Not at all" })],
+    told: ["PHQ9_1 0 answered loaded -"],
+  },
+  "the code of a REDCap choice in another language": {
+    answers: [phq({ answer_code: "redcap|1", answer_text: "An einzelnen Tagen" })],
+    told: ["PHQ9_1 1 answered loaded -"],
+  },
+  "a cell that is in no list of recoded words": {
+    answers: [phq({ answer_code: "0" })],
+    told: ["PHQ9_1 - answered quarantined MAPPING_ANSWER_NOT_IN_LIST"],
+  },
   "free text under no known item": {
     answers: [phq({ item_code: "note", answer_text: "ask Ann" }), OTHER],
     told: ["- - - quarantined MAPPING_FREE_TEXT", OTHER_TOLD],

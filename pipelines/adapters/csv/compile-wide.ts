@@ -20,7 +20,8 @@ const ASKED: readonly MissingReason[] = ["ASKU", "asked-declined"];
 /** A wide row: one administration for each instrument whose columns are not all empty. */
 export function compileWide(entry: WideEntry, scratch: ScratchFile): Step[] {
   return entry.instruments.flatMap((block, i) => {
-    const place = { entry, block, scratch, key: `record_key || ${text(`.${i + 1}`)}` };
+    const key = `(rowid + ${scratch.firstRecordKey}) || ${text(`.${i + 1}`)} AS administration_key`;
+    const place = { entry, block, scratch, key };
     return [administrations(place), responses(place)];
   });
 }
@@ -29,7 +30,7 @@ interface Place {
   entry: WideEntry;
   block: WideInstrument;
   scratch: ScratchFile;
-  /** The administration's key. */
+  /** The administration's key; made once a row, not once an answer, which took a third of the time. */
   key: string;
 }
 
@@ -47,6 +48,7 @@ function administrations({ entry, block, scratch, key }: Place): Step {
 WITH given AS (
   SELECT
     rowid + ${scratch.firstRecordKey} AS record_key,
+    ${key},
     ${select.join(",\n    ")}
   FROM ${scratch.table}
   WHERE propool_bad IS NULL
@@ -54,7 +56,6 @@ WITH given AS (
 )
 SELECT
   *${columns.answered_origin ? " EXCLUDE (answered_origin)" : ""},
-  ${key} AS administration_key,
   ${answeredOrigin(columns)} AS answered_origin
 FROM given`,
   };
@@ -92,6 +93,7 @@ function responses({ entry, block, scratch, key }: Place): Step {
 WITH given AS (
   SELECT
     rowid + ${scratch.firstRecordKey} AS record_key,
+    ${key},
     ${givenCells(block, scratch)}
   FROM ${scratch.table}
   WHERE propool_bad IS NULL
@@ -100,6 +102,7 @@ WITH given AS (
 cell AS (
   SELECT
     record_key,
+    administration_key,
     ${cells.join(",\n    ")}
   FROM given
 ),
@@ -114,7 +117,7 @@ number AS (
 )
 SELECT
   record_key,
-  ${key} AS administration_key,
+  administration_key,
   where_pointer,
   item_code,
   ${isComment ? "CASE WHEN part = 'comment' THEN 'free-text' ELSE 'propool' END" : "'propool'"} AS item_system,

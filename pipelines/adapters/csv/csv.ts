@@ -9,6 +9,7 @@ import { withLayout } from "./layouts.ts";
 import { loadFile } from "./load.ts";
 import { loadLookups } from "./lookups.ts";
 import { checkCsvMapping } from "./mapping.ts";
+import { withLittleMemory } from "./memory.ts";
 import { plainText } from "./plain-text.ts";
 import { type Dictionary, parseDictionary } from "./redcap-dictionary.ts";
 
@@ -27,7 +28,9 @@ export const csv: Adapter = {
     for (const [i, planned] of plan.entries()) {
       const dictionary = await readDictionary(input, planned.dictionary);
       await input.progress.stage(input.site, `read ${planned.file}`, () =>
-        readFile(input, mapping, { ...planned, dictionary }, `csv_${i + 1}`),
+        withLittleMemory(input.db, (run) =>
+          readFile(input, mapping, { ...planned, dictionary, table: `csv_${i + 1}`, run }),
+        ),
       );
     }
     const mapped = new Set(plan.map(({ file }) => file));
@@ -102,21 +105,24 @@ interface ReadableFile {
   file: string;
   entry: FileEntry;
   dictionary: Dictionary | undefined;
+  /** Scratch table. */
+  table: string;
+  /** Runs a statement. */
+  run: (sql: string) => Promise<void>;
 }
 
 async function readFile(
   input: AdapterInput,
   mapping: CsvMapping,
-  { file, entry, dictionary }: ReadableFile,
-  table: string,
+  { file, entry, dictionary, table, run }: ReadableFile,
 ) {
   const { db, scratch } = input;
   const path = join(input.exportDirectory, file);
-  const loaded = await loadFile({ db, entry, path, file, table, scratch, dictionary });
+  const loaded = await loadFile({ db, run, entry, path, file, table, scratch, dictionary });
   await loadLookups(input, mapping, loaded.entry, table);
   const firstRecordKey = await nextRecordKey(db);
   for (const step of compileFile(loaded.entry, { ...loaded.scratch, firstRecordKey })) {
-    await db.run(step.sql);
+    await run(step.sql);
   }
   for (const done of [table, `${table}_refused`, `${table}_answer`]) {
     await db.run(`DROP TABLE IF EXISTS ${done}`);

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { reviewed } from "../../configuration/site.ts";
 import { INTAKE, type IntakeTable } from "../intake.ts";
 import { fileOptions } from "./file-options.ts";
 import { answerSource, columnName, dateSource, keyColumn, MISSING, textSource } from "./source.ts";
@@ -208,7 +207,11 @@ const lookups = z
 export const csvMappingSchema = z
   .strictObject({
     source: z.string().optional().describe("the system and report that write these files"),
-    reviewed,
+    reviewed: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe("who approved this mapping and when: name, date; null: nobody yet"),
     layout: z
       .string()
       .regex(/^[a-z0-9][a-z0-9.-]*$/, "must be the name of a layout, such as redcap")

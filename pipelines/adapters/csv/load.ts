@@ -25,6 +25,8 @@ export interface LoadedFile {
 
 export interface LoadOptions {
   db: DuckDb;
+  /** Runs a statement, with more memory if it needs it. */
+  run: (sql: string) => Promise<void>;
   entry: FileEntry;
   /** Where the file is. */
   path: string;
@@ -100,7 +102,7 @@ export async function loadFile(options: LoadOptions): Promise<LoadedFile> {
 type Loaded = Omit<LoadedFile, "entry">;
 
 async function loadStrictly(
-  { db, file, table }: LoadOptions,
+  { db, run, file, table }: LoadOptions,
   { path }: PlainText,
   description: Description,
 ): Promise<Loaded | null> {
@@ -110,7 +112,7 @@ async function loadStrictly(
   const lines = counts.oddQuotes > 0 ? "counted" : "position";
   const dialect = dialectOf(description);
   const plan = { entry, path, table, columns: header.columns, dialect, lines, questions } as const;
-  if (!(await isRead(db, compileRead(plan).sql))) return null;
+  if (!(await isRead(run, compileRead(plan).sql))) return null;
   const total = lines === "counted" ? "count(*) + coalesce(sum(propool_lines), 0)" : "count(*)";
   const { rows, spanned } = await db.one<{ rows: number; spanned: number }>(
     `SELECT count(*)::DOUBLE AS rows, (${total})::DOUBLE AS spanned FROM ${table}`,
@@ -127,7 +129,7 @@ async function loadStrictly(
 const SIEVED: Dialect = { ...STANDARD, header: false, lineFeed: true };
 
 async function loadSieved(
-  { db, file, table, scratch }: LoadOptions,
+  { db, run, file, table, scratch }: LoadOptions,
   { path }: PlainText,
   { header, entry, questions }: Description,
 ): Promise<Loaded> {
@@ -137,7 +139,7 @@ async function loadSieved(
     const sieved = await sieve({ path, file, header, clean, refused });
     const plan = { entry, path: clean, table, columns: header.columns, questions };
     const read = compileRead({ ...plan, dialect: SIEVED, lines: "sieved" });
-    const isWhole = await isRead(db, read.sql);
+    const isWhole = await isRead(run, read.sql);
     const refusedTable = `${table}_refused`;
     const source = readCsv(refused, ["line", "pointer", "reason"], SIEVED);
     await db.run(`CREATE TEMP TABLE ${refusedTable} AS SELECT * FROM ${source}`);
@@ -182,9 +184,9 @@ async function countLines(
 }
 
 /** Runs a strict read; false when DuckDB refuses the text. Its message shows the line, so it goes no further. */
-async function isRead(db: DuckDb, sql: string): Promise<boolean> {
+async function isRead(run: LoadOptions["run"], sql: string): Promise<boolean> {
   try {
-    await db.run(sql);
+    await run(sql);
     return true;
   } catch (error) {
     if (isInputRefused(error)) return false;

@@ -45,6 +45,7 @@ INSERT INTO intake_administration BY NAME
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
+    (rowid + 1) || '.1' AS administration_key,
     "record_id" AS "patient_key",
     CASE WHEN "phq9_complete" NOT IN ('999') THEN "phq9_complete" END AS "status",
     "phq9_timestamp as ISO %Y-%m-%d %H:%M:%S" AS "answered_at",
@@ -59,7 +60,6 @@ WITH given AS (
 )
 SELECT
   *,
-  record_key || '.1' AS administration_key,
   CASE WHEN answered_at IS NOT NULL THEN 'stated' END AS answered_origin
 FROM given;
 
@@ -68,6 +68,7 @@ INSERT INTO intake_response BY NAME
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
+    (rowid + 1) || '.1' AS administration_key,
     "phq9_1", "phq9_2", "phq9_comments"
   FROM csv_1
   WHERE propool_bad IS NULL
@@ -79,6 +80,7 @@ WITH given AS (
 cell AS (
   SELECT
     record_key,
+    administration_key,
     unnest(['item', 'item', 'comment']) AS part,
     unnest(['PHQ9_1', 'PHQ9_2', 'comment']) AS item_code,
     unnest(['phq9_1', 'phq9_2', 'phq9_comments']) AS where_pointer,
@@ -96,7 +98,7 @@ number AS (
 )
 SELECT
   record_key,
-  record_key || '.1' AS administration_key,
+  administration_key,
   where_pointer,
   item_code,
   CASE WHEN part = 'comment' THEN 'free-text' ELSE 'propool' END AS item_system,

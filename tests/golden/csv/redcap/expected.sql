@@ -87,6 +87,7 @@ INSERT INTO intake_administration BY NAME
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
+    (rowid + 1) || '.1' AS administration_key,
     "record_id" AS "patient_key",
     "phq9_timestamp as ISO" AS "answered_at",
     CASE WHEN "phq9_complete" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_complete" END AS "status",
@@ -105,7 +106,6 @@ WITH given AS (
 )
 SELECT
   *,
-  record_key || '.1' AS administration_key,
   CASE WHEN answered_at IS NOT NULL THEN 'stated' END AS answered_origin
 FROM given;
 
@@ -114,6 +114,7 @@ INSERT INTO intake_response BY NAME
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
+    (rowid + 1) || '.1' AS administration_key,
     "phq9_1", "phq9_2", "phq9_9", "phq9_difficulty", "phq9_total", "phq9_notes", "drinks___4"
   FROM csv_1
   WHERE propool_bad IS NULL
@@ -128,6 +129,7 @@ WITH given AS (
 cell AS (
   SELECT
     record_key,
+    administration_key,
     unnest(['item', 'item', 'item', 'item', 'score', 'comment']) AS part,
     unnest(['PHQ9_1', 'PHQ9_2', 'PHQ9_9', 'PHQ9_10', 'total', 'comment']) AS item_code,
     unnest(['phq9_1', 'phq9_2', 'phq9_9', 'phq9_difficulty', 'phq9_total', 'phq9_notes']) AS where_pointer,
@@ -147,7 +149,7 @@ number AS (
 )
 SELECT
   record_key,
-  record_key || '.1' AS administration_key,
+  administration_key,
   where_pointer,
   item_code,
   CASE WHEN part = 'comment' THEN 'free-text' ELSE 'propool' END AS item_system,
@@ -163,6 +165,7 @@ INSERT INTO intake_administration BY NAME
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
+    (rowid + 1) || '.2' AS administration_key,
     "record_id" AS "patient_key",
     CASE WHEN "alcohol_complete" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "alcohol_complete" END AS "status",
     'audit-c' AS instrument_code,
@@ -176,7 +179,6 @@ WITH given AS (
 )
 SELECT
   *,
-  record_key || '.2' AS administration_key,
   NULL AS answered_origin
 FROM given;
 
@@ -185,6 +187,7 @@ INSERT INTO intake_response BY NAME
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
+    (rowid + 1) || '.2' AS administration_key,
     "drinks___0", "drinks___1", "drinks___4", "phq9_2"
   FROM csv_1
   WHERE propool_bad IS NULL
@@ -195,6 +198,7 @@ WITH given AS (
 cell AS (
   SELECT
     record_key,
+    administration_key,
     unnest(['option', 'option', 'option', 'unticked']) AS part,
     unnest(['AUDITC1', 'AUDITC1', 'AUDITC1', 'AUDITC1']) AS item_code,
     unnest(['drinks___0', 'drinks___1', 'drinks___4', 'drinks___0']) AS where_pointer,
@@ -212,7 +216,7 @@ number AS (
 )
 SELECT
   record_key,
-  record_key || '.2' AS administration_key,
+  administration_key,
   where_pointer,
   item_code,
   'propool' AS item_system,

@@ -52,6 +52,7 @@ INSERT INTO intake_administration BY NAME
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
+    (rowid + 1) || '.1' AS administration_key,
     "mrn" AS "patient_key",
     "visit" AS "encounter_key",
     "taken as ISO %m/%d/%Y" AS "answered_at",
@@ -69,7 +70,6 @@ WITH given AS (
 )
 SELECT
   *,
-  record_key || '.1' AS administration_key,
   CASE WHEN answered_at IS NOT NULL THEN 'stated' END AS answered_origin
 FROM given;
 
@@ -78,6 +78,7 @@ INSERT INTO intake_response BY NAME
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
+    (rowid + 1) || '.1' AS administration_key,
     "phq1", "phq2", "phq3", "phq_total"
   FROM csv_1
   WHERE propool_bad IS NULL
@@ -89,6 +90,7 @@ WITH given AS (
 cell AS (
   SELECT
     record_key,
+    administration_key,
     unnest(['item', 'item', 'item', 'score']) AS part,
     unnest(['PHQ9_1', 'PHQ9_2', 'PHQ9_3', 'total']) AS item_code,
     unnest(['phq1', 'phq2', 'phq3', 'phq_total']) AS where_pointer,
@@ -106,7 +108,7 @@ number AS (
 )
 SELECT
   record_key,
-  record_key || '.1' AS administration_key,
+  administration_key,
   where_pointer,
   item_code,
   'propool' AS item_system,
@@ -121,6 +123,7 @@ INSERT INTO intake_administration BY NAME
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
+    (rowid + 1) || '.2' AS administration_key,
     "mrn" AS "patient_key",
     "visit" AS "encounter_key",
     "gad_time as ISO %Y-%m-%d %H:%M %Y-%m-%d" AS "answered_at",
@@ -136,7 +139,6 @@ WITH given AS (
 )
 SELECT
   *,
-  record_key || '.2' AS administration_key,
   CASE WHEN answered_at IS NOT NULL THEN 'stated' END AS answered_origin
 FROM given;
 
@@ -145,6 +147,7 @@ INSERT INTO intake_response BY NAME
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
+    (rowid + 1) || '.2' AS administration_key,
     "gad1", "gad2"
   FROM csv_1
   WHERE propool_bad IS NULL
@@ -155,6 +158,7 @@ WITH given AS (
 cell AS (
   SELECT
     record_key,
+    administration_key,
     unnest(['item', 'item']) AS part,
     unnest(['GAD7_1', 'GAD7_2']) AS item_code,
     unnest(['gad1', 'gad2']) AS where_pointer,
@@ -172,7 +176,7 @@ number AS (
 )
 SELECT
   record_key,
-  record_key || '.2' AS administration_key,
+  administration_key,
   where_pointer,
   item_code,
   'propool' AS item_system,

@@ -1,0 +1,167 @@
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { csv } from "../../pipelines/adapters/csv/csv.ts";
+import { createProgress } from "../../pipelines/core/progress.ts";
+import { mapRecords, openIdentified, prepare } from "../../pipelines/intake.ts";
+import { settleRecords } from "../../pipelines/quality/ledger.ts";
+import { DuckDb } from "../../warehouse/duckdb.ts";
+import { text } from "../../warehouse/sql.ts";
+
+/**
+ * How fast a wide CSV file becomes intake rows, beside DuckDB's bare count of the same file in the same run.
+ *
+ *     node tests/bench/csv.ts [megabytes, default 200] [--map] [--long] [--keep folder]
+ *
+ * `--map` goes on to mapped and settled answers; `--long` writes one answer a row.
+ */
+const megabytes = Number(process.argv.find((one) => /^\d+$/.test(one)) ?? 200);
+const isLong = process.argv.includes("--long");
+const ITEMS = 9;
+const WIDE = {
+  match: "*.csv",
+  kind: "wide",
+  columns: { patient_key: "id", method: "mode" },
+  person: { birth_date: "dob" },
+  instruments: [
+    {
+      instrument: "phq-9",
+      answered_at: { column: "taken", date_format: "%Y-%m-%d %H:%M" },
+      items: Object.fromEntries(
+        Array.from({ length: ITEMS }, (_, i) => [`PHQ9_${i + 1}`, `q${i + 1}`]),
+      ),
+      scores: { total: "total" },
+    },
+  ],
+};
+const LONG = {
+  match: "*.csv",
+  kind: "long",
+  columns: {
+    patient_key: "id",
+    answered_at: { column: "taken", date_format: "%Y-%m-%d %H:%M" },
+    item_code: "item",
+    answer_num: "answer",
+  },
+  person: { birth_date: "dob" },
+  group_by: ["id", "taken"],
+  instruments: [
+    {
+      instrument: "phq-9",
+      items: Object.fromEntries(
+        Array.from({ length: ITEMS }, (_, i) => [`PHQ9_${i + 1}`, `q${i + 1}`]),
+      ),
+      scores: { total: "total" },
+    },
+  ],
+};
+const SITE = { format: "csv", defaults: {}, instruments: [], words: {}, codes: [] };
+
+const root = await mkdtemp(join(tmpdir(), "propool-bench-"));
+let peak = 0;
+const watch = setInterval(() => {
+  peak = Math.max(peak, process.memoryUsage.rss());
+}, 50);
+const spent: Record<string, number> = {};
+const processor: Record<string, number> = {};
+try {
+  const path = join(root, "survey.csv");
+  const answers = await write(path);
+  const { size } = await stat(path);
+  const bare = await DuckDb.open(":memory:");
+  spent.count = await timed("count", () =>
+    bare.one(`SELECT count(*) FROM read_csv(${text(path)})`),
+  );
+  spent.again = await timed("again", () =>
+    bare.one(`SELECT count(*) FROM read_csv(${text(path)})`),
+  );
+  bare.close();
+  peak = 0;
+  const db = await openIdentified(join(root, "identified"));
+  await prepare(db, { words: {}, codes: [] }, "2030-01-01");
+  await mkdir(join(root, "scratch"));
+  spent.read = await timed("read", () =>
+    csv.read({
+      db,
+      exportDirectory: root,
+      files: ["survey.csv"],
+      mapping: { files: [isLong ? LONG : WIDE] },
+      scratch: join(root, "scratch"),
+      progress: createProgress({ err: new Writable(), tty: false, quiet: true }),
+      site: "BENCH",
+    }),
+  );
+  const { rows } = await db.one<{ rows: bigint }>("SELECT count(*) AS rows FROM intake_response");
+  if (Number(rows) !== answers) throw new Error(`${rows} of ${answers} answers arrived`);
+  const readPeak = peak;
+  if (process.argv.includes("--map")) {
+    spent.map = await timed("map", async () => {
+      await mapRecords(db, SITE as never);
+      await settleRecords(db);
+    });
+  }
+  db.close();
+  const total = spent.read + (spent.map ?? 0);
+  const count = Math.min(spent.count, spent.again);
+  console.log(
+    [
+      `${answers} answers, ${Math.round(size / 2 ** 20)} MB`,
+      ...Object.entries(spent).map(
+        ([name, seconds]) =>
+          `${name} ${seconds.toFixed(2)} s, processor ${(processor[name] ?? 0).toFixed(2)} s`,
+      ),
+      `read ${Math.round(answers / spent.read)} answers/s, ${(spent.read / count).toFixed(1)} times the bare count, by processor ${((processor.read ?? 0) / Math.min(processor.count ?? 0, processor.again ?? 0)).toFixed(1)}`,
+      `all ${Math.round(answers / total)} answers/s`,
+      `peak memory ${Math.round(readPeak / 2 ** 20)} MB reading, ${Math.round(peak / 2 ** 20)} MB in all`,
+    ].join("\n"),
+  );
+} finally {
+  clearInterval(watch);
+  await rm(root, { recursive: true, force: true });
+}
+
+/** Wall-clock seconds; the processor's are beside them, because a shared machine stretches the first. */
+async function timed(name: string, work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  processor[name] = (user + system) / 1e6;
+  return (performance.now() - start) / 1000;
+}
+
+/** Forms of a PHQ-9 with its total, ten answers each; nothing in them is anybody's. Returns the number of answers. */
+async function write(path: string): Promise<number> {
+  const out = createWriteStream(path);
+  const items = Array.from({ length: ITEMS }, (_, i) => `q${i + 1}`);
+  out.write(isLong ? "id,dob,taken,item,answer\n" : `id,dob,taken,mode,${items.join(",")},total\n`);
+  let bytes = 0;
+  let forms = 0;
+  while (bytes < megabytes * 2 ** 20) {
+    const lines: string[] = [];
+    for (let i = 0; i < 10_000; i++, forms++) lines.push(form(forms, items));
+    const chunk = lines.join("");
+    bytes += chunk.length;
+    if (!out.write(chunk)) await once(out, "drain");
+  }
+  out.end();
+  await finished(out);
+  return forms * (ITEMS + 1);
+}
+
+function form(n: number, items: readonly string[]): string {
+  const who = n % 100_000;
+  const id = `P${who}`;
+  const dob = `${1930 + (who % 70)}-0${1 + (who % 9)}-1${who % 10}`;
+  const day = new Date(Date.UTC(2020, 0, 1 + (n % 1500), 9, n % 60)).toISOString();
+  const taken = `${day.slice(0, 10)} ${day.slice(11, 16)}`;
+  const answers = items.map((_, i) => (n * (i + 3)) % 4);
+  const all = [...answers, answers.reduce((sum, answer) => sum + answer, 0)];
+  if (!isLong) return `${[id, dob, taken, "tablet", ...all].join(",")}\n`;
+  const names = [...items, "total"];
+  return all.map((answer, i) => `${[id, dob, taken, names[i], answer].join(",")}\n`).join("");
+}
