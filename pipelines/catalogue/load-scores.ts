@@ -10,13 +10,14 @@ const TABLES = {
    * composite, reported; `starts_from` the score that linear and table start from. `mid_low` and `mid_high`: a change below the
    * first is smaller than the MID, from the second on it passes it.
    */
-  catalogue_score: `instrument VARCHAR, score VARCHAR, label VARCHAR, code VARCHAR, scale VARCHAR, metric VARCHAR,
+  catalogue_score: `score_id INTEGER, instrument VARCHAR, score VARCHAR, label VARCHAR, code VARCHAR, scale VARCHAR, metric VARCHAR,
     direction VARCHAR, decimals INTEGER, minimum DECIMAL(18,6), maximum DECIMAL(18,6), way VARCHAR, items INTEGER,
     missing_allowed INTEGER, missing_rule VARCHAR, missing_counts DECIMAL(18,6), starts_from VARCHAR, times DECIMAL(18,6),
     plus DECIMAL(18,6), confidence VARCHAR, basis VARCHAR, mid DECIMAL(18,6), mid_low DECIMAL(18,6), mid_high DECIMAL(18,6),
     reference_mean DECIMAL(18,6), reference_sd DECIMAL(18,6), position INTEGER`,
   /** Items that a score is made of; `weight` is 1, or the power of ten of its digit. */
-  catalogue_score_item: "instrument VARCHAR, score VARCHAR, item VARCHAR, weight DECIMAL(18,6)",
+  catalogue_score_item:
+    "score_id INTEGER, instrument VARCHAR, score VARCHAR, item VARCHAR, weight DECIMAL(18,6)",
   /** `version` null: of every version. */
   catalogue_table: `instrument VARCHAR, score VARCHAR, version VARCHAR, raw DECIMAL(18,6), value DECIMAL(18,6),
     se DECIMAL(18,6), confidence VARCHAR`,
@@ -24,7 +25,7 @@ const TABLES = {
   catalogue_version: "instrument VARCHAR, version VARCHAR",
   /** Inputs of a composite, in the order of its keys: an item, or else a score. */
   catalogue_composite_input:
-    "instrument VARCHAR, score VARCHAR, position INTEGER, inputs INTEGER, item VARCHAR, input_score VARCHAR",
+    "score_id INTEGER, instrument VARCHAR, score VARCHAR, position INTEGER, inputs INTEGER, item VARCHAR, input_score VARCHAR",
   /** `key` are the inputs' values, joined by |. */
   catalogue_composite: "instrument VARCHAR, score VARCHAR, key VARCHAR, value DECIMAL(18,6)",
   /** Severity bands: from `low` on (or, if `low_open`, above it) to `high` (or, if `high_open`, below it). */
@@ -36,10 +37,12 @@ type Table = keyof typeof TABLES;
 
 /** Creates and fills the `catalogue_*` tables that scoring works from. */
 export async function loadScores(db: DuckDb, catalogue: Catalogue): Promise<void> {
+  let scoreId = 0;
   const all = catalogue.instruments.flatMap((instrument) => [
-    ...instrument.scores.map((score, i) =>
-      rowsOf({ instrument, score, position: i + 1 }, catalogue),
-    ),
+    ...instrument.scores.map((score, i) => {
+      scoreId += 1;
+      return rowsOf({ instrument, score, position: i + 1, scoreId }, catalogue);
+    }),
     { catalogue_version: versionsOf(instrument) },
   ]);
   for (const [table, columns] of Object.entries(TABLES)) {
@@ -66,10 +69,12 @@ interface Placed {
   instrument: Instrument;
   score: Score;
   position: number;
+  /** Number of the score in the whole catalogue: millions of rows carry it instead of two words. */
+  scoreId: number;
 }
 
 function rowsOf(
-  { instrument, score, position }: Placed,
+  { instrument, score, position, scoreId }: Placed,
   { tables, composites }: Catalogue,
 ): Partial<Record<Table, Cell[][]>> {
   const { id } = instrument;
@@ -84,7 +89,14 @@ function rowsOf(
   return {
     catalogue_score: [
       [
-        ...[...key, score.label ?? null, score.loinc ?? null, score.scale, score.metric ?? null],
+        ...[
+          scoreId,
+          ...key,
+          score.label ?? null,
+          score.loinc ?? null,
+          score.scale,
+          score.metric ?? null,
+        ],
         ...[directionOf(instrument, score), score.decimals],
         ...[score.range?.[0] ?? null, score.range?.[1] ?? null, way, items.length || null],
         ...[score.missing?.allowed ?? 0, score.missing?.rule ?? "none"],
@@ -96,6 +108,7 @@ function rowsOf(
       ],
     ],
     catalogue_score_item: items.map((item, i) => [
+      scoreId,
       ...key,
       item,
       way === "digits" ? 10 ** (items.length - 1 - i) : 1,
@@ -107,7 +120,7 @@ function rowsOf(
       ]),
     ),
     catalogue_composite_input: inputs.map((input, i) => [
-      ...[...key, i + 1, inputs.length],
+      ...[scoreId, ...key, i + 1, inputs.length],
       ...(isItem.has(input) ? [input, null] : [null, input]),
     ]),
     catalogue_composite: rows.map((row) => [...key, row.key, row.value]),

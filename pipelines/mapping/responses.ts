@@ -18,7 +18,7 @@ const PART = "f.administration_key || '|' || f.instrument";
  * Out: `administration_instrument`, one row an administration and instrument in it (administration_key of the source, part_key,
  * instrument: null when nothing of the catalogue fits), and
  * `mapped_response`, one row an intake_response row, in its order: instrument, kind (item, score), name (catalogue id), value
- * (a number of the closed list or of the score's grid; null when not answered), answer_label, answer_code, answer_state (items:
+ * (a number of the closed list or of the score's grid; null when not answered), scored (what an item's answer adds to a sum), answer_label, answer_code, answer_state (items:
  * answered, skipped, not_shown, not_collected), state (loaded, duplicate, quarantined, out_of_scope), reason.
  *
  * Free text never gets a value: an answer's text counts only when it equals a label of the item's answer list or is a number.
@@ -143,7 +143,7 @@ export const MAP_RESPONSES = [
   SELECT j.instrument, j.item_code, j.item_system, j.answer_code AS given_code, j.answer_num, j.answer_text, j.origin,
     j.kind, j.name, j.is_blank, j.problem,
     CASE WHEN j.problem IS NULL THEN j.meant END AS value,
-    coalesce(l.label, CASE WHEN j.meant IS NULL AND j.problem IS NULL THEN j.listed_label END) AS answer_label, l.code AS answer_code
+    coalesce(l.label, CASE WHEN j.meant IS NULL AND j.problem IS NULL THEN j.listed_label END) AS answer_label, l.code AS answer_code, l.scored
   FROM judged j
   LEFT JOIN catalogue_answer l ON j.kind = 'item' AND l.instrument = j.instrument AND l.item = j.name AND l.value = j.meant`,
 
@@ -170,7 +170,7 @@ export const MAP_RESPONSES = [
     WHERE j.problem IS NULL
   )
   SELECT j.response_key, j.record_key, j.administration_key, j.where_pointer, j.instrument, j.kind, j.name, j.origin,
-    CASE WHEN r.differs IS NOT TRUE THEN j.value END AS value, j.answer_label, j.answer_code,
+    CASE WHEN r.differs IS NOT TRUE THEN j.value END AS value, CASE WHEN r.differs IS NOT TRUE THEN j.scored END AS scored, j.answer_label, j.answer_code,
     CASE WHEN j.kind = 'item' THEN
       CASE WHEN NOT j.is_blank THEN 'answered'
         WHEN j.missing IN ('not_shown', 'NA', 'not-applicable') THEN 'not_shown'
