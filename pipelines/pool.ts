@@ -3,12 +3,15 @@ import { dirname, join } from "node:path";
 import type { HeldSubmission, Loader, RowCounts, Warehouse } from "../warehouse/dialects/index.ts";
 import { openWarehouse } from "../warehouse/open.ts";
 import { TABLE_NAMES } from "../warehouse/schema.ts";
+import { readCatalogue } from "./catalogue/read.ts";
+import { writeBands } from "./catalogue/score-bands.ts";
 import { type Hub, readHub } from "./configuration/hub.ts";
 import { ProError } from "./core/errors.ts";
 import { publish } from "./core/files.ts";
 import { withLock } from "./core/lock.ts";
 import type { Progress } from "./core/progress.ts";
 import { removeUnfinished } from "./core/remove-unfinished.ts";
+import { type LinkageReport, linkPeople } from "./linkage/link-people.ts";
 import {
   acknowledge,
   type Chains,
@@ -31,6 +34,8 @@ export interface PoolReport extends Pick<Received, "refused" | "known" | "waitin
   loaded: { site: string; sequence: number; rows: RowCounts }[];
   /** Sites whose rows were taken out because hub.yaml does not list them any more. */
   removed: string[];
+  /** How many people were found at several sites; null where linkage is off or nothing was loaded. */
+  linkage: LinkageReport | null;
   seconds: number;
 }
 
@@ -110,19 +115,21 @@ interface Night {
   refused: PoolReport["refused"];
 }
 
-type Published = Pick<PoolReport, "accepted" | "loaded" | "removed">;
+type Published = Pick<PoolReport, "accepted" | "loaded" | "removed" | "linkage">;
 
 async function publishAll(night: Night): Promise<Published> {
   const { hub, chains, options, verified } = night;
   const { rebuild = false } = options;
   const warehouse = warehouseOf(hub);
-  const held = await warehouse.held();
+  const { submissions: held, linkage } = await warehouse.held();
+  const isRelinked = linkage !== null && linkage !== hub.linkage;
   const behind = [...chains].flatMap(([site, chain]) =>
     missingOf(chain, rebuild ? [] : held, site),
   );
   const removed = held.map((one) => one.datamartid).filter((site) => !chains.has(site));
-  const published: Published = { accepted: [], loaded: [], removed };
-  if (!rebuild && verified.length + removed.length + behind.length === 0) return published;
+  const published: Published = { accepted: [], loaded: [], removed, linkage: null };
+  const isNothing = verified.length + removed.length + behind.length === 0;
+  if (isNothing && !rebuild && !isRelinked) return published;
   await warehouse
     .load(
       async (loader) => {
@@ -130,10 +137,14 @@ async function publishAll(night: Night): Promise<Published> {
         for (const archived of behind)
           published.loaded = await load(loader, { archived, night, loaded: published.loaded });
         for (const one of verified) await accept(loader, one, night, published);
-        if (!rebuild && removed.length + published.loaded.length === 0)
-          throw new NothingToPublish();
+        const isAsBefore = removed.length + published.loaded.length === 0;
+        if (isAsBefore && !rebuild && !isRelinked) throw new NothingToPublish();
+        await writeBands(loader, await readCatalogue());
+        published.linkage = await options.progress.stage(hub.network, "link people", () =>
+          linkPeople(loader, { isOn: hub.linkage === "on" }),
+        );
       },
-      { fresh: rebuild },
+      { fresh: rebuild, linkage: hub.linkage },
     )
     .catch((error) => {
       if (!(error instanceof NothingToPublish)) throw error;

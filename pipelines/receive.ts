@@ -166,13 +166,14 @@ async function verifyArrival(hub: Hub, arrival: Arrival, expected: Expectation):
 
 function archivedAs(
   { site, sequence }: Arrival,
-  { kind, token_key_fingerprint, withdrawn }: Manifest,
+  { kind, created, token_key_fingerprint, withdrawn }: Manifest,
   { directory, manifestSha256 }: Pick<Archived, "directory" | "manifestSha256">,
 ): Archived {
   return {
     site,
     sequence,
     kind,
+    created,
     directory,
     manifestSha256,
     tokenKeyFingerprint: token_key_fingerprint,

@@ -16,6 +16,7 @@ interface Field {
   key: string | null;
   references: string | null;
   value_set: string | null;
+  description: string | null;
 }
 
 const DATAMARTID: Field = {
@@ -29,6 +30,7 @@ const DATAMARTID: Field = {
   key: "PK",
   references: null,
   value_set: null,
+  description: "the site (HARVEST.DATAMARTID)",
 };
 
 /** The text of warehouse/schema.ts as mappings/cdm asks for it. */
@@ -55,6 +57,10 @@ export async function schemaSource(): Promise<string> {
     "} as const satisfies Record<string, TableShape>;\n",
     "export type TableName = keyof typeof TABLES;",
     "export const TABLE_NAMES = Object.keys(TABLES) as TableName[];\n",
+    "/** What each column holds, for the comments in the database. */",
+    "export const DESCRIPTIONS: Record<TableName, Record<string, string>> = {",
+    ...tables.map(({ table, fields }) => descriptionSource(table, fields)),
+    "};\n",
     "/** The shape of one table, with the columns by name. */",
     "export function tableShape(table: TableName): TableShape {\n  return TABLES[table];\n}\n",
   ].join("\n");
@@ -130,6 +136,13 @@ function constantSource(table: string, fields: Field[]): string {
     return `      ${field.field}: ${JSON.stringify(shape)},`;
   });
   return `  ${table}: {\n    key: ${JSON.stringify(key)},\n    columns: {\n${columns.join("\n")}\n    },\n  },`;
+}
+
+function descriptionSource(table: string, fields: Field[]): string {
+  const lines = fields.map(
+    ({ field, description }) => `    ${field}: ${JSON.stringify(description ?? "")},`,
+  );
+  return `  ${table}: {\n${lines.join("\n")}\n  },`;
 }
 
 function number(value: string | null): number | null {

@@ -129,7 +129,7 @@ export async function heldRows(db: MergeDb, site: string): Promise<Partial<RowCo
 /** Writes down what the warehouse now holds of a site. @throws ProError `SUBMISSION_ROW_COUNT` where that is not what the site says. */
 export async function bookSubmission(
   db: MergeDb,
-  submission: { site: string; sequence: number; manifestSha256: string },
+  submission: { site: string; sequence: number; manifestSha256: string; created?: string },
   counts: RowCounts,
   expected: RowCounts | undefined,
 ): Promise<void> {
@@ -142,6 +142,7 @@ export async function bookSubmission(
       );
   }
   const site = text(submission.site);
+  const created = submission.created ? `DATE ${text(submission.created)}` : "NULL";
   await db.run(`DELETE FROM submission WHERE datamartid = ${site}`);
   await db.run(`DELETE FROM ${HELD} WHERE datamartid = ${site}`);
   const values = TABLE_NAMES.map((table) => `(${site}, ${text(table)}, ${counts[table]})`);
@@ -149,10 +150,14 @@ export async function bookSubmission(
     `INSERT INTO ${HELD} (datamartid, table_name, row_count) VALUES ${values.join(", ")}`,
   );
   await db.run(
-    `INSERT INTO submission (datamartid, sequence, manifest_sha256)
-     VALUES (${site}, ${submission.sequence}, ${text(submission.manifestSha256)})`,
+    `INSERT INTO submission (datamartid, sequence, manifest_sha256, created)
+     VALUES (${site}, ${submission.sequence}, ${text(submission.manifestSha256)}, ${created})`,
   );
 }
+
+/** What the warehouse holds, by its own books. */
+export const HELD_SUBMISSIONS = "SELECT datamartid, sequence, manifest_sha256 FROM submission";
+export const HELD_LINKAGE = "SELECT linkage FROM publication";
 
 /** Tables that hold rows of a site, and the books about them. */
 export const SITE_TABLES: readonly string[] = [...TABLE_NAMES, "submission", HELD];

@@ -7,17 +7,17 @@ import { type Capabilities, MIGRATIONS } from "./migrations/index.ts";
 /** DuckDB is loaded in bulk: keys would cost most of the night, so queries prove them instead. */
 export const DUCKDB_CAPABILITIES: Capabilities = { primaryKeys: false };
 
-/** Brings a new or older store or DuckDB warehouse to the newest schema: the tables of schema.ts and the views. */
-export async function createSchema(db: DuckDb): Promise<void> {
-  await migrate(new Kysely({ dialect: duckDbDialect(db) }), DUCKDB_CAPABILITIES);
+/** Brings a new or older store or DuckDB warehouse to the newest schema: the tables of schema.ts and the views. Tells whether it changed. */
+export async function createSchema(db: DuckDb): Promise<boolean> {
+  return migrate(new Kysely({ dialect: duckDbDialect(db) }), DUCKDB_CAPABILITIES);
 }
 
 /**
- * Runs the migrations that a database has not seen, in order and in one transaction.
+ * Runs the migrations that a database has not seen, in order and in one transaction; tells whether there were any.
  *
  * @throws ProError `WAREHOUSE_MIGRATION` naming the migration that failed; the database is as it was.
  */
-export async function migrate(db: Kysely<unknown>, can: Capabilities): Promise<void> {
+export async function migrate(db: Kysely<unknown>, can: Capabilities): Promise<boolean> {
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async () => bind(can) },
@@ -25,7 +25,7 @@ export async function migrate(db: Kysely<unknown>, can: Capabilities): Promise<v
     migrationLockTableName: "propool_migration_lock",
   });
   const { error, results } = await migrator.migrateToLatest();
-  if (error === undefined) return;
+  if (error === undefined) return (results ?? []).length > 0;
   const failed = results?.find(({ status }) => status === "Error")?.migrationName;
   throw new ProError("WAREHOUSE_MIGRATION", "the database could not be brought to this version", {
     where: { record: failed && `migration ${failed}` },

@@ -26,6 +26,8 @@ export interface Archived {
   sequence: number;
   directory: string;
   kind: Manifest["kind"];
+  /** Day on which the site sealed it. */
+  created: string;
   manifestSha256: string;
   tokenKeyFingerprint: string;
   withdrawn: string[];
@@ -58,12 +60,13 @@ async function readArchived(
   const bytes = await readFile(file).catch((cause) => {
     throw unreadable(file, cause);
   });
-  const { kind, token_key_fingerprint, withdrawn } = parseArchived(bytes, file);
+  const { kind, created, token_key_fingerprint, withdrawn } = parseArchived(bytes, file);
   return {
     site,
     sequence,
     directory,
     kind,
+    created,
     manifestSha256: bytesSha256(bytes),
     tokenKeyFingerprint: token_key_fingerprint,
     withdrawn,

@@ -22,14 +22,23 @@ export interface Warehouse {
   /** @throws ProError `WAREHOUSE_MISSING` when nothing was published yet. */
   read(): Promise<WarehouseReader>;
   /** Which submission of each site the newest rows hold; they may be newer than the publication that readers were sent back to. */
-  held(): Promise<HeldSubmission[]>;
+  held(): Promise<Held>;
   /**
    * Gives `work` a loader. What it loaded is published in one step when it returns; when it throws, or the process dies,
    * the last publication stays. `fresh` begins without rows instead of with the newest ones.
    */
-  load<T>(work: (loader: Loader) => Promise<T>, options?: { fresh?: boolean }): Promise<T>;
+  load<T>(
+    work: (loader: Loader) => Promise<T>,
+    options?: { fresh?: boolean; linkage?: "on" | "off" },
+  ): Promise<T>;
   /** Kept publications; null where the dialect keeps one only. */
   readonly publications: Publications | null;
+}
+
+export interface Held {
+  submissions: HeldSubmission[];
+  /** Whether people are linked in it; null: not decided yet. */
+  linkage: "on" | "off" | null;
 }
 
 export interface HeldSubmission {
@@ -54,6 +63,8 @@ export interface SiteRows {
   directory: string;
   /** full: all rows of the site; changes: what became of the rows that the warehouse holds. */
   kind: "full" | "changes";
+  /** Day on which the site sealed it, YYYY-MM-DD. */
+  created?: string;
   /** Rows of each table of the site when this is loaded, where they are known: what was merged must add up to them. */
   rows?: RowCounts;
 }

@@ -1,10 +1,13 @@
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { cloneFile, exists, unfinished } from "../../pipelines/core/files.ts";
+import { commentStatements } from "../comments.ts";
 import { DuckDb } from "../duckdb.ts";
 import { incomingQueries, rowsAfter } from "../incoming.ts";
 import {
   bookSubmission,
+  HELD_LINKAGE,
+  HELD_SUBMISSIONS,
   heldRows,
   incoming,
   type MergeDb,
@@ -16,6 +19,7 @@ import { type TableName, tableShape } from "../schema.ts";
 import { ident, text } from "../sql.ts";
 import {
   type Dialect,
+  type Held,
   type HeldSubmission,
   type Loader,
   plainRow,
@@ -50,9 +54,9 @@ function openFile(file: string, kept: number): Warehouse {
     },
     async held() {
       const newest = await publications.newest();
-      return newest ? readHeld(newest.file) : [];
+      return newest ? readHeld(newest.file) : { submissions: [], linkage: null };
     },
-    async load(work, { fresh = false } = {}) {
+    async load(work, { fresh = false, linkage = "off" } = {}) {
       await mkdir(dirname(file), { recursive: true });
       await publications.finish();
       const newest = await publications.newest();
@@ -60,7 +64,7 @@ function openFile(file: string, kept: number): Warehouse {
       try {
         if (newest && !fresh) await cloneFile(newest.file, copy);
         const number = (newest?.number ?? 0) + 1;
-        const result = await loadCopy(copy, number, work);
+        const result = await loadCopy(copy, { number, linkage }, work);
         await publications.add(copy, number);
         return result;
       } catch (error) {
@@ -73,10 +77,13 @@ function openFile(file: string, kept: number): Warehouse {
   };
 }
 
-async function readHeld(file: string): Promise<HeldSubmission[]> {
+async function readHeld(file: string): Promise<Held> {
   const db = await DuckDb.open(file, { readOnly: true });
   try {
-    return await db.all("SELECT datamartid, sequence, manifest_sha256 FROM submission");
+    const submissions = await db.all<HeldSubmission>(HELD_SUBMISSIONS);
+    // A warehouse of an older propool has no such book yet.
+    const [row] = await db.all<Pick<Held, "linkage">>(HELD_LINKAGE).catch(() => []);
+    return { submissions, linkage: row?.linkage ?? null };
   } finally {
     db.close();
   }
@@ -84,17 +91,18 @@ async function readHeld(file: string): Promise<HeldSubmission[]> {
 
 async function loadCopy<T>(
   copy: string,
-  number: number,
+  publication: { number: number; linkage: "on" | "off" },
   work: (loader: Loader) => Promise<T>,
 ): Promise<T> {
   const db = await DuckDb.open(copy);
   try {
-    await createSchema(db);
+    if (await createSchema(db)) await db.run(commentStatements());
     // Rows have no order of their own; keeping one costs memory that grows with the load.
     await db.run("SET preserve_insertion_order = false");
     const result = await work(loader(db));
     await db.run("DELETE FROM publication");
-    await db.run(`INSERT INTO publication VALUES (${number})`);
+    const { number, linkage } = publication;
+    await db.run(`INSERT INTO publication (number, linkage) VALUES (${number}, ${text(linkage)})`);
     await db.run("CHECKPOINT");
     return result;
   } finally {

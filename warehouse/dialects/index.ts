@@ -6,6 +6,7 @@ export const DIALECTS: readonly Dialect[] = [duckdb, postgres];
 
 export type {
   Dialect,
+  Held,
   HeldSubmission,
   Loader,
   Publications,

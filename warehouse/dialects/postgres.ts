@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { Kysely, PostgresDialect } from "kysely";
+import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import { ProError } from "../../pipelines/core/errors.ts";
+import { commentStatements } from "../comments.ts";
 import { DuckDb } from "../duckdb.ts";
 import { incomingQueries, rowsAfter } from "../incoming.ts";
 import {
   bookSubmission,
+  HELD_LINKAGE,
+  HELD_SUBMISSIONS,
   heldRows,
   incoming,
   type MergeDb,
@@ -17,7 +20,15 @@ import { migrate } from "../migrate.ts";
 import type { Capabilities } from "../migrations/index.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../schema.ts";
 import { ident, text } from "../sql.ts";
-import type { Dialect, HeldSubmission, Loader, RowCounts, SiteRows, Warehouse } from "./dialect.ts";
+import type {
+  Dialect,
+  Held,
+  HeldSubmission,
+  Loader,
+  RowCounts,
+  SiteRows,
+  Warehouse,
+} from "./dialect.ts";
 import { loadFailed, missing } from "./errors.ts";
 import { copyRows } from "./postgres-copy.ts";
 import { openPostgresReader, types } from "./postgres-reader.ts";
@@ -44,23 +55,26 @@ function openServer(url: string): Warehouse {
       return openPostgresReader(await connect(url));
     },
     async held() {
-      if (!(await isPublished())) return [];
+      if (!(await isPublished())) return { submissions: [], linkage: null };
       return withClient(url, async (client) => {
-        const { rows } = await client.query<HeldSubmission>(
-          "SELECT datamartid, sequence, manifest_sha256 FROM submission",
-        );
-        return rows;
+        const { rows: submissions } = await client.query<HeldSubmission>(HELD_SUBMISSIONS);
+        // A warehouse of an older propool has no such book yet.
+        const { rows } = await client
+          .query<Pick<Held, "linkage">>(HELD_LINKAGE)
+          .catch(() => ({ rows: [] }));
+        return { submissions, linkage: rows[0]?.linkage ?? null };
       });
     },
     publications: null,
-    async load(work, { fresh = false } = {}) {
+    async load(work, { fresh = false, linkage = "off" } = {}) {
       await migrateServer(url);
       return withClient(url, async (client) => {
         const result = await inTransaction(client, async () => {
           if (fresh) await removeAll(client);
           const loaded = await withScanner((db) => work(loader(client, db)));
           await client.query(
-            "WITH last AS (DELETE FROM publication RETURNING number) INSERT INTO publication SELECT coalesce(max(number), 0) + 1 FROM last",
+            "WITH last AS (DELETE FROM publication RETURNING number) INSERT INTO publication (number, linkage) SELECT coalesce(max(number), 0) + 1, $1 FROM last",
+            [linkage],
           );
           return loaded;
         });
@@ -185,7 +199,7 @@ async function migrateServer(url: string): Promise<void> {
     }),
   });
   try {
-    await migrate(db, POSTGRES_CAPABILITIES);
+    if (await migrate(db, POSTGRES_CAPABILITIES)) await sql.raw(commentStatements()).execute(db);
   } finally {
     await db.destroy();
   }

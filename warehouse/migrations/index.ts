@@ -6,6 +6,7 @@ import { observations } from "./0005-observations.ts";
 import { collectionOrigins } from "./0006-collection-origins.ts";
 import { publication } from "./0007-publication.ts";
 import { readingScores } from "./0008-reading-scores.ts";
+import { analystViews } from "./0009-analyst-views.ts";
 import type { WarehouseMigration } from "./migration.ts";
 
 /** The schema's history by file name, in order. */
@@ -18,6 +19,7 @@ export const MIGRATIONS: Readonly<Record<string, WarehouseMigration>> = {
   "0006-collection-origins": collectionOrigins,
   "0007-publication": publication,
   "0008-reading-scores": readingScores,
+  "0009-analyst-views": analystViews,
 };
 
 export type { Capabilities } from "./migration.ts";
