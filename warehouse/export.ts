@@ -11,7 +11,13 @@ import { ident, text } from "./sql.ts";
 
 type Write = (selection: Selection, file: string) => Promise<number>;
 
-const FORMATS: Record<string, Write> = { ".csv": writeCsvFile, ".parquet": writeParquet };
+const FORMATS: Record<string, Write> = {
+  ".csv": writeCsvFile,
+  ".parquet": writeParquet,
+  // Its library takes 0.2 s to load, which only those who ask for it wait.
+  ".arrow": async (selection, file) =>
+    (await import("./export-arrow.ts")).writeArrow(selection, file),
+};
 
 /**
  * Writes a selection whole into a file whose ending says the format; returns the rows.
@@ -37,7 +43,7 @@ export function exporter(file: string): Write {
   if (write) return write;
   throw new ProError("USAGE_OUT", "the file's ending names no known format", {
     where: { file },
-    hint: `use ${Object.keys(FORMATS).join(" or ")}`,
+    hint: `use ${Object.keys(FORMATS).join(", ")}`,
   });
 }
 

@@ -2,14 +2,15 @@ import type { Writable } from "node:stream";
 import { InvalidArgumentError } from "commander";
 import { readHub } from "../../pipelines/configuration/hub.ts";
 import { ProError } from "../../pipelines/core/errors.ts";
-import type { Selection, Value } from "../../warehouse/dialects/index.ts";
+import { warehouseOf } from "../../pipelines/pool.ts";
+import type { Selection, Value, WarehouseReader } from "../../warehouse/dialects/index.ts";
 import { exporter, exportSelection, plainText } from "../../warehouse/export.ts";
-import { openWarehouse } from "../../warehouse/open.ts";
-import { type Cohort, cohortSql } from "../../warehouse/queries/cohort.ts";
+import { type Cohort, cohortSql, mixedScalesSql } from "../../warehouse/queries/cohort.ts";
 import type { AddCommand, Io } from "../command.ts";
 import { textTable } from "../text-table.ts";
 
 interface Options extends Cohort {
+  mixScales?: boolean;
   out?: string;
   limit?: number;
   json?: boolean;
@@ -24,13 +25,25 @@ export const addQuery: AddCommand = (program, io) => {
     .description("ask the warehouse: scores of a cohort, or one SELECT of your own")
     .argument("<hubDir>", "the hub's folder, with hub.yaml")
     .argument("[sql]", "a SELECT; left out: the scores that the options ask for")
-    .option("--measure <id>", "instrument, such as phq-9", matching(/^[a-z0-9.-]+$/, "phq-9"))
+    .option("--measure <id...>", "instruments, such as phq-9", many(/^[a-z0-9.-]+$/, "phq-9"))
     .option("--score <id>", "score of it, such as total", matching(/^\w+$/, "total"))
-    .option("--sex <code>", "PCORnet code, such as F", matching(/^[A-Z]{1,2}$/, "F"))
-    .option("--from <date>", "first day, YYYY-MM-DD", day)
+    .option("--from <date>", "first day of the answers, YYYY-MM-DD, as the sites shifted them", day)
     .option("--to <date>", "last day, YYYY-MM-DD", day)
-    .option("--site <id>", "one site (DATAMARTID)", matching(/^[A-Z0-9]{1,10}$/, "SITEA"))
-    .option("--out <file>", "write all rows to a .csv or .parquet file")
+    .option("--min-age <years>", "completed years on the day of the answers, at least", years)
+    .option("--max-age <years>", "completed years, at most", years)
+    .option("--sex <code>", "PCORnet code, such as F", matching(/^[A-Z]{1,2}$/, "F"))
+    .option(
+      "--condition <code...>",
+      "people with a diagnosis: F32.1, or F32* for all below",
+      many(CODE, "F32*"),
+    )
+    .option("--procedure <code...>", "people with a procedure: 96127", many(CODE, "96127"))
+    .option("--site <id...>", "sites (DATAMARTID)", many(/^[A-Z0-9]{1,10}$/, "SITEA"))
+    .option("--method <code>", "PRO_METHOD, such as EC", matching(/^[A-Z]{2}$/, "EC"))
+    .option("--mode <code>", "PRO_MODE, such as SF", matching(/^[A-Z]{2}$/, "SF"))
+    .option("--include-linked", "also scores that a crosswalk made of another instrument's")
+    .option("--mix-scales", "allow scores of one name on several scales in one result")
+    .option("--out <file>", "write all rows to a .csv, .parquet or .arrow file")
     .option("--limit <rows>", `at most so many rows (default on screen: ${SHOWN_ROWS})`, rowCount)
     .option("--json", "print rows as JSON")
     .addHelpText("after", EXAMPLES)
@@ -52,16 +65,16 @@ async function query(
   options: Options,
   io: Io,
 ): Promise<void> {
-  const { out, limit, json, ...cohort } = options;
+  const { out, limit, json, mixScales, ...cohort } = options;
   if (sql !== undefined && Object.keys(cohort).length > 0) {
     throw new ProError("USAGE_QUERY", "a SELECT of your own takes no cohort options", {
       hint: `write them into its WHERE, or leave the SELECT out: --${Object.keys(cohort)[0]}`,
     });
   }
   if (out) exporter(out);
-  const hub = await readHub(hubDirectory);
-  const reader = await openWarehouse(hub.warehouse, { baseDirectory: hub.directory }).read();
+  const reader = await warehouseOf(await readHub(hubDirectory)).read();
   try {
+    if (sql === undefined && !mixScales) await refuseMixedScales(reader, cohort);
     const selection = await reader.select(sql ?? cohortSql(cohort));
     if (out) {
       const rows = await exportSelection(limited(selection, limit), out);
@@ -71,6 +84,22 @@ async function query(
   } finally {
     await reader.close();
   }
+}
+
+/** A raw and a linked score of one name are not the same number. */
+async function refuseMixedScales(reader: WarehouseReader, cohort: Cohort): Promise<void> {
+  const mixed = await reader.all<{ instrument: string; score: string; scales: string }>(
+    mixedScalesSql(cohort),
+  );
+  const [first] = mixed;
+  if (!first) return;
+  throw new ProError(
+    "USAGE_MIXED_SCALES",
+    `${first.instrument} ${first.score} lies on several scales: ${first.scales}`,
+    {
+      hint: "leave --include-linked out, ask for one site, measure or score at a time, or say --mix-scales and keep the column scale apart",
+    },
+  );
 }
 
 function limited({ columns, batches }: Selection, limit = Number.POSITIVE_INFINITY): Selection {
@@ -127,6 +156,20 @@ async function printJson({ columns, batches }: Selection, out: Writable): Promis
 function jsonValue(value: Value, type: string): Value {
   const precision = /^DECIMAL\((\d+),/.exec(type)?.[1];
   return value !== null && Number(precision) <= 15 ? Number(value) : value;
+}
+
+/** Letters, digits and points of a code, and a star at the end for all codes that begin so. */
+const CODE = /^[A-Za-z0-9.]+\*?$/;
+
+/** Several values behind one option, or the option several times. */
+function many(pattern: RegExp, example: string) {
+  const one = matching(pattern, example);
+  return (value: string, before: string[] = []) => [...before, one(value)];
+}
+
+function years(value: string): number {
+  if (/^\d{1,3}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError("expected whole years");
 }
 
 function matching(pattern: RegExp, example: string) {

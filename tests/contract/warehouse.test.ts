@@ -7,23 +7,20 @@ import { openWarehouse } from "../../warehouse/open.ts";
 import { cohortSql } from "../../warehouse/queries/cohort.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text } from "../../warehouse/sql.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { DIALECTS } from "../support/dialects.ts";
 import { type StoreRows, storeWith } from "../support/store.ts";
 import { SMALL_STORE } from "../support/submission.ts";
 
 // A load takes a tenth of a second here, and much longer on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
-let server: PostgresServer;
 let directory: string;
 let parquetDirectory: string;
 
 beforeAll(async () => {
-  server = await startPostgres();
   parquetDirectory = await mkdtemp(join(tmpdir(), "propool-parquet-"));
-}, 60_000);
+});
 afterAll(async () => {
-  await server.stop();
   await rm(parquetDirectory, { recursive: true, force: true });
 });
 beforeEach(async () => {
@@ -31,23 +28,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const DIALECTS = [
-  {
-    dialect: "duckdb",
-    url: async () => "duckdb:published/warehouse.duckdb",
-    declaresLengths: false,
-    declaresKeys: false,
-  },
-  {
-    dialect: "postgres",
-    url: () => server.createDatabase(),
-    declaresLengths: true,
-    declaresKeys: true,
-  },
-];
-
-describe.each(DIALECTS)("a warehouse on $dialect", ({ url, declaresLengths, declaresKeys }) => {
+describe.each(DIALECTS)("a warehouse on $dialect", (dialect) => {
+  const { url, declaresLengths, declaresKeys } = dialect;
   let warehouse: Warehouse;
+  beforeAll(() => dialect.start(), 60_000);
+  afterAll(() => dialect.stop());
   beforeEach(async () => {
     warehouse = openWarehouse(await url(), { baseDirectory: directory });
   });
@@ -339,7 +324,7 @@ function query(warehouse: Warehouse, sql: string): Promise<object[]> {
 }
 
 async function scores(warehouse: Warehouse): Promise<object[]> {
-  const rows = (await query(warehouse, cohortSql({ measure: "phq-9" }))) as Record<
+  const rows = (await query(warehouse, cohortSql({ measure: ["phq-9"] }))) as Record<
     string,
     unknown
   >[];

@@ -8,7 +8,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { addPool } from "../../cli/commands/pool.ts";
 import { addQuery } from "../../cli/commands/query.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
-import { hubFor, SMALL_STORE, send, type TestHub } from "../support/submission.ts";
+import type { StoreRows } from "../support/store.ts";
+import { hubFor, type SigningKey, SMALL_STORE, send, type TestHub } from "../support/submission.ts";
 
 interface Outcome {
   out: string;
@@ -33,9 +34,20 @@ async function run(...argv: string[]): Promise<Outcome> {
   return { out, err, error };
 }
 
+/** The first person has a diagnosis and a procedure, and answered electronically. */
+const WITH_CODES: StoreRows = {
+  ...SMALL_STORE,
+  demographic: SMALL_STORE.demographic?.map((one) => ({ ...one, birth_date: "1990-02-15" })) ?? [],
+  pro_cm:
+    SMALL_STORE.pro_cm?.map((one) => ({ ...one, pro_method: one.patid === "P1" ? "EC" : null })) ??
+    [],
+  condition: [{ patid: "P1", condition: "F32.1" }],
+  procedures: [{ patid: "P1", px: "96127" }],
+};
+
 async function sendFrom(hub: TestHub, site: string): Promise<void> {
   const key = hub.keys[site] ?? Object.values(hub.keys)[0];
-  if (key) await send(SMALL_STORE, { outbox: hub.inbox, key, site });
+  if (key) await send(WITH_CODES, { outbox: hub.inbox, key, site });
 }
 
 describe("propool pool", () => {
@@ -95,6 +107,16 @@ describe("propool query", () => {
     ["a first day", ["--from", "2024-02-02"], 2],
     ["a last day, which counts", ["--to", "2024-02-01"], 2],
     ["a limit", ["--limit", "3"], 3],
+    ["two measures", ["--measure", "phq-9", "gad-7"], 4],
+    ["two sites", ["--site", "SITEA", "SITEB"], 4],
+    ["an age that both have", ["--min-age", "33", "--max-age", "34"], 4],
+    ["an age that nobody has", ["--min-age", "35"], 0],
+    ["a diagnosis without its point", ["--condition", "F321"], 2],
+    ["a family of diagnoses", ["--condition", "E11*", "F3*"], 2],
+    ["a diagnosis that nobody has", ["--condition", "F33*"], 0],
+    ["a procedure", ["--procedure", "96127"], 2],
+    ["a method", ["--method", "EC"], 2],
+    ["a mode that nobody used", ["--mode", "PR"], 0],
   ])("asked for %s %j gives %i rows", async (_, options, rows) => {
     const { out } = await run("query", hub.directory, ...options, "--json");
     expect(JSON.parse(out)).toHaveLength(rows);
@@ -104,7 +126,7 @@ describe("propool query", () => {
     const sql = "SELECT patid, value, method FROM pro_score WHERE datamartid = 'SITEA' ORDER BY 1";
     const { out, err } = await run("query", hub.directory, sql);
     expect(out).toBe(
-      ["patid  value  method", "-----  -----  ------", "P1        12", "P2         7", ""].join(
+      ["patid  value  method", "-----  -----  ------", "P1        12  EC", "P2         7", ""].join(
         "\n",
       ),
     );
@@ -129,12 +151,21 @@ describe("propool query", () => {
         scale: "raw",
         decimals: 0,
         pro_date: "2024-02-01",
-        method: null,
+        method: "EC",
         mode: null,
         origin: "computed",
         status: null,
         items_missing: null,
         confidence: null,
+        personid: "SITEA:P1",
+        t_score: null,
+        severity: "moderate",
+        standard_error: null,
+        prorated: null,
+        language: null,
+        channel: null,
+        setting: null,
+        days_since_index: 0,
         sex: "F",
       },
     ]);
@@ -147,6 +178,70 @@ describe("propool query", () => {
     expect(await readFile(file, "utf8")).toBe('"x ""y""",nothing,missing,n\r\n"a,b","",,1.5\r\n');
     expect(out).toBe("");
     expect(err).toBe(`1 row written to ${file}\n`);
+  });
+
+  it("writes an Arrow stream that gives every value back", async () => {
+    const file = join(files, "rows.arrow");
+    const sql = `SELECT patid, value, pro_date, decimals, value > 10 AS high, 1e0 / 3 AS third, count(*) OVER () AS n,
+        method, (-1.5)::DECIMAL(5,2) AS below FROM pro_score WHERE datamartid = 'SITEA' ORDER BY patid`;
+    const { error } = await run("query", hub.directory, sql, "--out", file);
+    expect(error).toBeNull();
+    const { tableFromIPC } = await import("apache-arrow");
+    const table = tableFromIPC(await readFile(file));
+    expect(table.schema.fields.map(({ name, type }) => `${name} ${type}`)).toEqual([
+      "patid Utf8",
+      "value Decimal[15e+8]",
+      "pro_date Date32<DAY>",
+      "decimals Int32",
+      "high Bool",
+      "third Float64",
+      "n Int64",
+      "method Utf8",
+      "below Decimal[5e+2]",
+    ]);
+    const first = table.get(0)?.toJSON();
+    expect({
+      ...first,
+      value: first?.value.toString(),
+      below: BigInt.asIntN(128, BigInt(first?.below)),
+    }).toEqual({
+      patid: "P1",
+      value: "1200000000",
+      pro_date: Date.UTC(2024, 1, 1),
+      decimals: 0,
+      high: true,
+      third: 1 / 3,
+      n: 2n,
+      method: "EC",
+      below: -150n,
+    });
+    expect(table.numRows).toBe(2);
+  });
+
+  it("writes an Arrow stream of no rows with its columns", async () => {
+    const file = join(files, "none.arrow");
+    await run("query", hub.directory, "--measure", "gad-7", "--out", file);
+    const { tableFromIPC } = await import("apache-arrow");
+    const table = tableFromIPC(await readFile(file));
+    expect(table.numRows).toBe(0);
+    expect(table.schema.fields.map(({ name }) => name)).toContain("value");
+  });
+
+  it("keeps linked scores apart, and mixes scales only when told so", async () => {
+    const linked = await hubFor(["SITEA"]);
+    const rows = structuredClone(SMALL_STORE);
+    Object.assign(rows.pro_cm_detail?.[1] ?? {}, { origin: "linked", scale: "t" });
+    await send(rows, { outbox: linked.inbox, key: linked.keys.SITEA as SigningKey });
+    await run("pool", linked.directory);
+    const ask = async (...options: string[]) =>
+      run("query", linked.directory, "--measure", "phq-9", "--json", ...options);
+    expect(JSON.parse((await ask()).out)).toHaveLength(1);
+    expect((await ask("--include-linked")).error).toMatchObject({
+      code: "USAGE_MIXED_SCALES",
+      message: "phq-9 total lies on several scales: linked t, raw",
+    });
+    expect(JSON.parse((await ask("--include-linked", "--mix-scales")).out)).toHaveLength(2);
+    await linked.remove();
   });
 
   it("writes Parquet with the warehouse's own types", async () => {

@@ -276,7 +276,7 @@ describe("a night that was killed", () => {
     await sendFrom("SITEA", 2, { demographic: [{ patid: "P9" }] });
     await night();
     const sql =
-      "SELECT datamartid, patid, pro_cm_id FROM pro_cm UNION ALL FROM submission ORDER BY ALL";
+      "SELECT datamartid, patid, pro_cm_id FROM pro_cm UNION ALL SELECT datamartid, sequence, manifest_sha256 FROM submission ORDER BY ALL";
     const incremental = await held(sql);
     await rm(hub.inbox, { recursive: true });
     const report = await night({ rebuild: true });
