@@ -22,7 +22,6 @@ export const incoming = (table: TableName) => `incoming_${table}`;
  */
 export async function mergeChanges(db: MergeDb, tables: readonly TableName[]): Promise<void> {
   for (const table of tables) await mergeTable(db, table);
-  for (const table of tables) await proveKeys(db, table);
   for (const table of TABLE_NAMES) await proveReferences(db, table, tables);
 }
 
@@ -41,26 +40,22 @@ async function mergeTable(db: MergeDb, table: TableName): Promise<void> {
       `changes or removes ${expected} rows, of which the hub has ${deleted}`,
     );
   }
+  await proveKeys(db, table);
   await db.run(
     `INSERT INTO ${ident(table)} (${columns}) SELECT ${columns} FROM ${from} WHERE change <> 'removed'`,
   );
 }
 
+/** Once what goes is gone, no key of what comes may be there. */
 async function proveKeys(db: MergeDb, table: TableName): Promise<void> {
-  const key = tableShape(table).key.map(ident);
-  const same = key.map((column) => `t.${column} = i.${column}`).join(" AND ");
-  const twice = await count(
+  const { key } = tableShape(table);
+  const same = key.map((column) => `t.${ident(column)} = i.${ident(column)}`).join(" AND ");
+  const rows = await count(
     db,
-    `SELECT count(*) AS n FROM (SELECT ${key.map((column) => `t.${column}`).join(", ")}
-       FROM ${ident(table)} t JOIN ${ident(incoming(table))} i ON ${same} WHERE i.change <> 'removed'
-       GROUP BY ${key.map((column) => `t.${column}`).join(", ")} HAVING count(*) > 1) AS twice`,
+    `SELECT count(*) AS n FROM ${ident(incoming(table))} i JOIN ${ident(table)} t ON ${same} WHERE i.change <> 'removed'`,
   );
-  if (twice > 0) throw known(table, twice);
-}
-
-/** Rows of a key that the hub has already. */
-export function known(table: TableName, rows: number | string): ProError {
-  return unfit("SUBMISSION_ROWS_KNOWN", table, `adds ${rows} rows whose key the hub has already`);
+  if (rows > 0)
+    throw unfit("SUBMISSION_ROWS_KNOWN", table, `adds ${rows} rows whose key the hub has already`);
 }
 
 /** Only what this submission touched can have come loose: new rows that refer, and removed rows that are referred to. */
