@@ -3,8 +3,6 @@ import { dirname, join } from "node:path";
 import type { HeldSubmission, Loader, RowCounts, Warehouse } from "../warehouse/dialects/index.ts";
 import { openWarehouse } from "../warehouse/open.ts";
 import { TABLE_NAMES } from "../warehouse/schema.ts";
-import { readCatalogue } from "./catalogue/read.ts";
-import { writeBands } from "./catalogue/score-bands.ts";
 import { type Hub, readHub } from "./configuration/hub.ts";
 import { ProError } from "./core/errors.ts";
 import { publish } from "./core/files.ts";
@@ -119,7 +117,8 @@ type Published = Pick<PoolReport, "accepted" | "loaded" | "removed" | "linkage">
 
 async function publishAll(night: Night): Promise<Published> {
   const { hub, chains, options, verified } = night;
-  const { rebuild = false } = options;
+  // A database file keeps the bytes of rows that were deleted: what somebody withdrew must not stay in it.
+  const rebuild = options.rebuild || verified.some((one) => hasWithdrawal(one, chains));
   const warehouse = warehouseOf(hub);
   const { submissions: held, linkage } = await warehouse.held();
   const isRelinked = linkage !== null && linkage !== hub.linkage;
@@ -139,7 +138,6 @@ async function publishAll(night: Night): Promise<Published> {
         for (const one of verified) await accept(loader, one, night, published);
         const isAsBefore = removed.length + published.loaded.length === 0;
         if (isAsBefore && !rebuild && !isRelinked) throw new NothingToPublish();
-        await writeBands(loader, await readCatalogue());
         published.linkage = await options.progress.stage(hub.network, "link people", () =>
           linkPeople(loader, { isOn: hub.linkage === "on" }),
         );
@@ -154,6 +152,11 @@ async function publishAll(night: Night): Promise<Published> {
     if (published.accepted.some((one) => isSame(one, archived)))
       await acknowledge(arrival, archived);
   return published;
+}
+
+function hasWithdrawal({ archived }: Verified, chains: Chains): boolean {
+  const before = chains.get(archived.site)?.at(-1)?.withdrawn ?? [];
+  return archived.withdrawn.some((person) => !before.includes(person));
 }
 
 /** Everything that arrived was refused when it met the rows of the warehouse. */

@@ -157,10 +157,17 @@ describe("propool query", () => {
         status: null,
         items_missing: null,
         confidence: null,
+        reason: null,
+        link: null,
+        standard_error: null,
+        severity: null,
+        direction: null,
+        mid_low: null,
+        mid_high: null,
+        reference_mean: null,
+        reference_sd: null,
         personid: "SITEA:P1",
         t_score: null,
-        severity: "moderate",
-        standard_error: null,
         prorated: null,
         language: null,
         channel: null,
@@ -230,7 +237,11 @@ describe("propool query", () => {
   it("keeps linked scores apart, and mixes scales only when told so", async () => {
     const linked = await hubFor(["SITEA"]);
     const rows = structuredClone(SMALL_STORE);
-    Object.assign(rows.pro_cm_detail?.[1] ?? {}, { origin: "linked", scale: "t" });
+    Object.assign(rows.pro_cm_detail?.[1] ?? {}, {
+      origin: "linked",
+      scale: "t",
+      preferred: false,
+    });
     await send(rows, { outbox: linked.inbox, key: linked.keys.SITEA as SigningKey });
     await run("pool", linked.directory);
     const ask = async (...options: string[]) =>

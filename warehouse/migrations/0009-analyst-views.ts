@@ -34,22 +34,6 @@ export const analystViews: WarehouseMigration = async (db, can) => {
       reason: "weak: P1 or P5 alone; several: more than one candidate at a site",
     },
   });
-  await createTable(db, can, {
-    name: "score_band",
-    comment: "What a score means in words, from the catalogue of instruments",
-    key: ["instrument", "score", "label"],
-    columns: `
-      instrument VARCHAR NOT NULL, score VARCHAR NOT NULL, label VARCHAR NOT NULL,
-      minimum DECIMAL(15,8), maximum DECIMAL(15,8), below DECIMAL(15,8)`,
-    comments: {
-      instrument: "catalogue id, such as phq-9",
-      score: "score id, such as total",
-      label: "severity: minimal, mild, ...",
-      minimum: "lowest score of the band",
-      maximum: "highest score of the band, where scores have no decimals",
-      below: "first score above the band",
-    },
-  });
   await sql`ALTER TABLE submission ADD COLUMN created DATE`.execute(db);
   await sql`COMMENT ON COLUMN submission.created IS 'day on which the site sealed it'`.execute(db);
   await sql`COMMENT ON COLUMN submission.datamartid IS 'the site'`.execute(db);
@@ -58,6 +42,11 @@ export const analystViews: WarehouseMigration = async (db, can) => {
     db,
   );
   for (const view of VIEWS) await createView(db, view);
+  for (const [column, comment] of Object.entries(CHANGE_COMMENTS)) {
+    await sql
+      .raw(`COMMENT ON COLUMN pro_score_change.${ident(column)} IS ${text(comment)}`)
+      .execute(db);
+  }
 };
 
 interface View {
@@ -107,6 +96,75 @@ LEFT JOIN pro_collection
   AND pro_collection.pro_seq = pro_cm_detail.pro_seq
 ${personJoin("pro_cm")}`;
 
+/** The columns of 0008 as they were, and ours behind them. */
+const SCORE_COLUMNS: View["columns"] = {
+  datamartid: ["pro_cm.datamartid", SITE],
+  patid: ["pro_cm.patid", PATID],
+  pro_seq: ["pro_cm_detail.pro_seq", PRO_SEQ],
+  instrument: ["pro_cm_detail.instrument", INSTRUMENT],
+  score: ["pro_cm_detail.name", "score id, such as total"],
+  value: ["pro_cm.pro_response_num", "the score, on the scale named by scale"],
+  scale: ["pro_cm_detail.scale", "raw, t, ..."],
+  decimals: ["pro_cm_detail.decimals", "decimals of the score's grid"],
+  pro_date: ["pro_cm.pro_date", `day of the answers, ${SHIFTED}`],
+  method: ["pro_cm.pro_method", METHOD],
+  mode: ["pro_cm.pro_mode", MODE],
+  origin: ["pro_cm_detail.origin", "reported, computed, linked, narrative"],
+  status: [
+    "pro_cm_detail.status",
+    "of reconciliation: match, mismatch, unverifiable, computed, ...",
+  ],
+  items_missing: ["pro_cm_detail.items_missing", "items of the score without an answer"],
+  confidence: ["pro_cm_detail.confidence", "of the score table or rule, as the catalogue states"],
+  reason: ["pro_cm_detail.reason", "why the status is what it is"],
+  link: ["pro_cm_detail.link", "linked scores: the crosswalk that made them"],
+  standard_error: ["pro_cm_detail.standard_error", "from the score table, same scale"],
+  severity: ["pro_cm_detail.severity", "severity band of the value, as the catalogue labels it"],
+  direction: ["pro_cm_detail.direction", "what a higher score means: better, worse"],
+  mid_low: ["pro_cm_detail.mid_low", "a smaller change is below the minimal important difference"],
+  mid_high: ["pro_cm_detail.mid_high", "a change from here on passes it"],
+  reference_mean: [
+    "pro_cm_detail.reference_mean",
+    "mean of the population that the scale was made for",
+  ],
+  reference_sd: ["pro_cm_detail.reference_sd", "standard deviation of that population"],
+  personid: [person("pro_cm"), PERSONID],
+  t_score: [
+    "CASE WHEN pro_cm_detail.scale = 't' THEN pro_cm.pro_response_num END",
+    "the value where the scale is T (mean 50, standard deviation 10 of its reference population)",
+  ],
+  prorated: [
+    "pro_cm_detail.prorated",
+    "missing items were replaced by the mean of the answered ones",
+  ],
+  language: ["pro_collection.language", "BCP 47"],
+  channel: ["pro_collection.channel", "portal, tablet, paper, phone, wearable"],
+  setting: ["pro_collection.setting", "clinic, home"],
+  days_since_index: [
+    `pro_cm.pro_date - min(pro_cm.pro_date) OVER (
+    PARTITION BY pro_cm.datamartid, pro_cm.patid, pro_cm_detail.instrument)`,
+    "days since the person's first score of this instrument at this site",
+  ],
+};
+
+const CHANGE_COMMENTS: Record<string, string> = {
+  datamartid: SITE,
+  patid: PATID,
+  instrument: INSTRUMENT,
+  score: "score id, such as total",
+  pro_seq: PRO_SEQ,
+  pro_date: `day of the answers, ${SHIFTED}`,
+  value: "the score",
+  previous_date: "day of the score before it",
+  previous_value: "the score before it",
+  change: "value less the one before it",
+  improvement: "the change, positive where it is for the better",
+  passes_mid: "yes, no, between; null where no minimal important difference is known",
+  mid_low: "a smaller change is below the minimal important difference",
+  mid_high: "a change from here on passes it",
+  confidence: "of the score table or rule, as the catalogue states",
+};
+
 const VIEWS: View[] = [
   {
     name: "person",
@@ -121,56 +179,16 @@ const VIEWS: View[] = [
   {
     name: "pro_score",
     comment:
-      "One row an administration and score that studies use; value is on the scale named by scale",
-    columns: {
-      datamartid: ["pro_cm.datamartid", SITE],
-      patid: ["pro_cm.patid", PATID],
-      pro_seq: ["pro_cm_detail.pro_seq", PRO_SEQ],
-      instrument: ["pro_cm_detail.instrument", INSTRUMENT],
-      score: ["pro_cm_detail.name", "score id, such as total"],
-      value: ["pro_cm.pro_response_num", "the score, on the scale named by scale"],
-      scale: ["pro_cm_detail.scale", "raw or t"],
-      decimals: ["pro_cm_detail.decimals", "decimals of the score's grid"],
-      pro_date: ["pro_cm.pro_date", `day of the answers, ${SHIFTED}`],
-      method: ["pro_cm.pro_method", METHOD],
-      mode: ["pro_cm.pro_mode", MODE],
-      origin: ["pro_cm_detail.origin", "reported, computed, linked, narrative"],
-      status: [
-        "pro_cm_detail.status",
-        "of reconciliation: match, mismatch, unverifiable, computed",
-      ],
-      items_missing: ["pro_cm_detail.items_missing", "items of the score without an answer"],
-      confidence: [
-        "pro_cm_detail.confidence",
-        "of the score table or rule, as the catalogue states",
-      ],
-      personid: [person("pro_cm"), PERSONID],
-      t_score: [
-        "CASE WHEN pro_cm_detail.scale = 't' THEN pro_cm.pro_response_num END",
-        "the value where the scale is T (mean 50, standard deviation 10 of its reference population)",
-      ],
-      severity: [
-        `(SELECT min(band.label) FROM score_band band WHERE band.instrument = pro_cm_detail.instrument
-    AND band.score = pro_cm_detail.name AND (band.minimum IS NULL OR pro_cm.pro_response_num >= band.minimum)
-    AND (band.maximum IS NULL OR pro_cm.pro_response_num <= band.maximum)
-    AND (band.below IS NULL OR pro_cm.pro_response_num < band.below))`,
-        "what the value means in words, where the catalogue has bands",
-      ],
-      standard_error: ["pro_cm_detail.standard_error", "from the score table, same scale"],
-      prorated: [
-        "pro_cm_detail.prorated",
-        "missing items were replaced by the mean of the answered ones",
-      ],
-      language: ["pro_collection.language", "BCP 47"],
-      channel: ["pro_collection.channel", "portal, tablet, paper, phone, wearable"],
-      setting: ["pro_collection.setting", "clinic, home"],
-      days_since_index: [
-        `pro_cm.pro_date - min(pro_cm.pro_date) OVER (
-    PARTITION BY pro_cm.datamartid, pro_cm.patid, pro_cm_detail.instrument)`,
-        "days since the person's first score of this instrument at this site",
-      ],
-    },
+      "One row an administration and score that studies use, measured scores only; value is on the scale named by scale",
+    columns: SCORE_COLUMNS,
     from: `${DETAILS}\nWHERE pro_cm_detail.kind = 'score' AND pro_cm_detail.preferred`,
+  },
+  {
+    name: "pro_score_with_linked",
+    comment:
+      "pro_score and the scores that a crosswalk made of another instrument (origin linked): for groups, not for one person",
+    columns: SCORE_COLUMNS,
+    from: `${DETAILS}\nWHERE pro_cm_detail.kind = 'score' AND (pro_cm_detail.preferred OR pro_cm_detail.origin = 'linked')`,
   },
   {
     name: "pro_item",

@@ -64,10 +64,9 @@ function fromCohort(cohort: Cohort): string[] {
     cohort.maxAge !== undefined && `${AGE} <= ${cohort.maxAge}`,
     cohort.condition && hasCode("condition", "condition", cohort.condition),
     cohort.procedure && hasCode("procedures", "px", cohort.procedure),
-    !cohort.includeLinked && "pro_score.origin <> 'linked'",
   ].filter(Boolean);
   return [
-    "FROM pro_score",
+    `FROM ${cohort.includeLinked ? "pro_score_with_linked" : "pro_score"} AS pro_score`,
     "JOIN demographic",
     "  ON demographic.datamartid = pro_score.datamartid AND demographic.patid = pro_score.patid",
     ...conditions.map((sql, index) => `${index === 0 ? "WHERE" : "  AND"} ${sql}`),
