@@ -190,17 +190,26 @@ export async function findKnownPatients(db: DuckDb, storeFile: string | null): P
   await db.run("DETACH old_store");
 }
 
+/** The statements from intake tables to staged CDM rows, in their order, with the module that writes each. */
+export function mappingStatements(site: Site): { module: string; sql: string }[] {
+  const of = (module: string, statements: readonly string[]) =>
+    statements.map((sql) => ({ module, sql }));
+  return [
+    ...of("mapping/responses", MAP_RESPONSES),
+    ...of("mapping/people", mapPeople(checkArms("patient"))),
+    ...of("mapping/observations", MAP_OBSERVATIONS),
+    ...of(
+      "mapping/administrations",
+      mapAdministrations({ ...site, checks: checkArms("administration") }),
+    ),
+    ...of("mapping/requests", MAP_REQUESTS),
+    ...of("scoring/score", SCORE),
+    ...of("scoring/link", LINK),
+    ...of("mapping/cdm", stageCdm(site)),
+  ];
+}
+
 /** Intake tables to staged CDM rows: meaning, identity, scores. */
 export async function mapRecords(db: DuckDb, site: Site): Promise<void> {
-  const statements = [
-    ...MAP_RESPONSES,
-    ...mapPeople(checkArms("patient")),
-    ...MAP_OBSERVATIONS,
-    ...mapAdministrations({ ...site, checks: checkArms("administration") }),
-    ...MAP_REQUESTS,
-    ...SCORE,
-    ...LINK,
-    ...stageCdm(site),
-  ];
-  for (const statement of statements) await db.run(statement);
+  for (const { sql } of mappingStatements(site)) await db.run(sql);
 }

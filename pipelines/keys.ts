@@ -8,6 +8,7 @@ import { AGE_RECIPIENT, decryptBytes, encryptBytes } from "./core/age.ts";
 import { ProError } from "./core/errors.ts";
 import { cloneFile, exists, publish, unfinished, writeWhole } from "./core/files.ts";
 import { withLock } from "./core/lock.ts";
+import { dropKept } from "./plan/kept.ts";
 import {
   createSiteKeys,
   keyVariable,
@@ -165,6 +166,7 @@ export async function finishRotation(
   } finally {
     store.close();
   }
+  await dropKept(site);
   await publish(file, site.storeFile);
 }
 

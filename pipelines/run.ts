@@ -1,8 +1,9 @@
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { removeRows } from "../warehouse/changes.ts";
 import { DuckDb } from "../warehouse/duckdb.ts";
 import { createSchema } from "../warehouse/migrate.ts";
-import { TABLE_NAMES } from "../warehouse/schema.ts";
+import { TABLE_NAMES, tableShape } from "../warehouse/schema.ts";
 import { ident, text } from "../warehouse/sql.ts";
 import { linkageScope, readSite, type Site } from "./configuration/site.ts";
 import { ephemeral } from "./core/ephemeral.ts";
@@ -28,6 +29,9 @@ import {
   refuseUnreadable,
 } from "./intake.ts";
 import { finishRotation } from "./keys.ts";
+import { readApplied } from "./mapping/applied.ts";
+import { approvedFiles } from "./plan/approval.ts";
+import { dropKept } from "./plan/kept.ts";
 import { decideConsent } from "./privacy/consent.ts";
 import { deidentifyInto } from "./privacy/deidentify.ts";
 import { dropRepeats } from "./privacy/drop-repeats.ts";
@@ -72,6 +76,13 @@ export interface RunOptions {
   examplesMax?: number;
   /** Do everything but publish. */
   dryRun?: boolean;
+  /**
+   * Makes a store of what the mapping that was applied before makes of this same export, and names its file: its rows go before
+   * tonight's are written, so that nothing stays of what is mapped otherwise now. Null: there is none.
+   */
+  baseline?: (site: Site, previous: StoreFacts | null) => Promise<string | null>;
+  /** Looks at the new store before anything is released; what it throws stops the night. */
+  look?: (storeFile: string, report: Pick<RunReport, "issues" | "ledgers">) => Promise<void>;
 }
 
 /** What a night did at one site. It stays at the site: places name files and records, never a patient's value. */
@@ -119,7 +130,8 @@ export async function runSite(siteDirectory: string, options: RunOptions): Promi
       await removeUnfinished(site.outboxDirectory);
       await cleanUp(site);
       await using _identified = ephemeral(site.identifiedDirectory);
-      return await night({ site, keys, profile, options, previous });
+      const knownStore = options.full ? null : site.storeFile;
+      return await night({ site, keys, profile, options, previous, knownStore });
     } catch (error) {
       throw explainDamage(error, site.storeFile);
     } finally {
@@ -128,15 +140,87 @@ export async function runSite(siteDirectory: string, options: RunOptions): Promi
   });
 }
 
-interface Night {
+interface Staging {
   site: Site;
   keys: SiteKeys;
   profile: PrivacyProfile;
-  options: RunOptions;
+  options: Pick<RunOptions, "progress" | "today" | "examplesMax">;
+  /** The store whose people are known though tonight's export does not bring them; null: none. */
+  knownStore: string | null;
   /** What last night's store remembers. */
   previous: StoreFacts | null;
 }
 
+/** From the export's files to staged CDM rows, ledger and issues. */
+async function stageExport(
+  db: DuckDb,
+  { site, keys, profile, options, knownStore, previous }: Staging,
+) {
+  const { progress } = options;
+  const source = await listExport(site);
+  await prepare(db, site, options.today);
+  const linkage = keys.linkageMaster && linkageKey(keys.linkageMaster, linkageScope(site));
+  await loadTokenKeys(db, { generations: keys.tokenKeys, linkage: linkage?.key ?? null }, [
+    ...new Set([...tokenPurposes(profile), "patid", "pro_seq"]),
+  ]);
+  await progress.stage(site.site, "read", () => readExport(db, site, source, progress));
+  await refuseUnreadable(db, site.format);
+  const leavers = await progress.stage(site.site, "map", async () => {
+    await findKnownPatients(db, knownStore);
+    const gone = await decideConsent(db, site, {
+      storeFile: previous ? knownStore : null,
+      barred: previous?.barred ?? [],
+    });
+    await mapRecords(db, site);
+    if (linkage) await stageLinkage(db, { name: linkage.name, today: options.today });
+    return gone;
+  });
+  const { ledgers, lines } = await progress.stage(site.site, "settle", async () => {
+    await settleRecords(db);
+    return drawLedgers(db);
+  });
+  const issues = await collectIssues(db, await readReasons(), options.examplesMax ?? 5);
+  return { source, ledgers, lines, issues, leavers };
+}
+
+/**
+ * What a mapping makes of the export, as a store of its own: nothing is added to the site's store, nothing is released. The
+ * site's lock must be held, and its identified folder is used.
+ *
+ * @throws ProError as runSite.
+ */
+export async function makeStore(
+  site: Site,
+  options: Pick<RunOptions, "progress" | "today"> & { into: string; previous: StoreFacts | null },
+): Promise<Pick<RunReport, "issues" | "ledgers">> {
+  const keys = await readSiteKeys(site.keysDirectory, { site: site.site, env: process.env });
+  const profile = await readPrivacyProfile(site.privacy);
+  const knownStore = site.storeFile;
+  const db = await openIdentified(site.identifiedDirectory);
+  try {
+    const { previous } = options;
+    const staging = { site, keys, profile, options, knownStore, previous };
+    const { ledgers, issues } = await stageExport(db, staging);
+    const store = await DuckDb.open(options.into);
+    try {
+      await createSchema(store);
+    } finally {
+      store.close();
+    }
+    await db.run(`ATTACH ${text(options.into)} AS new_store`);
+    await deidentifyInto(db, { store: "new_store", site: site.site, profile });
+    if (site.format === "ccda") await dropRepeats(db, "new_store");
+    await db.run("CHECKPOINT new_store");
+    await db.run("DETACH new_store");
+    return { issues, ledgers };
+  } finally {
+    db.close();
+  }
+}
+
+interface Night extends Staging {
+  options: RunOptions;
+}
 /** A store that tonight's rows do not belong into is found out before an hour is spent on reading. */
 async function lookBack(site: Site, keys: SiteKeys, full: boolean): Promise<StoreFacts | null> {
   const facts = await readOldStore(site.storeFile, { isReplaced: full });
@@ -153,39 +237,19 @@ async function cleanUp(site: Site): Promise<void> {
 }
 
 async function night(here: Night): Promise<RunReport> {
-  const { site, keys, profile, options } = here;
+  const { site, options } = here;
   const started = performance.now();
   const { progress } = options;
   const firstEvent = progress.events.length;
-  const source = await listExport(site);
+  const replaced = (await options.baseline?.(site, here.previous)) ?? null;
   const db = await openIdentified(site.identifiedDirectory);
   try {
-    await prepare(db, site, options.today);
-    const linkage = keys.linkageMaster && linkageKey(keys.linkageMaster, linkageScope(site));
-    await loadTokenKeys(db, { generations: keys.tokenKeys, linkage: linkage?.key ?? null }, [
-      ...new Set([...tokenPurposes(profile), "patid", "pro_seq"]),
-    ]);
-    await progress.stage(site.site, "read", () => readExport(db, site, source, progress));
-    await refuseUnreadable(db, site.format);
-    const leavers = await progress.stage(site.site, "map", async () => {
-      await findKnownPatients(db, options.full ? null : site.storeFile);
-      const gone = await decideConsent(db, site, {
-        storeFile: here.previous && !options.full ? site.storeFile : null,
-        barred: here.previous?.barred ?? [],
-      });
-      await mapRecords(db, site);
-      if (linkage) await stageLinkage(db, { name: linkage.name, today: options.today });
-      return gone;
-    });
-    const { ledgers, lines } = await progress.stage(site.site, "settle", async () => {
-      await settleRecords(db);
-      return drawLedgers(db);
-    });
-    const issues = await collectIssues(db, await readReasons(), options.examplesMax ?? 5);
+    const { source, ledgers, lines, issues, leavers } = await stageExport(db, here);
     const look = await lookAtNight(db, site, { isFull: options.full === true });
     const { file } = await progress.stage(site.site, "de-identify", () =>
-      writeStore(db, here, leavers),
+      writeStore(db, here, { leavers, replaced }),
     );
+    await options.look?.(file, { issues, ledgers });
     const checked = await progress.stage(site.site, "check", () =>
       checkNight({
         site,
@@ -227,7 +291,7 @@ async function night(here: Night): Promise<RunReport> {
 async function writeStore(
   db: DuckDb,
   { site, profile, options, previous }: Night,
-  leavers: readonly string[],
+  { leavers, replaced }: { leavers: readonly string[]; replaced: string | null },
 ): Promise<{ file: string; rowsOut: number }> {
   await privateDirectory(dirname(site.storeFile));
   const file = unfinished(site.storeFile);
@@ -242,17 +306,31 @@ async function writeStore(
     store.close();
   }
   await db.run(`ATTACH ${text(file)} AS new_store`);
+  const isNoted = Boolean(previous?.sealed) && !options.full;
+  if (replaced) await removeReplaced(db, replaced, isNoted);
   const rowsOut = await deidentifyInto(db, {
     store: "new_store",
     site: site.site,
     profile,
     // Changes are counted from what was sealed last; where nothing was, or all is made anew, everything is sent.
-    isNoted: Boolean(previous?.sealed) && !options.full,
+    isNoted,
   });
   if (site.format === "ccda") await dropRepeats(db, "new_store");
   await db.run("CHECKPOINT new_store");
   await db.run("DETACH new_store");
   return { file, rowsOut };
+}
+
+/** Takes the rows out of the new store that another store has under the same keys. */
+async function removeReplaced(db: DuckDb, file: string, isNoted: boolean): Promise<void> {
+  await db.run(`ATTACH ${text(file)} AS replaced (READ_ONLY)`);
+  for (const table of TABLE_NAMES) {
+    if (table === "harvest") continue;
+    const key = tableShape(table).key.map(ident).join(", ");
+    const where = `(${key}) IN (SELECT (${key}) FROM replaced.${ident(table)})`;
+    await removeRows(db, { store: "new_store", table, where, isNoted });
+  }
+  await db.run("DETACH replaced");
 }
 
 type Released = Pick<RunReport, "audit" | "submission" | "unsent" | "refused" | "store">;
@@ -268,6 +346,7 @@ async function release(
 ): Promise<Released> {
   const { site, keys, options, previous } = night;
   const { file: storeFile, ledgers, leavers } = made;
+  const applied = await readApplied(site);
   const prepared = await prepareSubmission({
     leavers,
     storeFile,
@@ -276,6 +355,8 @@ async function release(
     signingKey: keys.signingKey,
     tokenKeyFingerprint: keys.tokenKeyFingerprint,
     instruments: await instrumentVersions(db),
+    applied,
+    approved: approvedFiles(previous?.approved, applied),
     ledger: ledgers,
     today: options.today,
   });
@@ -286,6 +367,7 @@ async function release(
       await prepared.discard();
       return { audit, submission: null, unsent: "dry run", refused, store };
     }
+    if (!options.baseline) await dropKept(site);
     await publish(storeFile, site.storeFile);
     return { audit, submission: await prepared.publish(), unsent, refused, store };
   } catch (error) {

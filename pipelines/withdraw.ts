@@ -6,6 +6,7 @@ import { ProError } from "./core/errors.ts";
 import { exists, publish, unfinished } from "./core/files.ts";
 import { withLock } from "./core/lock.ts";
 import { removeUnfinished } from "./core/remove-unfinished.ts";
+import { dropKept } from "./plan/kept.ts";
 import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
 import { loadTokenKeys, tokenSql } from "./privacy/tokens.ts";
 import { copyWithout } from "./privacy/withdraw.ts";
@@ -61,6 +62,7 @@ export async function withdraw(
     } finally {
       store.close();
     }
+    await dropKept(site);
     await publish(file, site.storeFile);
     const removed = held > 0 ? await emptyOutbox(site.outboxDirectory, site.site) : [];
     return { site: site.site, named: patids.length, held, patids, removed };

@@ -2,9 +2,11 @@ import type { AddCommand } from "../command.ts";
 import { addCrosswalk } from "./crosswalk.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
+import { addExplain } from "./explain.ts";
 import { addInit } from "./init.ts";
 import { addInstruments } from "./instruments.ts";
 import { addKeys } from "./keys.ts";
+import { addPlan } from "./plan.ts";
 import { addPool } from "./pool.ts";
 import { addPreview } from "./preview.ts";
 import { addProfile } from "./profile.ts";
@@ -25,6 +27,8 @@ export const COMMANDS: readonly AddCommand[] = [
   addProfile,
   addSuggest,
   addPreview,
+  addExplain,
+  addPlan,
   addRun,
   addWithdraw,
   addPool,

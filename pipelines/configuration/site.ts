@@ -34,6 +34,22 @@ export const wordLists = z.strictObject({
 });
 export type WordLists = z.infer<typeof wordLists>;
 
+/** Who approved a file of a site and when: what changes later is asked about again. */
+export const reviewed = z
+  .union(
+    [
+      z.strictObject({
+        name: z.string().min(1).describe("who approved it"),
+        date: z.iso.date().describe("when: YYYY-MM-DD"),
+      }),
+      z.string(),
+    ],
+    { error: "must be { name: …, date: YYYY-MM-DD }, or null: nobody yet" },
+  )
+  .nullable()
+  .default(null)
+  .describe("who approved this file and when; null: nobody yet");
+
 const localCode = z.strictObject({
   code: z.string().describe("the site's own code, as it stands in the export"),
   system: z.string().optional().describe("its code system; left out: any"),
@@ -176,6 +192,7 @@ export const siteSchema = z.strictObject({
     })
     .prefault({})
     .describe("linkage tokens (HASH_TOKEN), made where keys/linkage.key is"),
+  reviewed,
   codes: z
     .array(localCode)
     .default([])

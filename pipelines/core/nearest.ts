@@ -1,6 +1,10 @@
 /** The known word that is nearest to a misspelt one; undefined when none is near enough to be meant. */
 export function nearest(wanted: string, known: Iterable<string>): string | undefined {
   const words = [...new Set(known)];
+  // phq9 and PHQ-9, pro date and pro_date: the same letters and digits.
+  const bare = (word: string) => word.toLowerCase().replaceAll(/[^a-z0-9]+/g, "");
+  const same = words.find((word) => bare(word) === bare(wanted) && bare(wanted) !== "");
+  if (same !== undefined) return same;
   const longer = words.filter((word) => wanted.length >= 3 && word.startsWith(wanted));
   if (longer.length === 1) return longer[0];
   const ranked = words

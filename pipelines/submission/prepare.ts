@@ -53,6 +53,10 @@ export interface PrepareOptions {
   signingKey: string;
   tokenKeyFingerprint: string;
   instruments: Record<string, string>;
+  /** The mapping files as they are applied tonight, for the store to remember. */
+  applied: Record<string, string>;
+  /** The same as somebody approved them last. */
+  approved: Record<string, string> | undefined;
   ledger: Manifest["ledger"];
   today: string;
 }
@@ -82,6 +86,8 @@ export async function prepareSubmission(options: PrepareOptions): Promise<Prepar
       ...previous,
       token_key_fingerprint: options.tokenKeyFingerprint,
       privacy: site.privacy,
+      applied: options.applied,
+      ...(options.approved ? { approved: options.approved } : {}),
       sequence: sealed ? sequence : sequence - 1,
       sealed: remembered,
       pending: sealed ? basename(sealed.directory) : null,

@@ -20,6 +20,10 @@ export interface StoreFacts {
   pending?: string | null;
   /** Which token key followed which. */
   succession?: Manifest["token_key_succession"];
+  /** The files that say what the source means, by their path in the site's folder, as they were when the rows were made. */
+  applied?: Record<string, string>;
+  /** The same as somebody last approved them. */
+  approved?: Record<string, string>;
   /** PATID of people who withdrew. */
   withdrawn?: string[];
   /** Those of them who were withdrawn by command, and stay out whatever is delivered. */

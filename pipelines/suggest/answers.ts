@@ -49,7 +49,8 @@ export function codingOf(
       }
       let fitsSome = false;
       for (const offset of OFFSETS) {
-        if (!values.has(number + offset)) continue;
+        // Nobody numbers answers from -1.
+        if (Math.min(...values) - offset < 0 || !values.has(number + offset)) continue;
         fits.set(offset, (fits.get(offset) ?? 0) + count);
         if (offset === 0 || !SENTINELS.has(number)) fitsSome = true;
       }

@@ -95,7 +95,11 @@ function rate(group: Group, mentioned: ReadonlyMap<string, string>): Rated {
   const isNamed = mentioned.has(group.instrument.id);
   let confidence = BASE[group.by] + 0.05 * cover;
   if (isNamed) confidence += group.by === "place" ? 0.42 : 0.05;
-  if (share < 0.5) confidence -= group.by === "id" && group.parts.size >= 4 ? 0.05 : 0.3;
+  // Of a library of questions, each site asks its own few.
+  const { items, scores } = group.instrument;
+  const isLibrary = items.length > 40 && !scores.some(({ sum }) => sum);
+  if (share < 0.5 && isLibrary) confidence -= group.by === "id" ? 0 : 0.3;
+  else if (share < 0.5) confidence -= group.by === "id" && group.parts.size >= 4 ? 0.05 : 0.3;
   else confidence += 0.04 * share;
   if (coding.fit < 0.98) confidence -= 0.15;
   return { ...group, confidence: Math.min(0.99, confidence), coding, cover };
@@ -148,7 +152,10 @@ async function settle(
     isProvenTurned = total !== null;
   }
   if (total) confidence = Math.min(0.99, confidence + 0.1);
-  const rival = rivals.find((one) => one.confidence >= group.confidence - 0.02);
+  const answers = [...group.parts.values()].reduce((sum, { filled }) => sum + filled, 0);
+  // Hundreds of answers that never use two of five choices were given on a form of three.
+  const isShortOf = (one: Rated) => answers >= 200 && one.cover < 0.75 * group.cover;
+  const rival = rivals.find((one) => one.confidence >= group.confidence - 0.02 && !isShortOf(one));
   const isClose = rival !== undefined && !total && !isPartOf(rival, group);
   if (isClose) confidence = Math.min(confidence, 0.7);
   if (coding.offset === null) confidence = Math.min(confidence, 0.65);

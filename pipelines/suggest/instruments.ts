@@ -150,13 +150,18 @@ export function itemOf(instrument: Instrument, number: number): string | undefin
   return byEnd?.id ?? instrument.items[number - 1]?.id;
 }
 
+const isTelling = (word: string): boolean => /^\p{L}{3,}$/u.test(word) && word !== "item";
+
 /** What the item asks, in the column's name: "Pre-Op Q Mobility". */
 function byLabel(
   columns: readonly ColumnEvidence[],
   instrument: Instrument,
 ): Omit<Group, "score">[] {
   const labels = instrument.items.flatMap((item) =>
-    [item.label, ...(item.aliases ?? [])].map((label) => ({ id: item.id, words: wordsOf(label) })),
+    [item.label, ...(item.aliases ?? [])]
+      // "item 4" says nothing of what is asked.
+      .map((label) => ({ id: item.id, words: wordsOf(label).filter(isTelling) }))
+      .filter(({ words }) => words.length > 0),
   );
   const found = columns.flatMap((column) => {
     const words = wordsOf(column.name);

@@ -170,7 +170,7 @@ function candidatesOf(
 function misfitOf(role: string, { type, filled, rows, distinct }: ColumnEvidence): string | null {
   if (filled === 0) return "the column is empty";
   if (DATES.test(role) && type !== "date") return "the name is a date's, but the values are none";
-  if (/(^|\.)(patient_key|encounter_key)$/.test(role) && filled < 0.98 * rows) {
+  if (role === "patient_key" && filled < 0.98 * rows) {
     return `a key, but ${rows - filled} rows have none`;
   }
   if (/sex$/.test(role) && distinct > 12) return "too many different values for it";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { reviewed } from "../../configuration/site.ts";
 import { INTAKE, type IntakeTable } from "../intake.ts";
 import { fileOptions } from "./file-options.ts";
 import { answerSource, columnName, dateSource, keyColumn, MISSING, textSource } from "./source.ts";
@@ -207,11 +208,7 @@ const lookups = z
 export const csvMappingSchema = z
   .strictObject({
     source: z.string().optional().describe("the system and report that write these files"),
-    reviewed: z
-      .string()
-      .nullable()
-      .default(null)
-      .describe("who approved this mapping and when: name, date; null: nobody yet"),
+    reviewed,
     layout: z
       .string()
       .regex(/^[a-z0-9][a-z0-9.-]*$/, "must be the name of a layout, such as redcap")
