@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { readRecords, withMapped } from "../golden/fhir/read-golden.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { withMapped } from "../golden/fhir/read-golden.ts";
 
 /** Shapes of real exports, each alone, and what loads of them. */
 
@@ -154,10 +154,10 @@ const SHAPES: Record<string, [resources: Json[], told: string[]]> = {
       ]),
     ],
     [
-      "/item/0/answer/0 PHQ9_1 1 loaded",
-      "/item/1 PHQ9_2 - loaded",
-      "/item/2 PHQ9_3 - loaded",
-      "/item/3 PHQ9_4 - loaded",
+      "/item/0/answer/0 PHQ8_1 1 loaded",
+      "/item/1 PHQ8_2 - loaded",
+      "/item/2 PHQ8_3 - loaded",
+      "/item/3 PHQ8_4 - loaded",
     ],
   ],
   "several answers that differ": [
@@ -263,11 +263,11 @@ const SHAPES: Record<string, [resources: Json[], told: string[]]> = {
     [form([item("44250-9", { valueInteger: 1 }), item("mood-7", { valueInteger: 2 })])],
     ["/item/0/answer/0 PHQ9_1 1 loaded", "/item/1/answer/0 - - quarantined MAPPING_UNMAPPED_CODE"],
   ],
-  "PHQ-9 as nursing homes ask it, under codes of its own": [
-    [form([item("54635-8", { valueInteger: 1 }), item("54636-6", { valueInteger: 3 })])],
+  "PHQ-9 as nursing homes ask it, which splits presence from frequency": [
+    [form([item("54636-6", choice("LA33-6")), item("54637-4", choice("LA10998-5"))])],
     [
-      "/item/0/answer/0 - - out_of_scope MAPPING_INSTRUMENT_UNKNOWN",
-      "/item/1/answer/0 - - out_of_scope MAPPING_INSTRUMENT_UNKNOWN",
+      "/item/0/answer/0 54636-6 - out_of_scope MAPPING_CODE_UNUSED",
+      "/item/1/answer/0 PHQ9_1 1 loaded",
     ],
   ],
   // Observations.
@@ -314,216 +314,224 @@ const SHAPES: Record<string, [resources: Json[], told: string[]]> = {
   ],
 };
 
-const ids = Object.keys(SHAPES);
-/** All shapes in one export: each has a person of its own, so that none meets another. */
-const told = withMapped(
-  {
-    files: {
-      "all.ndjson": ids
-        .flatMap((title, i) =>
-          [{ resourceType: "Patient", id: "ann" }, ...(SHAPES[title]?.[0] ?? [])].map(
-            (one) =>
-              `${JSON.stringify(one)
-                .replaceAll("Patient/ann", `Patient/p${i}`)
-                .replaceAll('"id":"ann"', `"id":"p${i}"`)
-                .replace(/"id":"([qroi])"/, `"id":"$1${i}"`)
-                .replaceAll("Observation/i", `Observation/i${i}`)
-                .replace('"id":"p"', `"id":"panel${i}"`)
-                .replaceAll("http://x.example/q", `http://x.example/q${i}`)}\n`,
-          ),
-        )
-        .join(""),
-    },
-  },
-  (db) =>
-    db.all<{
-      person: string;
-      told: string;
-    }>(`SELECT a.patient_key AS person, concat_ws(' ', r.where_pointer, coalesce(r.name, '-'), coalesce(CAST(CAST(r.value AS DOUBLE) AS VARCHAR), '-'), r.state, r.reason) AS told
-      FROM mapped_response r JOIN mapped_administration a USING (administration_key) ORDER BY r.response_key`),
-);
-
-describe("a form or an Observation with", () => {
-  it.each(ids)("%s", async (title) => {
-    const rows = (await told).filter(({ person }) => person === `p${ids.indexOf(title)}`);
-    expect(rows.map(({ told }) => told.replace(/(\d)\.0\b/, "$1"))).toEqual(SHAPES[title]?.[1]);
-  });
-});
-
-const lines = (...resources: Json[]) => resources.map((one) => `${JSON.stringify(one)}\n`).join("");
-const loaded = (resources: Json[] | string, columns = "pro_date") =>
-  withMapped(
-    {
-      files:
-        typeof resources === "string"
-          ? { "a.json": resources }
-          : { "a.ndjson": lines({ resourceType: "Patient", id: "ann" }, ...resources) },
-    },
-    async (db) => {
-      const rows = await db.connection.runAndReadAll(
-        `SELECT ${columns} FROM mapped_administration ORDER BY record_key`,
-      );
-      return rows.getRows().map((row) => row.map(String).join(" "));
-    },
-  );
-
-describe("when an Observation was made", () => {
-  it.each([
-    ["effectiveDateTime", { effectiveDateTime: "2024-05-01" }],
+/** Resources that are looked at as a whole: each administration as `day state reason`. */
+const version = (value: number, meta: object) =>
+  form([item("44261-6", { valueInteger: value })], { meta });
+const WHOLE: Record<string, [resources: Json[], told: string[]]> = {
+  effectiveInstant: [
     [
-      "effectiveInstant",
-      { effectiveDateTime: undefined, effectiveInstant: "2024-05-01T10:00:00Z" },
+      observation("o", "44261-6", {
+        valueInteger: 3,
+        effectiveDateTime: undefined,
+        effectiveInstant: "2024-05-01T10:00:00Z",
+      }),
     ],
+    ["2024-05-01 loaded"],
+  ],
+  effectivePeriod: [
     [
-      "effectivePeriod",
-      { effectiveDateTime: undefined, effectivePeriod: { start: "2024-05-01", end: "2024-05-09" } },
+      observation("o", "44261-6", {
+        valueInteger: 3,
+        effectiveDateTime: undefined,
+        effectivePeriod: { start: "2024-05-01", end: "2024-05-09" },
+      }),
     ],
-    [
-      "effectivePeriod beside effectiveDateTime",
-      { effectiveDateTime: "2024-05-01", effectivePeriod: { start: "2024-04-01" } },
-    ],
-  ])("%s", async (_, more) => {
-    expect(await loaded([observation("o", "44261-6", { valueInteger: 3, ...more })])).toEqual([
-      "2024-05-01",
-    ]);
-  });
-});
+    ["2024-05-01 loaded"],
+  ],
+  "effectivePeriod beside effectiveDateTime": [
+    [observation("o", "44261-6", { valueInteger: 3, effectivePeriod: { start: "2024-04-01" } })],
+    ["2024-03-04 loaded"],
+  ],
+  ...Object.fromEntries(
+    Object.entries({
+      "a later lastUpdated": [
+        { lastUpdated: "2024-03-04T10:00:00Z" },
+        { lastUpdated: "2024-03-04T09:00:00Z" },
+      ],
+      "a later lastUpdated, whatever the zones": [
+        { lastUpdated: "2024-03-04T01:00:00-09:00" },
+        { lastUpdated: "2024-03-04T09:00:00Z" },
+      ],
+      "a higher versionId": [{ versionId: "10" }, { versionId: "9" }],
+    }).flatMap(([title, [newer = {}, older = {}]]): [string, [Json[], string[]]][] => [
+      [
+        `${title}, first`,
+        [
+          [version(11, newer), version(9, older)],
+          ["2024-03-04 loaded", "2024-03-04 superseded MAPPING_NEWER_VERSION"],
+        ],
+      ],
+      [
+        `${title}, last`,
+        [
+          [version(9, older), version(11, newer)],
+          ["2024-03-04 superseded MAPPING_NEWER_VERSION", "2024-03-04 loaded"],
+        ],
+      ],
+    ]),
+  ),
+};
 
-describe("one sitting in two shapes", () => {
-  it("is one by derivedFrom, though the days differ, and the link names the other", async () => {
-    const response = form([
-      item("44250-9", { valueInteger: 1 }),
-      item("44255-8", { valueInteger: 2 }),
-    ]);
-    const copy = observation("o", "44250-9", {
-      valueInteger: 1,
-      effectiveDateTime: "2024-03-06",
-      derivedFrom: [{ reference: "QuestionnaireResponse/r" }],
-    });
-    const files = { "a.ndjson": lines({ resourceType: "Patient", id: "ann" }, response, copy) };
-    const rows = await withMapped({ files }, (db) =>
-      db.all<Json>(
-        "SELECT kind, state, reason, where_pointer AS link FROM ledger_record WHERE kind <> 'Patient' ORDER BY record_key",
-      ),
-    );
-    expect(rows).toEqual([
-      { kind: "QuestionnaireResponse", state: "loaded", reason: null, link: null },
-      {
-        kind: "Observation",
-        state: "duplicate",
-        reason: "MAPPING_ANSWER_REPEATED",
-        link: "same as a.ndjson line 2",
-      },
-    ]);
-  });
-});
+/** A case's resources under names of its own, so that no case meets another. */
+function ownNames(resource: Json, i: number): string {
+  return JSON.stringify(resource)
+    .replaceAll("Patient/ann", `Patient/p${i}`)
+    .replace('"id":"ann"', `"id":"p${i}"`)
+    .replace(/"id":"([qroi])"/, `"id":"$1${i}"`)
+    .replace('"id":"p"', `"id":"panel${i}"`)
+    .replaceAll("Observation/i", `Observation/i${i}`)
+    .replaceAll("QuestionnaireResponse/r", `QuestionnaireResponse/r${i}`)
+    .replaceAll("http://x.example/q", `http://x.example/q${i}`);
+}
 
-describe("one id twice with other content", () => {
-  const version = (n: number, value: number, meta: object) =>
-    form([item("44261-6", { valueInteger: value })], { meta, id: "r", _: n });
-  it.each([
-    [
-      "the later lastUpdated",
-      { lastUpdated: "2024-03-04T10:00:00Z" },
-      { lastUpdated: "2024-03-04T09:00:00Z" },
-    ],
-    [
-      "the later lastUpdated, whatever the zones",
-      { lastUpdated: "2024-03-04T01:00:00-09:00" },
-      { lastUpdated: "2024-03-04T09:00:00Z" },
-    ],
-    ["the higher versionId", { versionId: "10" }, { versionId: "9" }],
-  ])("%s wins", async (_, newer, older) => {
-    const [first, second] = [version(1, 11, newer), version(2, 9, older)];
-    expect(await loaded([first, second], "state, reason")).toEqual([
-      "loaded null",
-      "superseded MAPPING_NEWER_VERSION",
-    ]);
-    expect(await loaded([second, first], "state, reason")).toEqual([
-      "superseded MAPPING_NEWER_VERSION",
-      "loaded null",
-    ]);
-  });
-});
+const ANN_HERSELF = { resourceType: "Patient", id: "ann" };
+const SITTING = [
+  form([item("44250-9", { valueInteger: 1 }), item("44255-8", { valueInteger: 2 })]),
+  observation("o", "44250-9", {
+    valueInteger: 1,
+    effectiveDateTime: "2024-03-06",
+    derivedFrom: [{ reference: "QuestionnaireResponse/r" }],
+  }),
+];
+const titles = [...Object.keys(SHAPES), ...Object.keys(WHOLE), "sitting"];
+const resourcesOf = (title: string) => SHAPES[title]?.[0] ?? WHOLE[title]?.[0] ?? SITTING;
 
-describe("a Bundle of type", () => {
-  const resources = [
+/** Bundles of every kind, whose resources name each other by their place in them. */
+const entries = (n: number) =>
+  [
     { resourceType: "Patient", name: [] },
     {
       ...form([item("44261-6", { valueInteger: 3 })]),
       id: undefined,
-      subject: { reference: "urn:uuid:0b1" },
+      subject: { reference: `urn:uuid:b${n}-0` },
     },
-  ];
-  const entries = resources.map((resource, i) => ({
-    fullUrl: `urn:uuid:0b${i + 1}`,
+  ].map((resource, i) => ({
+    fullUrl: `urn:uuid:b${n}-${i}`,
     resource,
     search: { mode: "match" },
     request: { method: "POST", url: resource.resourceType },
   }));
-  it.each([
-    ["collection", []],
-    [
-      "searchset",
-      [{ resource: { resourceType: "OperationOutcome" }, search: { mode: "outcome" } }],
+const BUNDLES = ["collection", "searchset", "transaction", "message", "document"];
+const FIRST: Record<string, Json> = {
+  searchset: { resource: { resourceType: "OperationOutcome" }, search: { mode: "outcome" } },
+  message: { resource: { resourceType: "MessageHeader" } },
+  document: { resource: { resourceType: "Composition" } },
+};
+const gone = (url: string) => ({ request: { method: "DELETE", url } });
+const FILES: Record<string, string> = {
+  "all.ndjson": titles
+    .flatMap((title, i) =>
+      [ANN_HERSELF, ...resourcesOf(title)].map((one) => `${ownNames(one, i)}\n`),
+    )
+    .join(""),
+  ...Object.fromEntries(
+    BUNDLES.map((type, n) => [
+      `${type}.json`,
+      JSON.stringify({
+        resourceType: "Bundle",
+        type,
+        entry: [...(FIRST[type] ? [FIRST[type]] : []), ...entries(n)],
+      }),
+    ]),
+  ),
+  "bare.json": JSON.stringify({
+    resourceType: "Bundle",
+    entry: [
+      { resourceType: "Patient", id: "bare" },
+      form([item("44261-6", { valueInteger: 3 })], {
+        id: "bare",
+        subject: { reference: "Patient/bare" },
+      }),
     ],
-    ["transaction", []],
-    ["message", [{ resource: { resourceType: "MessageHeader" } }]],
-    ["document", [{ resource: { resourceType: "Composition" } }]],
-  ])("%s, whose resources name each other by their place in it", async (type, first) => {
-    const bundle = JSON.stringify({ resourceType: "Bundle", type, entry: [...first, ...entries] });
-    expect(await loaded(bundle, "patient_key, state")).toEqual(["0b1 loaded"]);
+  }),
+  "history.json": JSON.stringify({
+    resourceType: "Bundle",
+    type: "history",
+    entry: ["QuestionnaireResponse/gone1", "Observation/gone2", "Condition/gone3"].map(gone),
+  }),
+  "twice.json":
+    '{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient","id":"a","id":"b"}},{"resource":{"resourceType":"Patient","id":"c"}}]}',
+  "gender.ndjson": `${JSON.stringify({ resourceType: "Patient", id: "g1" })}\n${JSON.stringify({ resourceType: "Patient", id: "g2", gender: ["female"] })}\n`,
+};
+
+let answersTold: { person: string; told: string }[] = [];
+let wholeTold: { person: string | null; source: string; told: string }[] = [];
+let recordsTold: { file: string; told: string }[] = [];
+beforeAll(async () => {
+  await withMapped({ files: FILES }, async (db) => {
+    answersTold = await db.all(`SELECT a.patient_key AS person,
+        concat_ws(' ', r.where_pointer, coalesce(r.name, '-'), coalesce(CAST(CAST(r.value AS DOUBLE) AS VARCHAR), '-'), r.state, r.reason) AS told
+      FROM mapped_response r JOIN mapped_administration a USING (administration_key) ORDER BY r.response_key`);
+    wholeTold = await db.all(
+      "SELECT patient_key AS person, source_id AS source, concat_ws(' ', pro_date, state, reason) AS told FROM mapped_administration ORDER BY record_key",
+    );
+    recordsTold = await db.all(
+      "SELECT where_file AS file, concat_ws(' ', kind, where_record, state, reason, where_pointer) AS told FROM ledger_record ORDER BY record_key",
+    );
+  });
+});
+const person = (title: string) => `p${titles.indexOf(title)}`;
+const toldOf = (file: string) =>
+  recordsTold
+    .filter((row) => row.file === file)
+    .map(({ told }) => told)
+    .toSorted();
+
+describe("a form or an Observation with", () => {
+  it.each(Object.keys(SHAPES))("%s", (title) => {
+    const rows = answersTold.filter((row) => row.person === person(title));
+    expect(rows.map(({ told }) => told.replace(/(\d)\.0\b/, "$1"))).toEqual(SHAPES[title]?.[1]);
   });
 
-  it("without wrappers around its entries", async () => {
-    const bundle = {
-      resourceType: "Bundle",
-      entry: [{ resourceType: "Patient", id: "ann" }, form([item("44261-6", { valueInteger: 3 })])],
-    };
-    expect(await loaded(JSON.stringify(bundle), "patient_key, state")).toEqual(["ann loaded"]);
-  });
-
-  it("history, that says what was deleted", async () => {
-    const gone = (url: string) => ({ request: { method: "DELETE", url } });
-    const bundle = {
-      resourceType: "Bundle",
-      type: "history",
-      entry: ["QuestionnaireResponse/r1", "Observation/o1", "Condition/c1"].map(gone),
-    };
-    expect(await loaded(JSON.stringify(bundle), "source_id, state, reason")).toEqual([
-      "r1 withdrawn SOURCE_ENTERED_IN_ERROR",
-      "o1 withdrawn SOURCE_ENTERED_IN_ERROR",
-    ]);
-    expect(await readRecords({ "a.json": JSON.stringify(bundle) })).toEqual({
-      "a.json": [
-        "QuestionnaireResponse @ entry[0]",
-        "Observation @ entry[1]",
-        "Condition @ entry[2] quarantined SOURCE_DELETED",
-      ],
-    });
-  });
-
-  it("with a key given twice in an entry refuses what may be meant otherwise", async () => {
-    const bundle =
-      '{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient","id":"a","id":"b"}},{"resource":{"resourceType":"Patient","id":"c"}}]}';
-    expect(await readRecords({ "a.json": bundle })).toEqual({
-      "a.json": [
-        "resource @ entry[0] quarantined SOURCE_REFUSED",
-        "resource @ entry[1] quarantined SOURCE_REFUSED",
-      ],
-    });
+  it.each(Object.keys(WHOLE))("%s", (title) => {
+    const rows = wholeTold.filter((row) => row.person === person(title));
+    expect(rows.map(({ told }) => told)).toEqual(WHOLE[title]?.[1]);
   });
 });
 
-it("a list where a text is expected is refused with its place", async () => {
-  expect(
-    await readRecords({
-      "a.ndjson": lines(
-        { resourceType: "Patient", id: "a" },
-        { resourceType: "Patient", id: "b", gender: ["female"] },
-      ),
-    }),
-  ).toEqual({
-    "a.ndjson": ["Patient @ line 1", "Patient @ line 2 quarantined SOURCE_WRONG_TYPE /gender"],
+it("one sitting in two shapes is one by derivedFrom, though the days differ, and the link names the other", () => {
+  const links = recordsTold.filter(({ told }) => told.includes("same as"));
+  expect(links.map(({ told }) => told.replace(/\d+/g, "n"))).toEqual([
+    "Observation line n duplicate MAPPING_ANSWER_REPEATED same as all.ndjson line n",
+  ]);
+});
+
+describe("a Bundle", () => {
+  it.each(BUNDLES.map((type, n) => [type, n] as const))("of type %s", (_, n) => {
+    expect(wholeTold.filter((row) => row.person === `b${n}-0`).map(({ told }) => told)).toEqual([
+      "2024-03-04 loaded",
+    ]);
   });
+
+  it("without wrappers around its entries", () => {
+    expect(wholeTold.filter((row) => row.person === "bare").map(({ told }) => told)).toEqual([
+      "2024-03-04 loaded",
+    ]);
+  });
+
+  it("of type history, that says what was deleted", () => {
+    expect(
+      wholeTold
+        .filter(({ source }) => source?.startsWith("gone"))
+        .map(({ source, told }) => `${source} ${told}`),
+    ).toEqual([
+      "gone1 withdrawn SOURCE_ENTERED_IN_ERROR",
+      "gone2 withdrawn SOURCE_ENTERED_IN_ERROR",
+    ]);
+    expect(toldOf("history.json")).toContain("Condition entry[2] quarantined SOURCE_DELETED");
+  });
+
+  it("with a key given twice in an entry refuses what may be meant otherwise", () => {
+    expect(toldOf("twice.json")).toEqual([
+      "resource entry[0] quarantined SOURCE_REFUSED",
+      "resource entry[1] quarantined SOURCE_REFUSED",
+    ]);
+  });
+});
+
+it("a list where a text is expected is refused with its place", () => {
+  expect(toldOf("gender.ndjson")).toEqual([
+    "Patient line 1 loaded",
+    "Patient line 2 quarantined SOURCE_WRONG_TYPE /gender",
+  ]);
 });
