@@ -24,6 +24,7 @@ import { MAP_RESPONSES } from "./mapping/responses.ts";
 import { loadWords } from "./mapping/words.ts";
 import { tokenSql } from "./privacy/tokens.ts";
 import { checkArms } from "./quality/row-checks.ts";
+import { refuseUnknownCodes, refuseUnknownParts } from "./references.ts";
 import { LINK } from "./scoring/link.ts";
 import { SCORE } from "./scoring/score.ts";
 
@@ -82,7 +83,18 @@ export async function openIdentified(directory: string): Promise<DuckDb> {
 export async function prepare(
   db: DuckDb,
   site: Pick<Site, "words" | "codes"> &
-    Partial<Pick<Site, "instruments" | "observations" | "crosswalks" | "directory" | "time_zone">>,
+    Partial<
+      Pick<
+        Site,
+        | "instruments"
+        | "observations"
+        | "crosswalks"
+        | "directory"
+        | "time_zone"
+        | "format"
+        | "mappingFile"
+      >
+    >,
   today: string,
 ): Promise<void> {
   await createIntake(db);
@@ -91,6 +103,11 @@ export async function prepare(
     site.directory === undefined ? null : ownInstruments(site.directory),
   );
   refuseUnknownInstruments(site.instruments ?? [], catalogue);
+  const { instruments } = catalogue;
+  if (site.directory) await refuseUnknownCodes(site.codes, site.directory, instruments);
+  if (site.format === "csv" && site.mappingFile) {
+    await refuseUnknownParts(await readCsvMapping(site.mappingFile), site.mappingFile, instruments);
+  }
   await loadCatalogue(db, catalogue);
   const links = await readCrosswalks(
     scoresOf(catalogue),
