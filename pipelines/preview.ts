@@ -14,6 +14,7 @@ import { newKey, readSiteKeys } from "./privacy/keys.ts";
 import { readPrivacyProfile } from "./privacy/profile.ts";
 import { dateShiftSql, loadTokenKeys, tokenSql } from "./privacy/tokens.ts";
 import { settleRecords } from "./quality/ledger.ts";
+import { readReasons } from "./quality/reasons.ts";
 
 /** The columns of a preview: one row an item answer, a score, or a record that could not be read. */
 export const PREVIEW_COLUMNS = [
@@ -38,7 +39,10 @@ export const PREVIEW_COLUMNS = [
   "state",
   "reason",
 ] as const;
-export type PreviewRow = Record<(typeof PREVIEW_COLUMNS)[number], string | null>;
+/** What the source says, beside it: in tables and JSON, for people; a text that no answer list has is shown as its shape. */
+export const SOURCE_COLUMNS = ["source_item", "source_answer"] as const;
+const ALL_COLUMNS = [...PREVIEW_COLUMNS, ...SOURCE_COLUMNS] as const;
+export type PreviewRow = Record<(typeof ALL_COLUMNS)[number], string | null>;
 
 export interface PreviewOptions {
   files: readonly string[];
@@ -181,12 +185,24 @@ const COLLECTION = `a.pro_method, a.pro_mode, a.pro_cat`;
 /** The number of an item or score that the catalogue knows but that is not loaded: the steward must see what was refused. */
 const REFUSED_NUMBER = `CASE WHEN r.name IS NOT NULL AND r.state <> 'loaded' THEN i.answer_num END`;
 
+/** A number without the zeros that its type gives it. */
+const plainNumber = (sql: string): string =>
+  `regexp_replace(regexp_replace(CAST(${sql} AS VARCHAR), '(\\.[0-9]*?)0+$', '\\1'), '\\.$', '')`;
+
+/** How a text is written, and nothing of what it says. */
+const shape = (sql: string): string =>
+  `left(regexp_replace(regexp_replace(regexp_replace(${sql}, '[0-9]', '9', 'g'), '\\p{Lu}', 'A', 'g'), '[\\p{Ll}\\p{Lo}]', 'a', 'g'), 24)`;
+
+const SOURCE_ANSWER = `coalesce(${plainNumber("i.answer_num")}, i.answer_code,
+      CASE WHEN r.state = 'loaded' THEN i.answer_text ELSE ${shape("i.answer_text")} END)`;
+
 /** Answers and reported scores, then computed scores, then records that no adapter could read; in the order of the source. */
 const ROWS = `
 WITH answer AS (
   SELECT r.record_key, r.response_key, r.where_pointer AS pointer, ${ADMINISTRATION},
     coalesce(c.code, i.item_code) AS pro_code, r.name AS pro_name, coalesce(r.value, ${REFUSED_NUMBER}) AS value, r.answer_label, ${COLLECTION}, a.pro_source,
-    a.pro_seq_key, coalesce(r.kind, 'item') AS kind, r.origin, m.status, r.state, r.reason
+    a.pro_seq_key, coalesce(r.kind, 'item') AS kind, r.origin, m.status, r.state, r.reason,
+    CASE WHEN i.item_system = 'propool' THEN r.where_pointer ELSE i.item_code END AS source_item, ${SOURCE_ANSWER} AS source_answer
   FROM mapped_response r
   JOIN intake_response i ON i.rowid = r.response_key
   JOIN mapped_administration a ON a.administration_key = r.administration_key
@@ -196,7 +212,7 @@ WITH answer AS (
   LEFT JOIN date_shift s ON s.patid = a.patient_key
 ), computed AS (
   SELECT m.record_key, NULL::BIGINT, NULL, ${ADMINISTRATION},
-    c.code, m.score, m.value, NULL, ${COLLECTION}, 'DR', a.pro_seq_key, 'score', m.origin, m.status, 'loaded', NULL
+    c.code, m.score, m.value, NULL, ${COLLECTION}, 'DR', a.pro_seq_key, 'score', m.origin, m.status, 'loaded', NULL, NULL, NULL
   FROM mapped_score m
   JOIN mapped_administration a ON a.administration_key = m.administration_key
   JOIN catalogue_score c ON c.instrument = m.instrument AND c.score = m.score
@@ -204,21 +220,33 @@ WITH answer AS (
   WHERE m.origin = 'computed'
 ), unread AS (
   SELECT record_key, NULL::BIGINT, where_pointer, NULL, NULL, NULL, NULL, NULL, NULL::DECIMAL(18,6), NULL, NULL, NULL, NULL, NULL, NULL,
-    'record', NULL, NULL, state, reason
+    'record', NULL, NULL, state, reason, NULL, NULL
   FROM ledger_record l
   WHERE state = 'quarantined' AND record_key NOT IN (SELECT record_key FROM mapped_response WHERE record_key IS NOT NULL)
 ), every_row AS (
   SELECT * FROM answer UNION ALL SELECT * FROM computed UNION ALL SELECT * FROM unread
 )
 SELECT l.where_file, l.where_record, e.pointer, e.patient, e.pro_date, e.pro_time, e.pro_code, e.pro_name,
-  regexp_replace(regexp_replace(CAST(e.value AS VARCHAR), '(\\.[0-9]*?)0+$', '\\1'), '\\.$', ''), e.answer_label,
+  ${plainNumber("e.value")}, e.answer_label,
   e.pro_method, e.pro_mode, e.pro_cat, e.pro_source, ${tokenSql("pro_seq", "e.pro_seq_key")},
-  e.kind, e.origin, e.status, e.state, e.reason
+  e.kind, e.origin, e.status, e.state, e.reason, e.source_item, e.source_answer
 FROM every_row e JOIN ledger_record l USING (record_key)
 ORDER BY e.record_key, e.pro_seq_key, e.response_key NULLS LAST, e.pro_name`;
 
 function toRow(values: unknown[]): PreviewRow {
   return Object.fromEntries(
-    PREVIEW_COLUMNS.map((column, i) => [column, values[i] === null ? null : String(values[i])]),
+    ALL_COLUMNS.map((column, i) => [column, values[i] === null ? null : String(values[i])]),
   ) as PreviewRow;
+}
+
+/** What the reasons of a preview mean and what can be done, by code. */
+export async function explainReasons(
+  codes: Iterable<string>,
+): Promise<{ code: string; message: string; hint: string }[]> {
+  const reasons = await readReasons();
+  return [...new Set(codes)].sort().map((code) => ({
+    code,
+    message: reasons[code]?.message ?? code,
+    hint: reasons[code]?.hint ?? "",
+  }));
 }

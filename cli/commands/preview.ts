@@ -1,6 +1,11 @@
 import { Option } from "commander";
 import { createProgress } from "../../pipelines/core/progress.ts";
-import { PREVIEW_COLUMNS, type PreviewRow, preview } from "../../pipelines/preview.ts";
+import {
+  explainReasons,
+  PREVIEW_COLUMNS,
+  type PreviewRow,
+  preview,
+} from "../../pipelines/preview.ts";
 import type { AddCommand } from "../command.ts";
 import { csvLine, table, writeJson } from "../output.ts";
 import { todayOption } from "../today.ts";
@@ -19,6 +24,8 @@ interface Options {
 const SHOWN = [
   "file",
   "record",
+  "source_item",
+  "source_answer",
   "patient",
   "pro_date",
   "pro_code",
@@ -78,10 +85,24 @@ export const addPreview: AddCommand = (program, io) => {
         `${table(
           SHOWN,
           all.map((row) => SHOWN.map((column) => shorten(row[column], column))),
-        )}\n`,
+        )}\n${await reasonLines(all)}`,
       );
     });
 };
+
+/** Beneath the rows: what each reason means, and what can be done. */
+async function reasonLines(rows: readonly PreviewRow[]): Promise<string> {
+  const counts = new Map<string, number>();
+  for (const { status, reason } of rows) {
+    const code = reason ?? (status === "mismatch" ? "SCORE_MISMATCH" : null);
+    if (code !== null) counts.set(code, (counts.get(code) ?? 0) + 1);
+  }
+  const told = await explainReasons(counts.keys());
+  const lines = told.map(
+    ({ code, message, hint }) => `${code} (${counts.get(code)}): ${message}; ${hint}`,
+  );
+  return lines.length > 0 ? `\n${lines.join("\n")}\n` : "";
+}
 
 function isIssue(row: PreviewRow): boolean {
   return row.state !== "loaded" || row.status === "mismatch";

@@ -1,0 +1,66 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { propool } from "../support/command.ts";
+
+let folder = "";
+let files: string[] = [];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "propool-preview-source-"));
+  const mapping = join(folder, "mapping.yaml");
+  await writeFile(
+    mapping,
+    `files:
+  - match: a.csv
+    kind: wide
+    columns: { patient_key: id, answered_at: day }
+    instruments:
+      - instrument: phq-2
+        items: { PHQ9_1: { column: q1, words: { never: "0", often: "2" } }, PHQ9_2: q2 }
+        free_text: [{ item: comment, column: note }]
+`,
+  );
+  const data = join(folder, "a.csv");
+  await writeFile(
+    data,
+    "id,day,q1,q2,note\nk1,2024-03-01,often,1,\nk2,2024-03-02,never,9,Call Ann Lee\n",
+  );
+  files = [data, "--mapping", mapping, "--today", "2026-01-01"];
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+it("shows the source beside the CDM, and a text that no list has as its shape", async () => {
+  const { out } = await propool("preview", ...files, "--json");
+  const rows: Record<string, string | null>[] = JSON.parse(out);
+  const beside = (column: string) =>
+    rows
+      .filter(({ source_item }) => source_item === column)
+      .map((row) => [row.source_answer, row.pro_response_num, row.state]);
+  expect(beside("q1")).toEqual([
+    ["2", "2", "loaded"],
+    ["0", "0", "loaded"],
+  ]);
+  expect(beside("q2")).toEqual([
+    ["1", "1", "loaded"],
+    ["9", "9", "quarantined"],
+  ]);
+  expect(beside("comment")).toEqual([["Aaaa Aaa Aaa", null, "quarantined"]]);
+  expect(out).not.toMatch(/Ann Lee|k1|k2/);
+});
+
+it("with --only issues leaves out what is well and says what each reason means", async () => {
+  const { out } = await propool("preview", ...files, "--only", "issues");
+  expect(out).toMatch(/line 3 +q2 +9 /);
+  expect(out).not.toContain("line 2");
+  expect(out).toContain(
+    "MAPPING_ANSWER_NOT_IN_LIST (1): the answer is not in the item's answer list; check",
+  );
+});
+
+it("keeps the columns of its CSV", async () => {
+  const { out } = await propool("preview", ...files, "--format", "csv");
+  expect(out.split("\n")[0]).toBe(
+    "file,record,pointer,patient,pro_date,pro_time,pro_code,pro_name,pro_response_num,pro_response_text,pro_method,pro_mode,pro_cat,pro_source,pro_seq,kind,origin,status,state,reason",
+  );
+});
