@@ -27,6 +27,7 @@ import {
   prepare,
   readExport,
   refuseUnreadable,
+  type Source,
 } from "./intake.ts";
 import { finishRotation } from "./keys.ts";
 import { readApplied } from "./mapping/applied.ts";
@@ -263,7 +264,7 @@ async function night(here: Night): Promise<RunReport> {
     const released = await progress.stage(site.site, "release", () =>
       release(db, here, { file, ledgers, leavers }),
     );
-    const report: RunReport = {
+    const whole: RunReport = {
       site: site.site,
       name: site.name,
       format: site.format,
@@ -277,8 +278,9 @@ async function night(here: Night): Promise<RunReport> {
       stages: progress.events.slice(firstEvent),
       seconds: (performance.now() - started) / 1000,
     };
+    const report = await withoutNames(db, whole, source);
     if (!options.dryRun) {
-      await writeReport(site, await withoutNames(db, report));
+      await writeReport(site, report);
       await rememberNight(site, checked);
     }
     return report;
@@ -412,15 +414,24 @@ async function instrumentVersions(db: DuckDb): Promise<Record<string, string>> {
   return Object.fromEntries(rows.map(({ instrument, version }) => [instrument, version]));
 }
 
-/** The report that is kept, without the names of files and records that name somebody (Smith_John.xml). */
-async function withoutNames(db: DuckDb, report: RunReport): Promise<RunReport> {
+/** The report without the names of files and records that name somebody (Smith_John.xml): those by their number in the folder. */
+async function withoutNames(
+  db: DuckDb,
+  report: RunReport,
+  { files, ignored }: Source,
+): Promise<RunReport> {
   const places = report.issues.flatMap(({ examples }) =>
     examples.flatMap(({ file, record, pointer }) => [file, record, pointer]),
   );
-  const texts = [...places, ...report.files.ignored].filter((one) => one !== undefined);
+  const texts = [...places, ...ignored].filter((one) => one !== undefined);
   const identifying = await identifyingTexts(db, texts);
   if (identifying.size === 0) return report;
-  const told = (one: string | undefined) => (one && identifying.has(one) ? WITHHELD : one);
+  const inOrder = [...files, ...ignored].sort();
+  const told = (one: string | undefined) => {
+    if (!one || !identifying.has(one)) return one;
+    const at = inOrder.indexOf(one);
+    return at < 0 ? "(names somebody)" : `file ${at + 1} of the export by name (it names somebody)`;
+  };
   return {
     ...report,
     files: { ...report.files, ignored: report.files.ignored.map((one) => told(one) ?? "") },
@@ -434,8 +445,6 @@ async function withoutNames(db: DuckDb, report: RunReport): Promise<RunReport> {
     })),
   };
 }
-
-const WITHHELD = "(names somebody; propool preview shows it)";
 
 async function writeReport(site: Site, report: RunReport): Promise<void> {
   await privateDirectory(site.reportsDirectory);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { XmlElement, XmlXPath } from "libxml2-wasm";
+import { contentOf } from "../xml/content.ts";
 import { type Added, addAdministration } from "./administration.ts";
 import { readClinical } from "./clinical.ts";
 import { type DocumentContext, documentMethod, documentMode } from "./context.ts";
@@ -127,7 +128,7 @@ function readSection(section: XmlElement, label: string, context: DocumentContex
   const added: Added[] = [];
   const root = rootNode(label);
   let entries = 0;
-  for (let element = section.firstChild; element; element = element.next) {
+  for (const element of contentOf(section)) {
     if (!(element instanceof XmlElement)) continue;
     if (nameOf(element) === "entry") {
       const path = [label, `entry[${++entries}]`].filter(Boolean).join("/");

@@ -1,4 +1,5 @@
 import { XmlElement } from "libxml2-wasm";
+import { contentOf } from "../xml/content.ts";
 import { idKey, idOf } from "./code.ts";
 import { readPatient } from "./patient.ts";
 import type { IntakeRow } from "./rows.ts";
@@ -19,7 +20,7 @@ import {
 export function headerOf(document: XmlElement): CdaNode {
   const children: CdaNode[] = [];
   const header = rootNode("", children);
-  for (let child = document.firstChild; child; child = child.next) {
+  for (const child of contentOf(document)) {
     if (child instanceof XmlElement && nameOf(child) !== "component") {
       children.push(toTree(child, header));
     }

@@ -1,4 +1,5 @@
 import { XmlDocument, XmlElement, type XmlParseError } from "libxml2-wasm";
+import { contentOf } from "../xml/content.ts";
 import { countNewlines, isPastLimit, parseXml, prologOf, type XmlRefusal } from "../xml/open.ts";
 import { HL7 } from "./tree.ts";
 
@@ -58,7 +59,7 @@ function openWrapped(
   }
   if (wrapped.dtd !== null) return refuse(wrapped, "SOURCE_FORBIDDEN_DTD");
   let known = false;
-  for (let child = wrapped.root.firstChild; child; child = child.next) {
+  for (const child of contentOf(wrapped.root)) {
     if (!(child instanceof XmlElement) || child.namespaceUri !== HL7) continue;
     if (child.name === "ClinicalDocument") return { xml: wrapped, root: child, fragment: false };
     known ||= FRAGMENT.has(child.name);

@@ -1,4 +1,5 @@
 import { XmlElement, XmlXPath } from "libxml2-wasm";
+import { contentOf } from "../xml/content.ts";
 import type { CcdaSettings } from "./settings.ts";
 import { stampToIso } from "./time.ts";
 import { collapse, HL7 } from "./tree.ts";
@@ -63,7 +64,7 @@ function readRow(row: XmlElement, columns: TableColumns, pointer: string) {
 
 function cellsOf(row: XmlElement): XmlElement[] {
   const cells: XmlElement[] = [];
-  for (let child = row.firstChild; child; child = child.next) {
+  for (const child of contentOf(row)) {
     if (child instanceof XmlElement && (child.name === "td" || child.name === "th")) {
       cells.push(child);
     }

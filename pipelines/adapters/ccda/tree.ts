@@ -1,4 +1,5 @@
 import { XmlCData, XmlElement, XmlText } from "libxml2-wasm";
+import { contentOf } from "../xml/content.ts";
 
 /**
  * An element as a plain object: reading the subtree once is cheaper than crossing into WebAssembly for each question, and
@@ -35,7 +36,7 @@ export function toTree(
     label,
   };
   let text = "";
-  for (let child = element.firstChild; child; child = child.next) {
+  for (const child of contentOf(element)) {
     if (child instanceof XmlElement) children.push(toTree(child, node));
     else if (child instanceof XmlText || child instanceof XmlCData) text += child.content;
   }

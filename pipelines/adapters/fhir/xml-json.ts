@@ -1,4 +1,5 @@
 import { XmlElement } from "libxml2-wasm";
+import { contentOf } from "../xml/content.ts";
 import { isResourceType, resourceShape } from "./resources.ts";
 import type { Shape } from "./shape.ts";
 
@@ -58,7 +59,7 @@ function memberShape(shape: Shape | undefined, name: string): Shape | undefined 
 
 function childrenByName(element: XmlElement): Map<string, XmlElement[]> {
   const children = new Map<string, XmlElement[]>();
-  for (let child = element.firstChild; child; child = child.next) {
+  for (const child of contentOf(element)) {
     if (!(child instanceof XmlElement) || child.namespaceUri !== FHIR) continue;
     const same = children.get(child.name);
     if (same) same.push(child);
@@ -69,7 +70,7 @@ function childrenByName(element: XmlElement): Map<string, XmlElement[]> {
 
 function jsonOf(element: XmlElement, shape: Shape | undefined): unknown {
   if (HOLDERS.has(element.name)) {
-    for (let child = element.firstChild; child; child = child.next)
+    for (const child of contentOf(element))
       if (child instanceof XmlElement) return resourceOf(child);
   }
   const value = element.attr("value")?.value;

@@ -1,0 +1,173 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DuckDb } from "../../warehouse/duckdb.ts";
+import { text } from "../../warehouse/sql.ts";
+import { type Format, PEOPLE, type Person, VISITS } from "./site.ts";
+import { exportFiles } from "./site-export.ts";
+import { filesIn } from "./site-look.ts";
+
+/** What every planted text begins with, in lower case. */
+export const CANARY = "zqcanary";
+
+/** A text that stands nowhere else in the world. */
+export function nest(): () => string {
+  let count = 0;
+  return () => `Zqcanary${String(++count).padStart(4, "0")}x`;
+}
+
+/** Members whose values must stay as they are, or nothing would be read at all. */
+const KEPT = new Set([
+  ...["resourceType", "id", "system", "code", "reference", "url", "status", "gender", "birthDate"],
+  ...["authored", "lastUpdated", "linkId", "questionnaire", "use"],
+]);
+
+/** An export with a canary in every place that can hold text, and broken records that hold some; `count` tells how many. */
+export function plantedExport(format: Format): { files: Record<string, string>; count: number } {
+  let count = 0;
+  const make = nest();
+  const next = () => {
+    count++;
+    return make();
+  };
+  const people = PEOPLE.map(
+    (one): Person => ({
+      ...one,
+      family: next(),
+      given: `${next()} ${next()}`,
+      mrn: next(),
+      phone: next(),
+      email: `${next()}@example.org`,
+      street: next(),
+    }),
+  );
+  const visits = VISITS.map((one) => ({ ...one, comment: next() }));
+  const files = exportFiles(format, people, visits);
+  const planted = Object.fromEntries(
+    Object.entries(files).map(([name, content]) => [name, PLANT[format](content, name, next)]),
+  );
+  const [anna] = people as [Person];
+  return { files: { ...planted, ...BROKEN[format](anna.family, next) }, count };
+}
+
+type Plant = (content: string, name: string, next: () => string) => string;
+
+const PLANT: Record<Format, Plant> = {
+  fhir: (content, _name, next) =>
+    content
+      .trim()
+      .split("\n")
+      .map((line) => `${JSON.stringify(inResource(JSON.parse(line), next))}\n`)
+      .join(""),
+  ccda: (content, _name, next) =>
+    content
+      // Comments and processing instructions between all elements, texts in narrative, names beside every code.
+      .replaceAll(/>\n/g, () => `><!-- ${next()} --><?note ${next()}?>\n`)
+      .replaceAll(/(<code code="[^"]*")/g, (_, code) => `${code} displayName="${next()}"`)
+      .replaceAll("<text>", () => `<text><paragraph>${next()}</paragraph>`)
+      .replace(
+        "</patient>",
+        () =>
+          `<guardian><guardianPerson><name><family>${next()}</family></name></guardianPerson></guardian><birthplace><place><addr><city>${next()}</city></addr></place></birthplace></patient>`,
+      ),
+  csv: (content, name, next) => {
+    if (name === "mapping.yaml") return content;
+    const [header = "", ...rows] = content.trim().split("\n");
+    return [`${header},"${next()}"`, ...rows.map((row) => `${row},"free, ""${next()}"""`)].join(
+      "\n",
+    );
+  },
+};
+
+/** Further resources around a resource, and a text in all that is in it. */
+function inResource(resource: Record<string, unknown>, next: () => string): object {
+  const planted = inside(resource, next) as Record<string, unknown>;
+  return {
+    ...planted,
+    text: { status: "generated", div: `<div>${next()}</div>` },
+    contained: [{ resourceType: "Practitioner", id: "c1", name: [{ text: next() }] }],
+    fhir_comments: [next()],
+    _status: { extension: [{ url: "http://example.org/x", valueString: next() }] },
+    ...(resource.resourceType === "Patient" && {
+      contact: [{ name: { family: next() }, telecom: [{ system: "phone", value: next() }] }],
+      photo: [{ url: `http://example.org/${next()}` }],
+      managingOrganization: { display: next() },
+    }),
+    ...(resource.resourceType === "QuestionnaireResponse" && {
+      author: { display: next() },
+      source: { reference: "Patient/other", display: next() },
+      identifier: { system: "urn:x", value: next() },
+    }),
+  };
+}
+
+function inside(value: unknown, next: () => string): unknown {
+  if (Array.isArray(value)) return value.map((one) => inside(one, next));
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).map(([key, one]) => [
+    key,
+    typeof one === "string" && !KEPT.has(key) ? `${one} ${next()}` : inside(one, next),
+  ]);
+  const extension = [{ url: "http://example.org/extension", valueString: next() }];
+  return { ...Object.fromEntries(members), extension, text: next(), display: next() };
+}
+
+const BROKEN: Record<Format, (family: string, next: () => string) => Record<string, string>> = {
+  fhir: (family, next) => ({
+    [`${family}.ndjson`]: `{"resourceType":"Patient","id":"p9"}\n{"resourceType":"Patient","id":"${next()}","name":[{"family":"${next()}"\n`,
+    [`${family}-notes.txt`]: next(),
+  }),
+  ccda: (family, next) => ({
+    [`${family}.xml`]: `<ClinicalDocument xmlns="urn:hl7-org:v3"><title>${next()}</title><x>${next()}`,
+  }),
+  csv: (family, next) => ({ [`${family}-notes.csv`]: `a,b\n${next()},1\n` }),
+};
+
+/** Where a canary stands: in any byte of any file below the folders but those left out, or in any value of a database or Parquet file. */
+export async function canaryPlaces(
+  folder: string,
+  leftOut: (file: string) => boolean,
+): Promise<{ places: string[]; bytes: number }> {
+  const places: string[] = [];
+  let bytes = 0;
+  for (const file of await filesIn(folder)) {
+    if (leftOut(file)) continue;
+    const content = await readFile(join(folder, file));
+    bytes += content.length;
+    const found = [
+      `${file}`,
+      content.toString("latin1"),
+      content.toString("utf16le"),
+      ...(await valuesOf(join(folder, file))),
+    ];
+    if (found.some((one) => one.toLowerCase().includes(CANARY))) places.push(file);
+  }
+  return { places, bytes };
+}
+
+async function valuesOf(file: string): Promise<string[]> {
+  if (!/\.(duckdb|parquet)$/.test(file)) return [];
+  const db = await DuckDb.open(":memory:");
+  try {
+    if (file.endsWith(".parquet"))
+      return (
+        await db.all<{ t: string }>(
+          `SELECT CAST(p AS VARCHAR) AS t FROM read_parquet(${text(file)}) p`,
+        )
+      ).map(({ t }) => t);
+    await db.run(`ATTACH ${text(file)} AS looked_at (READ_ONLY)`);
+    const tables = await db.all<{ name: string }>(
+      "SELECT '\"' || schema_name || '\".\"' || table_name || '\"' AS name FROM duckdb_tables() WHERE database_name = 'looked_at'",
+    );
+    const rows = await Promise.all(
+      tables.map(({ name }) =>
+        db.all<{ t: string }>(`SELECT CAST(p AS VARCHAR) AS t FROM looked_at.${name} p`),
+      ),
+    );
+    return rows.flat().map(({ t }) => t);
+  } catch {
+    // A store that a killed night left half-written: its bytes were searched.
+    return [];
+  } finally {
+    db.close();
+  }
+}
