@@ -91,7 +91,7 @@ export async function runDemo(
   for (const site of network.sites) {
     nights.push(await runSite(site.directory, { progress, today: DEMO_DAY, examplesMax: 1000 }));
   }
-  const pooling = await pool(hubDirectory, { progress });
+  const pooling = await pool(hubDirectory, { progress, today: DEMO_DAY });
   const studyFile = join(root, "study.yaml");
   await writeFile(studyFile, networkStudy());
   const study = await readStudy(studyFile);

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import type { HeldSubmission, Loader, RowCounts, Warehouse } from "../warehouse/dialects/index.ts";
 import { openWarehouse } from "../warehouse/open.ts";
 import { TABLE_NAMES } from "../warehouse/schema.ts";
+import { rememberHub } from "./check.ts";
 import { type Hub, readHub } from "./configuration/hub.ts";
 import { ProError } from "./core/errors.ts";
 import { publish } from "./core/files.ts";
@@ -41,6 +42,8 @@ export interface PoolOptions {
   progress: Progress;
   /** Make the warehouse anew from the archive. */
   rebuild?: boolean;
+  /** YYYY-MM-DD, the day under which the checks are remembered; default today. */
+  today?: string;
 }
 
 /**
@@ -70,6 +73,12 @@ export async function pool(hubDirectory: string, options: PoolOptions): Promise<
         verified,
         refused: received.refused,
       });
+      if (loaded.loaded.length + loaded.removed.length > 0) {
+        const { today = new Date().toISOString().slice(0, 10) } = options;
+        await options.progress.stage(hub.network, "check", () =>
+          rememberHub(hub.directory, { today }),
+        );
+      }
       return { ...received, ...loaded, seconds: (performance.now() - started) / 1000 };
     } finally {
       for (const { aside } of verified) await rm(aside, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import { text } from "../warehouse/sql.ts";
 import { loadCatalogue } from "./catalogue/load.ts";
 import { readCatalogue } from "./catalogue/read.ts";
 import {
+  type QualityConfiguration,
   type QualityRules,
   readQualityRules,
   refuseUnknownChecks,
@@ -14,22 +15,23 @@ import { exists } from "./core/files.ts";
 import { tokenSql } from "./privacy/tokens.ts";
 import { type Check, readChecks } from "./quality/check.ts";
 import {
-  addMonths,
+  carryOver,
   type Fact,
   nightFacts,
   type UnmappedCode,
   unmappedCodes,
 } from "./quality/facts.ts";
 import { type Refresh, readRefreshes, writeRefresh } from "./quality/history.ts";
-import { adjust, judge, type Status, tally, type Verdict } from "./quality/judge.ts";
-import type { Ledgers } from "./quality/ledger.ts";
+import { adjust, judge, reasonsFor, type Status, tally, type Verdict } from "./quality/judge.ts";
+import type { LedgerLine, Ledgers } from "./quality/ledger.ts";
 import { type Measure, measure } from "./quality/measure.ts";
-import { insertFacts, openSession } from "./quality/session.ts";
+import { factsNow, insertFacts, openSession } from "./quality/session.ts";
 
 /** The checks as this folder judges them. */
-export async function readAdjustedChecks(
-  folder: Pick<Site, "quality" | "directory">,
-): Promise<{ checks: (Check & { isOff: boolean })[]; rules: QualityRules }> {
+export async function readAdjustedChecks(folder: {
+  quality: QualityConfiguration;
+  directory: string;
+}): Promise<{ checks: (Check & { isOff: boolean })[]; rules: QualityRules }> {
   const rules = await readQualityRules(folder.quality, folder.directory);
   const checks = await readChecks();
   refuseUnknownChecks(rules, new Map(checks.map((one) => [one.id, Object.keys(one.parameters)])));
@@ -89,6 +91,7 @@ export async function checkNight(input: {
   isFull: boolean;
   look: NightLook;
   ledgers: Ledgers;
+  lines: readonly LedgerLine[];
 }): Promise<NightChecked> {
   const { site, today, isFull, look } = input;
   const { checks, rules } = await readAdjustedChecks(site);
@@ -98,18 +101,18 @@ export async function checkNight(input: {
     sites: [site.site],
     today,
     languages: rules.languages,
-    loadCatalogue: loadShippedCatalogue,
+    loadCatalogue: async (db) => loadCatalogue(db, await readCatalogue()),
     past: before?.facts ?? null,
     temporaryDirectory: join(site.identifiedDirectory, "check-spill"),
   });
   try {
-    const night = addMonths(before?.facts ?? [], look.facts);
+    const night = carryOver(before?.facts ?? [], look.facts);
     await insertFacts(session.db, 0, night);
     const { holding } = session;
     const levels =
       session.hasPast || night.length > 0 ? (["store", "history"] as const) : (["store"] as const);
     const stored = await measure(session.db, checks, { levels, holding });
-    const facts = await session.db.all<Fact>(FACTS);
+    const facts = await factsNow(session.db);
     const measures = [...look.measures, ...stored];
     const verdicts = judge(checks, measures, {
       rules,
@@ -124,6 +127,7 @@ export async function checkNight(input: {
       measures,
       facts,
       ledgers: input.ledgers,
+      lines: [...input.lines],
       unmapped: look.unmapped,
     };
     return { verdicts, counts: tally(verdicts), refresh };
@@ -132,26 +136,9 @@ export async function checkNight(input: {
   }
 }
 
-const FACTS = `SELECT datamartid AS site, kind, name, records, people, words FROM fact WHERE refresh = 0
-  ORDER BY datamartid, kind, name`;
-
-async function loadShippedCatalogue(db: DuckDb): Promise<void> {
-  await loadCatalogue(db, await readCatalogue());
-}
-
 /** Remembers a night once its store is published. */
 export function rememberNight(site: Site, checked: NightChecked): Promise<void> {
   return writeRefresh(site.reportsDirectory, checked.refresh);
-}
-
-/** Why checks of a level may have nothing to judge. */
-function reasonsFor(where: "site" | "hub", hasPast: boolean) {
-  return {
-    ...(where === "site"
-      ? { network: "needs the other sites: see the hub's report" }
-      : { night: "only the site's own night sees this: see the site's report" }),
-    ...(hasPast ? {} : { history: "this is the first refresh, there is nothing to compare with" }),
-  };
 }
 
 function refuseHeld(verdicts: readonly Verdict[]): void {

@@ -259,6 +259,7 @@ async function night(here: Night): Promise<RunReport> {
         isFull: options.full === true,
         look,
         ledgers,
+        lines,
       }),
     );
     const released = await progress.stage(site.site, "release", () =>

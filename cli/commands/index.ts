@@ -1,5 +1,6 @@
 import type { AddCommand } from "../command.ts";
 import { addCrosswalk } from "./crosswalk.ts";
+import { addCheck } from "./check.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExplain } from "./explain.ts";
@@ -11,6 +12,7 @@ import { addPool } from "./pool.ts";
 import { addPreview } from "./preview.ts";
 import { addProfile } from "./profile.ts";
 import { addQuery } from "./query.ts";
+import { addReport } from "./report.ts";
 import { addRun } from "./run.ts";
 import { addStudy } from "./study.ts";
 import { addSuggest } from "./suggest.ts";
@@ -30,8 +32,10 @@ export const COMMANDS: readonly AddCommand[] = [
   addExplain,
   addPlan,
   addRun,
+  addCheck,
   addWithdraw,
   addPool,
+  addReport,
   addQuery,
   addStudy,
 ];

@@ -21,7 +21,7 @@ export const factSchema = z.strictObject({
   people: z
     .number()
     .nullish()
-    .describe("people; codes of a vocabulary; complete ones of a completion"),
+    .describe("people; codes of a vocabulary; complete ones of a completion or month"),
   words: z.string().nullish().describe("hashes of wordings, or versions, with blanks between"),
 });
 export type Fact = z.infer<typeof factSchema>;
@@ -49,14 +49,27 @@ export function storeFacts(session: DuckDb): Promise<Fact[]> {
     ORDER BY ALL`);
 }
 
-/** The months of all nights: those of the refreshes before, and tonight's. A withdrawn administration stays counted in its month. */
-export function addMonths(before: readonly Fact[], tonight: readonly Fact[]): Fact[] {
-  const months = new Map<string, Fact>();
-  for (const fact of [...before, ...tonight].filter(({ kind }) => kind === "month")) {
-    const records = (months.get(fact.name)?.records ?? 0) + (fact.records ?? 0);
-    months.set(fact.name, { ...fact, records });
+/**
+ * Tonight's facts with what holds from before: months add up (a withdrawn administration stays counted in its month), and a
+ * wording or version that tonight's export does not mention is remembered.
+ */
+export function carryOver(before: readonly Fact[], tonight: readonly Fact[]): Fact[] {
+  const facts = new Map<string, Fact>();
+  const carried = before.filter(({ kind }) => ["month", "text", "version"].includes(kind));
+  for (const fact of [...carried, ...tonight]) {
+    const key = `${fact.kind} ${fact.name}`;
+    const earlier = facts.get(key);
+    const isSum = fact.kind === "month" && earlier !== undefined;
+    facts.set(key, isSum ? { ...fact, ...sums(earlier, fact) } : fact);
   }
-  return [...tonight.filter(({ kind }) => kind !== "month"), ...months.values()];
+  return [...facts.values()];
+}
+
+function sums(a: Fact, b: Fact): Pick<Fact, "records" | "people"> {
+  return {
+    records: (a.records ?? 0) + (b.records ?? 0),
+    people: (a.people ?? 0) + (b.people ?? 0),
+  };
 }
 
 /** A code under which answers stood and that nobody has mapped. */
@@ -88,7 +101,8 @@ export function nightFacts(night: DuckDb, isNew: string): Promise<Fact[]> {
       array_to_string(list_sort(list(DISTINCT replace(left(instrument_version, 20), ' ', '_'))), ' ')
     FROM mapped_administration WHERE state = 'loaded' AND instrument_version IS NOT NULL GROUP BY instrument HAVING count(DISTINCT instrument_version) <= 20
     UNION ALL
-    SELECT getvariable('datamartid'), 'month', a.instrument || ' ' || strftime(a.pro_date, '%Y-%m'), count(*)::DOUBLE, NULL, NULL
+    SELECT getvariable('datamartid'), 'month', a.instrument || ' ' || strftime(a.pro_date, '%Y-%m'), count(*)::DOUBLE,
+      CAST(count(*) FILTER (a.completion <> 'incomplete' AND a.items_answered IN (0, a.items_expected)) AS DOUBLE), NULL
     FROM mapped_administration a WHERE a.state = 'loaded' AND ${isNew} GROUP BY a.instrument, strftime(a.pro_date, '%Y-%m')
     ORDER BY ALL`);
 }

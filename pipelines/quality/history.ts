@@ -25,7 +25,17 @@ const refreshSchema = z.strictObject({
     }),
   ),
   facts: z.array(factSchema),
+  /** Where the night's records and answers ended; null at a hub. */
   ledgers: z.strictObject({ records: ledger, answers: ledger }).nullable(),
+  lines: z.array(
+    z.strictObject({
+      level: z.enum(["record", "answer"]),
+      kind: z.string(),
+      state: z.string(),
+      reason: z.string().nullable(),
+      count: z.number(),
+    }),
+  ),
   unmapped: z.array(
     z.strictObject({
       code: z.string(),

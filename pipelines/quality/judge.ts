@@ -34,6 +34,16 @@ export interface Judging {
   reasons: Partial<Record<(typeof RELATIONS)[keyof typeof RELATIONS]["level"], string>>;
 }
 
+/** Why checks of a level may have nothing to judge. */
+export function reasonsFor(where: "site" | "hub", hasPast: boolean): Judging["reasons"] {
+  return {
+    ...(where === "site"
+      ? { network: "needs the other sites: see the hub's report" }
+      : { night: "only the site's own night sees this: see the site's report" }),
+    ...(hasPast ? {} : { history: "this is the first refresh, there is nothing to compare with" }),
+  };
+}
+
 /** The check as it is judged here: its own limits, then the network's, then the site's. */
 export function adjust(check: Check, rules: QualityRules): Check & { isOff: boolean } {
   const own = rules.checks[check.id] ?? {};

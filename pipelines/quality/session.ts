@@ -196,6 +196,12 @@ export async function insertFacts(
   );
 }
 
+/** The facts of this refresh, in a fixed order. */
+export function factsNow(db: DuckDb): Promise<Fact[]> {
+  return db.all<Fact>(`SELECT datamartid AS site, kind, name, records, people, words FROM fact WHERE refresh = 0
+    ORDER BY datamartid, kind, name`);
+}
+
 let valueSets: Map<string, string[]> | undefined;
 
 /** Codes by value set, from mappings/cdm; read once a process. */

@@ -1,0 +1,93 @@
+import { count, countOf, type Html, html } from "../../page/index.ts";
+import { STATUSES, type Status, tally, type Verdict } from "../judge.ts";
+import type { ReportData, ReportInput } from "./data.ts";
+
+/** Findings that the first screen names; the others are counted and stand in the table. */
+const NAMED_MAX = 4;
+
+export const MARKS: Record<Status, { style: string; word: string }> = {
+  failed: { style: "bad", word: "required, fails" },
+  investigate: { style: "look", word: "to investigate" },
+  acknowledged: { style: "none", word: "acknowledged" },
+  "not evaluated": { style: "none", word: "not evaluated" },
+  passed: { style: "good", word: "passed" },
+};
+
+export function mark(status: Status): Html {
+  return html`<span class="mark ${MARKS[status].style}">${MARKS[status].word}</span>`;
+}
+
+/** What came in, what is wrong, what do I do: answered before anybody scrolls. */
+export function firstScreen(input: ReportInput, data: ReportData): Html {
+  const findings = input.verdicts.filter(
+    ({ status }) => status === "failed" || status === "investigate",
+  );
+  return html`<div class="grid">
+<section class="card" aria-labelledby="came"><h2 id="came">What came in</h2>${cameIn(input, data)}</section>
+<section class="card" aria-labelledby="wrong"><h2 id="wrong">What is wrong</h2>${whatIsWrong(input, findings)}</section>
+<section class="card" aria-labelledby="todo"><h2 id="todo">What to do</h2>${whatToDo(input, findings)}</section>
+</div>`;
+}
+
+function cameIn({ kind, refreshes, sites }: ReportInput, data: ReportData): Html {
+  const [latest] = refreshes;
+  const ledger = latest?.ledgers?.records;
+  const held = html`<p>${kind === "hub" ? "The warehouse" : "The store"} holds <strong>${count(data.administrations)}</strong> questionnaires of <strong>${count(data.people)}</strong> people${kind === "hub" && ` at ${sites.length} sites`}.</p>`;
+  if (!ledger) {
+    const filled = data.bySite.filter(({ administrations }) => administrations > 0).length;
+    return html`<p><span class="big">${count(filled)}</span> of ${count(sites.length)} sites have delivered</p>${held}
+<p class="soft">${latest ? `Last load: ${latest.day}.` : "No load is remembered yet."}</p>`;
+  }
+  const n = (state: string) => ledger[state] ?? 0;
+  return html`<p><span class="big">${count(n("read"))}</span> records read on ${latest?.day}</p>
+<ul class="todo"><li>${countOf(n("loaded"), n("read"))} loaded</li>
+<li>${n("quarantined") > 0 ? html`<strong>${countOf(n("quarantined"), n("read"))} quarantined</strong>` : "none quarantined"}</li>
+<li>${count(n("duplicate") + n("superseded"))} duplicate or superseded, ${count(n("out_of_scope"))} out of scope, ${count(n("withdrawn"))} withdrawn</li></ul>
+${held}`;
+}
+
+function whatIsWrong({ verdicts, kind }: ReportInput, findings: readonly Verdict[]): Html {
+  const counts = tally(verdicts);
+  const failed = counts.failed > 0;
+  const headline = failed
+    ? html`<p><span class="big">${count(counts.failed)}</span> required ${counts.failed === 1 ? "check fails" : "checks fail"}</p>`
+    : html`<p><span class="big">0</span> required checks fail</p>`;
+  return html`${headline}
+<p>${STATUSES.filter((status) => status !== "failed").map(
+    (status) =>
+      html`<span class="mark ${MARKS[status].style}">${count(counts[status])} ${MARKS[status].word}</span> `,
+  )}</p>
+<ul class="todo">${findings
+    .slice(0, NAMED_MAX)
+    .map(
+      (one) =>
+        html`<li><a href="#${anchor(one)}">${one.check.id}</a> ${kind === "hub" && html`${one.site}: `}${one.check.title}: ${amount(one)}</li>`,
+    )}</ul>
+${findings.length > NAMED_MAX && html`<p class="soft">and ${count(findings.length - NAMED_MAX)} more, <a href="#checks">all checks</a></p>`}`;
+}
+
+function whatToDo({ kind }: ReportInput, findings: readonly Verdict[]): Html {
+  if (findings.length === 0) {
+    return html`<p>Nothing needs mending. <a href="#not-evaluated">What could not be evaluated</a> is listed with its reason.</p>`;
+  }
+  const steps = [...new Map(findings.map((one) => [one.check.id, one])).values()];
+  return html`<ol class="todo">${steps
+    .slice(0, NAMED_MAX)
+    .map(
+      (one) =>
+        html`<li>${sentence(one.check.mend)} <span class="soft">(${one.check.id})</span></li>`,
+    )}</ol>
+<p class="soft">A finding that is known and accepted: name it under <code>quality: acknowledged:</code> in ${kind === "hub" ? "hub.yaml" : "site.yaml"}, with a reason and a last day.</p>`;
+}
+
+const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
+/** The id of a verdict's row in the table. */
+export function anchor({ check, site }: Verdict): string {
+  return `${check.id}-${site}`.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+}
+
+/** n of N with its percentage; null where a count may not be shown. */
+export function amount({ n, total }: Verdict): string {
+  return n === null || total === null ? "a few" : countOf(n, total);
+}
