@@ -69,7 +69,7 @@ export function svg(
   { id, title, description }: { id: string; title: string; description: string },
 ): Html {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  const drawn = plot({ width: 720, className: "plot", ...options, document });
+  const drawn = plot({ width: 720, marginBottom: 40, className: "plot", ...options, document });
   // With a legend of its own, Plot would return a figure around the SVG; the page has its own legends.
   const element = drawn.tagName.toLowerCase() === "svg" ? drawn : drawn.querySelector("svg");
   if (!element) throw new TypeError(`the chart ${id} has no SVG`);

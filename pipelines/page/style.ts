@@ -19,6 +19,7 @@ h3 { font-size: 1rem; margin: 1rem 0 .25rem; } p { margin: .25rem 0 .5rem; } .so
 a { color: var(--c1); }
 nav ul, .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding: 0; margin: .5rem 0; }
 .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1rem; align-items: start; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 29rem), 1fr)); gap: 0 2rem; align-items: start; }
 .card { border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; background: var(--wash); min-width: 0; }
 .card h2 { margin: 0 0 .5rem; border: 0; padding: 0; font-size: 1.05rem; }
 .big { font-size: 1.6rem; font-weight: 650; line-height: 1.1; font-variant-numeric: tabular-nums; }

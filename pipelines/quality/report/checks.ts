@@ -2,7 +2,7 @@ import { dot, lineY } from "@observablehq/plot";
 import { count, dataTable, type Html, html, percent, svg } from "../../page/index.ts";
 import { STATUSES, type Status, type Verdict } from "../judge.ts";
 import type { ReportInput } from "./data.ts";
-import { amount, anchor, mark } from "./first-screen.ts";
+import { amount, anchor, counted, mark } from "./first-screen.ts";
 
 /** Refreshes that a trend shows. */
 const TREND = 14;
@@ -11,7 +11,7 @@ const TREND = 14;
 export function checksSection(input: ReportInput): Html {
   const of = (status: Status) => input.verdicts.filter((one) => one.status === status);
   return html`<section><h2 id="checks">Checks</h2>
-<p>${input.verdicts.length} verdicts: ${STATUSES.map((status) => html`${count(of(status).length)} ${mark(status)} `)}. What was not evaluated did not pass.</p>
+<p>${count(input.verdicts.length)} verdicts: ${STATUSES.map((status) => counted(status, of(status).length))}. What was not evaluated did not pass.</p>
 ${table("Findings", [...of("failed"), ...of("investigate")], input, "No check has a finding.")}
 ${folded("acknowledged", "Acknowledged findings", of("acknowledged"), input)}
 ${folded("not-evaluated", "Not evaluated, and why", of("not evaluated"), input)}
@@ -83,6 +83,7 @@ function trend({ check, site }: Verdict, { refreshes, isShared }: ReportInput): 
       width: 90,
       height: 26,
       margin: 4,
+      marginBottom: 4,
       x: { axis: null },
       y: { axis: null, domain: [0, most] },
       marks: [

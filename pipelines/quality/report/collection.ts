@@ -32,7 +32,7 @@ export function collectionSection(input: ReportInput, data: ReportData): Html {
       part: labels[code] ?? code,
       n,
     }));
-  return html`<section><h2 id="collection">How answers were collected</h2><div class="grid">
+  return html`<section><h2 id="collection">How answers were collected</h2><div class="charts">
 ${shares({ id: "methods", title: "Method", what: "measure", parts: words(data.methods, METHODS), guard })}
 ${shares({ id: "modes", title: "Who answered", what: "measure", parts: words(data.modes, MODES), guard })}
 ${shares({
@@ -44,7 +44,7 @@ ${shares({
   guard,
 })}
 </div>
-<div class="grid">
+<div class="charts">
 ${rates({ id: "completion", title: "Completed, by way of asking", lead: "Of the questionnaires that arrived, those with every item. Lines: 95 % confidence (Wilson).", rows: data.completion.map(({ channel, n, complete }) => ({ name: channel, n: complete, total: n })), guard })}
 ${
   data.response.length > 0

@@ -17,16 +17,40 @@ export function mark(status: Status): Html {
   return html`<span class="mark ${MARKS[status].style}">${MARKS[status].word}</span>`;
 }
 
+/** A status with its number; nothing to see in a colour when there is none. */
+export function counted(status: Status, n: number): Html {
+  const { style, word } = MARKS[status];
+  return html`<span class="mark ${n > 0 ? style : "none"}">${count(n)} ${word}</span> `;
+}
+
+/** The findings of one check, at one or several sites. */
+interface Finding {
+  check: Verdict["check"];
+  verdicts: Verdict[];
+}
+
 /** What came in, what is wrong, what do I do: answered before anybody scrolls. */
 export function firstScreen(input: ReportInput, data: ReportData): Html {
-  const findings = input.verdicts.filter(
-    ({ status }) => status === "failed" || status === "investigate",
-  );
+  const findings = findingsOf(input.verdicts);
   return html`<div class="grid">
 <section class="card" aria-labelledby="came"><h2 id="came">What came in</h2>${cameIn(input, data)}</section>
 <section class="card" aria-labelledby="wrong"><h2 id="wrong">What is wrong</h2>${whatIsWrong(input, findings)}</section>
 <section class="card" aria-labelledby="todo"><h2 id="todo">What to do</h2>${whatToDo(input, findings)}</section>
 </div>`;
+}
+
+/** By check, those that required ones fail first. */
+function findingsOf(verdicts: readonly Verdict[]): Finding[] {
+  const findings = new Map<string, Finding>();
+  for (const status of ["failed", "investigate"] as const) {
+    for (const verdict of verdicts.filter((one) => one.status === status)) {
+      const { check } = verdict;
+      const finding = findings.get(check.id) ?? { check, verdicts: [] };
+      finding.verdicts.push(verdict);
+      findings.set(check.id, finding);
+    }
+  }
+  return [...findings.values()];
 }
 
 function cameIn({ kind, refreshes, sites }: ReportInput, data: ReportData): Html {
@@ -46,36 +70,35 @@ function cameIn({ kind, refreshes, sites }: ReportInput, data: ReportData): Html
 ${held}`;
 }
 
-function whatIsWrong({ verdicts, kind }: ReportInput, findings: readonly Verdict[]): Html {
+function whatIsWrong({ verdicts, kind }: ReportInput, findings: readonly Finding[]): Html {
   const counts = tally(verdicts);
-  const failed = counts.failed > 0;
-  const headline = failed
-    ? html`<p><span class="big">${count(counts.failed)}</span> required ${counts.failed === 1 ? "check fails" : "checks fail"}</p>`
-    : html`<p><span class="big">0</span> required checks fail</p>`;
-  return html`${headline}
-<p>${STATUSES.filter((status) => status !== "failed").map(
-    (status) =>
-      html`<span class="mark ${MARKS[status].style}">${count(counts[status])} ${MARKS[status].word}</span> `,
-  )}</p>
+  const rest = STATUSES.filter((status) => status !== "failed");
+  return html`<p><span class="big">${count(counts.failed)}</span> required ${counts.failed === 1 ? "check fails" : "checks fail"}</p>
+<p>${rest.map((status) => counted(status, counts[status]))}</p>
 <ul class="todo">${findings
     .slice(0, NAMED_MAX)
     .map(
-      (one) =>
-        html`<li><a href="#${anchor(one)}">${one.check.id}</a> ${kind === "hub" && html`${one.site}: `}${one.check.title}: ${amount(one)}</li>`,
+      ({ check, verdicts: own }) =>
+        html`<li><a href="#${own[0] && anchor(own[0])}">${check.id}</a> ${check.title}: ${own
+          .map((one) => (kind === "hub" ? `${one.site} ${amount(one)}` : amount(one)))
+          .join("; ")}</li>`,
     )}</ul>
 ${findings.length > NAMED_MAX && html`<p class="soft">and ${count(findings.length - NAMED_MAX)} more, <a href="#checks">all checks</a></p>`}`;
 }
 
-function whatToDo({ kind }: ReportInput, findings: readonly Verdict[]): Html {
+function whatToDo({ kind, isShared }: ReportInput, findings: readonly Finding[]): Html {
   if (findings.length === 0) {
     return html`<p>Nothing needs mending. <a href="#not-evaluated">What could not be evaluated</a> is listed with its reason.</p>`;
   }
-  const steps = [...new Map(findings.map((one) => [one.check.id, one])).values()];
-  return html`<ol class="todo">${steps
+  const place = ({ check, verdicts }: Finding) =>
+    isShared || !verdicts[0]?.keys[0] || check.table !== "tonight's export"
+      ? ""
+      : verdicts[0].keys[0];
+  return html`<ol class="todo">${findings
     .slice(0, NAMED_MAX)
     .map(
       (one) =>
-        html`<li>${sentence(one.check.mend)} <span class="soft">(${one.check.id})</span></li>`,
+        html`<li>${sentence(one.check.mend)} ${place(one) && html`First place: <code>${place(one)}</code> `}<span class="soft">(${one.check.id})</span></li>`,
     )}</ol>
 <p class="soft">A finding that is known and accepted: name it under <code>quality: acknowledged:</code> in ${kind === "hub" ? "hub.yaml" : "site.yaml"}, with a reason and a last day.</p>`;
 }

@@ -24,7 +24,7 @@ export function ledgerSection({ refreshes, reasons }: ReportInput): Html {
     .slice(0, REASONS_MAX);
   return html`<section><h2 id="ledger">Where everything ended</h2>
 <p>Every record and every answer that was read ends in exactly one state; the sums equal what was read.</p>
-<div class="grid">${flow("records", latest.ledgers.records)}${flow("answers", latest.ledgers.answers)}</div>
+<div class="charts">${flow("records", latest.ledgers.records)}${flow("answers", latest.ledgers.answers)}</div>
 ${dataTable({
   caption: "Reasons for everything that was not loaded",
   columns: ["what", "state", "reason", { name: "count", numeric: true }, "what to do"],
@@ -69,6 +69,7 @@ function flow(level: "records" | "answers", ledger: Readonly<Record<string, numb
       height: 250,
       width: 480,
       margin: 0,
+      marginBottom: 0,
       x: { domain: [0, 480], range: [0, 480], axis: null },
       y: { domain: [0, 250], range: [0, 250], axis: null },
       marks: [

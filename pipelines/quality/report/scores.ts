@@ -5,7 +5,7 @@ import type { Guard, ReportData, ReportInput, ScoreData } from "./data.ts";
 /** Distributions with their interpretation, and what happens to scores after the first one. */
 export function scoresSection(input: ReportInput, data: ReportData): Html {
   if (data.scores.length === 0) return html``;
-  return html`<section><h2 id="scores">Scores</h2><div class="grid">${data.scores.map((one) => [
+  return html`<section><h2 id="scores">Scores</h2><div class="charts">${data.scores.map((one) => [
     distribution(one, input.guard),
     trajectory(one, input),
   ])}</div></section>`;
@@ -134,7 +134,7 @@ function distribution(one: ScoreData, guard: Guard): Html {
 }
 
 /** Fewest scores for a point of a trajectory: below it the band says nothing. */
-const POINT_MIN = 5;
+const POINT_MIN = 10;
 
 function trajectory(one: ScoreData, { isShared }: ReportInput): Html {
   const minimum = isShared ? 11 : POINT_MIN;
@@ -169,6 +169,7 @@ function trajectory(one: ScoreData, { isShared }: ReportInput): Html {
           text: ({ n }) => count(n),
           fontSize: 10,
           fill: "currentColor",
+          stroke: "var(--paper)",
         }),
       ],
     },

@@ -2,7 +2,7 @@ import { dot, lineY, ruleY, text } from "@observablehq/plot";
 import { count, dataTable, decimal, figure, type Html, html } from "../../page/index.ts";
 import { tally } from "../judge.ts";
 import type { ReportData, ReportInput, ScoreData } from "./data.ts";
-import { mark } from "./first-screen.ts";
+import { counted } from "./first-screen.ts";
 
 /** Sites side by side: what each delivered, how many findings, and how far its means lie from the others. */
 export function sitesSection(input: ReportInput, data: ReportData): Html {
@@ -28,13 +28,13 @@ ${dataTable({
       few(i, site.people),
       few(i, site.administrations),
       few(i, site.answers),
-      (["failed", "investigate", "not evaluated"] as const).map(
-        (status) => html`${count(counts[status])} ${mark(status)} `,
+      (["failed", "investigate", "not evaluated"] as const).map((status) =>
+        counted(status, counts[status]),
       ),
     ];
   }),
 })}
-<div class="grid">${data.scores.map((one) => funnel(one, input.isShared))}</div></section>`;
+<div class="charts">${data.scores.map((one) => funnel(one, input.isShared))}</div></section>`;
 }
 
 /** Control limits of a site's mean: the mean of all, plus and minus z standard errors of a site of that size. */
@@ -98,7 +98,14 @@ function funnel(one: ScoreData, isShared: boolean): Html {
           { x: "size", y: "limit", z: "line", stroke: "var(--c5)", clip: true },
         ),
         dot(sites, { x: "n", y: "mean", r: 5, fill: "var(--c1)" }),
-        text(sites, { x: "n", y: "mean", dy: -12, text: "site", fill: "currentColor" }),
+        text(sites, {
+          x: "n",
+          y: "mean",
+          dy: -12,
+          text: "site",
+          fill: "currentColor",
+          stroke: "var(--paper)",
+        }),
       ],
     },
     table: {
