@@ -6,7 +6,7 @@ import { formatNumber, indent, table } from "./output.ts";
 
 /** The night of one site on one screen: where every record went, why, and what left. */
 export function ledgerText(report: RunReport): string {
-  const { site, name, format, ledgers, issues, submission, audit } = report;
+  const { site, name, format, ledgers, issues, checks, submission, audit } = report;
   const states = STATES.map((state) => state.replaceAll("_", " "));
   const rows = (["records", "answers"] as const).map((level) => [
     level,
@@ -22,6 +22,7 @@ export function ledgerText(report: RunReport): string {
     indent(table(["", "read", ...states], rows)),
     ...(issues.length > 0 ? ["", indent(issueText(issues))] : []),
     "",
+    `  checks: ${checks.failed} required ones fail, ${checks.investigate} to investigate, ${checks["not evaluated"]} not evaluated; propool report shows them`,
     `  ${left}`,
     `  ${proof}`,
     "",
