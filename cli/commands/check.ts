@@ -22,7 +22,6 @@ A check that could not be evaluated did not pass; --all shows why. Thresholds, s
 in site.yaml or hub.yaml.
 
 Examples:
-  $ propool check north-clinic
   $ propool check north-clinic --keys "PRO 1.05" > wrong-totals.csv
   $ propool check --list`;
 

@@ -30,7 +30,8 @@ export type Fact = z.infer<typeof factSchema>;
 export function storeFacts(session: DuckDb): Promise<Fact[]> {
   const count = (rows = "count(*)", people = "count(DISTINCT patid)") =>
     `CAST(${rows} AS DOUBLE), CAST(${people} AS DOUBLE), NULL`;
-  return session.all<Fact>(`SELECT datamartid AS site, 'table' AS kind, name, CAST(records AS DOUBLE) AS records,
+  // A row without the code that names its count has none.
+  return session.all<Fact>(`SELECT * FROM (SELECT datamartid AS site, 'table' AS kind, name, CAST(records AS DOUBLE) AS records,
       CAST(people AS DOUBLE) AS people, NULL::VARCHAR AS words FROM cdm_table
     UNION ALL SELECT datamartid, 'instrument', instrument, ${count()} FROM pro_collection GROUP BY ALL
     UNION ALL SELECT c.datamartid, 'completion', c.instrument, count(*)::DOUBLE,
@@ -46,7 +47,7 @@ export function storeFacts(session: DuckDb): Promise<Fact[]> {
     UNION ALL SELECT datamartid, 'visit_type', 'ENCOUNTER ' || enc_type, ${count()} FROM encounter GROUP BY ALL
     UNION ALL SELECT x.datamartid, 'visit_type', 'PROCEDURES ' || e.enc_type, ${count("count(*)", "count(DISTINCT x.patid)")}
       FROM procedures x JOIN encounter e USING (datamartid, encounterid) GROUP BY ALL
-    ORDER BY ALL`);
+    ) WHERE name IS NOT NULL ORDER BY ALL`);
 }
 
 /**

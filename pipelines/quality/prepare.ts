@@ -62,7 +62,7 @@ export const PREPARE_STORE: readonly string[] = [
   SELECT c.datamartid, c.pro_cm_id, hash(c.pro_seq) AS seq, c.pro_date, c.pro_cat, d.instrument, d.name AS score,
     CAST(c.pro_response_num AS DOUBLE) AS value, d.origin, d.status, CAST(d.delta AS DOUBLE) AS delta, d.preferred, d.scale,
     d.prorated, s.score IS NOT NULL AS is_known, CAST(s.minimum AS DOUBLE) AS minimum, CAST(s.maximum AS DOUBLE) AS maximum,
-    CASE WHEN s.way = 'table' THEN s.starts_from END AS table_from, s.items, c.pro_version AS version
+    CASE WHEN s.way = 'table' THEN s.starts_from END AS table_from, s.way, s.items, c.pro_version AS version
   FROM pro_cm c
   JOIN pro_cm_detail d ON d.datamartid = c.datamartid AND d.pro_cm_id = c.pro_cm_id
   LEFT JOIN catalogue_score s ON s.instrument = d.instrument AND s.score = d.name

@@ -140,7 +140,7 @@ export const STORE_RELATIONS = {
     needs: "pro_cm",
     row: "a score that is added up from an administration's items",
     key: "pro_seq || ' ' || score",
-    sql: `SELECT t.*, c.pro_seq, c.pro_cat, s.items, CASE WHEN s.missing_rule = 'prorate' THEN s.missing_allowed ELSE 0 END AS allowed
+    sql: `SELECT t.*, c.pro_seq, c.pro_cat, s.items, CASE WHEN s.missing_rule = 'none' THEN 0 ELSE s.missing_allowed END AS allowed
       FROM item_total t JOIN catalogue_score s USING (instrument, score)
       JOIN (SELECT datamartid, hash(pro_seq) AS seq, pro_seq, pro_cat FROM pro_collection) c USING (datamartid, seq)`,
   },
@@ -200,7 +200,7 @@ export const STORE_RELATIONS = {
     needs: "pro_cm",
     row: "an item of an instrument",
     key: "instrument || ' ' || item",
-    sql: `SELECT a.datamartid, a.instrument, a.item, a.answered, a.offered, a.sittings, t.n, t.item_rest
+    sql: `SELECT a.datamartid, a.instrument, a.item, a.answered, a.offered, a.sittings, t.n, t.item_rest, o.optional OR l.library AS may_lack
       FROM (
         SELECT a.datamartid, a.instrument, a.item, count(a.value) AS answered,
           count(*) FILTER (answer_state <> 'not_shown') AS offered, any_value(f.sittings) AS sittings
@@ -217,7 +217,9 @@ export const STORE_RELATIONS = {
       ) a
       LEFT JOIN (
         SELECT datamartid, instrument, item, max(n) AS n, max(item_rest) AS item_rest FROM item_statistic GROUP BY ALL
-      ) t USING (datamartid, instrument, item)`,
+      ) t USING (datamartid, instrument, item)
+      JOIN catalogue_item o ON o.instrument = a.instrument AND o.item = a.item
+      JOIN catalogue_instrument l ON l.instrument = a.instrument`,
   },
   form: {
     level: "store",

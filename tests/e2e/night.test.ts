@@ -92,7 +92,7 @@ describe.each(FORMATS)("the nights of a %s site", (format) => {
     // The search does find what stands there.
     const places = await placesOf(["several days", "MAPPING_FREE_TEXT"], site, [first]);
     expect(places.filter((place) => place.includes("values of"))).toHaveLength(2);
-    expect(places.filter((place) => /printed|reports/.test(place))).toHaveLength(2);
+    expect(places.filter((place) => /printed|reports/.test(place))).toHaveLength(3);
     expect(await leftovers(site)).toEqual([]);
   });
 

@@ -32,6 +32,7 @@ describe("reasons", () => {
       "MAPPING_INSTRUMENT",
       "MAPPING_MISSING_COLUMN",
       "MAPPING_REASONS",
+      "MAPPING_SHEET",
       "MAPPING_WORDS",
     ];
     const explained = Object.keys(await readReasons());

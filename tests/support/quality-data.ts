@@ -80,12 +80,14 @@ export async function addCleanSite(db: DuckDb, options: CleanOptions): Promise<v
     `CREATE OR REPLACE TEMP TABLE made AS
     WITH sums AS (
       SELECT g.pro_seq, s.instrument, s.score, sum(g.scored) AS value FROM given g JOIN catalogue_score_item s USING (instrument, item)
-      GROUP BY ALL
+      JOIN catalogue_score c USING (instrument, score) WHERE c.way = 'sum' GROUP BY ALL
     )
     SELECT * FROM sums
     UNION ALL
-    SELECT r.pro_seq, t.instrument, t.score, t.value FROM sums r JOIN catalogue_score s ON s.instrument = r.instrument AND s.table_from = r.score
-      JOIN catalogue_table t ON t.instrument = s.instrument AND t.score = s.score AND t.raw = r.value`,
+    SELECT r.pro_seq, t.instrument, t.score, t.value FROM sums r JOIN catalogue_score s ON s.instrument = r.instrument AND s.starts_from = r.score AND s.way = 'table'
+      JOIN (
+        SELECT instrument, score, raw, min(value) AS value FROM catalogue_table GROUP BY ALL
+      ) t ON t.instrument = s.instrument AND t.score = s.score AND t.raw = r.value`,
     `CREATE OR REPLACE TEMP TABLE line AS
     SELECT md5(pro_seq || item) AS pro_cm_id, pro_seq, 'item' AS kind, item AS name, code, label AS fullname, value, 'reported' AS origin,
       NULL AS status, NULL AS scale, NULL AS decimals, 'answered' AS answer_state FROM given

@@ -244,8 +244,8 @@ export const DEFECTS: readonly Defect[] = [
   finding(
     "column that is not mapped",
     "PRO 3.10",
-    `DELETE FROM pro_cm WHERE ${OWN} AND pro_name = 'PHQ9_10'`,
-    `DELETE FROM pro_cm_detail WHERE ${OWN} AND name = 'PHQ9_10'`,
+    `DELETE FROM pro_cm WHERE ${OWN} AND pro_name = 'PHQ9_9'`,
+    `DELETE FROM pro_cm_detail WHERE ${OWN} AND name = 'PHQ9_9'`,
   ),
   finding(
     "requests without answers",

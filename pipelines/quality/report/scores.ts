@@ -22,9 +22,9 @@ function bandsOf({ score }: ScoreData, [low, high]: readonly [number, number]): 
   const step = score.decimals === 0 ? 1 : 0;
   if (score.bands.length === 0 && score.scale === "t")
     return [{ label: "50 ± 10", from: 40, to: 60 }];
-  return score.bands.map(({ label, min, max, below }) => ({
+  return score.bands.map(({ label, min, above, max, below }) => ({
     label,
-    from: min ?? low,
+    from: min ?? (above === undefined ? low : above + step),
     to: below ?? (max === undefined ? high + step : max + step),
   }));
 }
@@ -33,8 +33,8 @@ function titleOf({ instrument, score }: ScoreData): string {
   return `${instrument.id.toUpperCase()} ${score.id.replaceAll("_", " ")}`;
 }
 
-function better({ instrument }: ScoreData): string {
-  return `a higher score is ${instrument.direction}`;
+function better({ instrument, score }: ScoreData): string {
+  return `a higher score is ${score.direction ?? instrument.direction}`;
 }
 
 function distribution(one: ScoreData, guard: Guard): Html {
