@@ -1,6 +1,6 @@
 import type { AddCommand } from "../command.ts";
-import { addCrosswalk } from "./crosswalk.ts";
 import { addCheck } from "./check.ts";
+import { addCrosswalk } from "./crosswalk.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExplain } from "./explain.ts";
