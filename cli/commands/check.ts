@@ -68,7 +68,10 @@ function find(checks: readonly Check[], id: string): Check {
 }
 
 function list(checks: readonly Check[], { json }: Options, io: Io): void {
-  if (json) return writeJson(io.out, checks);
+  if (json) {
+    writeJson(io.out, checks);
+    return;
+  }
   const limits = ({ threshold, parameters }: Check) =>
     [
       `${formatNumber(100 * threshold)} %`,
@@ -92,7 +95,10 @@ async function printKeys(
   io: Io,
 ): Promise<void> {
   const keys = await failingKeys(folder, one);
-  if (json) return writeJson(io.out, keys);
+  if (json) {
+    writeJson(io.out, keys);
+    return;
+  }
   io.out.write(csvLine(["site", "key"]));
   for (const { site, key } of keys) io.out.write(csvLine([site, key]));
 }
@@ -109,7 +115,8 @@ function print(verdicts: readonly Verdict[], { all, json }: Options, io: Io): vo
       severity,
       ...rest,
     }));
-    return writeJson(io.out, { counts, verdicts: rows });
+    writeJson(io.out, { counts, verdicts: rows });
+    return;
   }
   if (shown.length > 0) {
     const rows = shown.map(({ check: { id, title }, site, status, n, total, why }) => [
