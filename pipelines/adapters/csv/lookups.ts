@@ -61,12 +61,14 @@ async function load(
   try {
     const { columns: all, marks } = headerOf(plain.head, lookup, file);
     const dialect = { ...marks, header: true, lineFeed: false };
+    const except = lookup.except.length
+      ? ` AND trim(${ident(lookup.key)}) NOT IN ${textList(lookup.except)}`
+      : "";
     const keys = columns.map((column) => `SELECT ${cell(column)} FROM ${table}`).join(" UNION ");
     await db.run(`INSERT INTO ${found}
       SELECT DISTINCT trim(${ident(lookup.key)}), nullif(trim(${ident(lookup.value)}), '')
       FROM ${readCsv(plain.path, all, dialect)}
-      WHERE trim(${ident(lookup.key)}) IN (${keys})
-        AND trim(${ident(lookup.key)}) NOT IN ${textList(lookup.except)}`);
+      WHERE trim(${ident(lookup.key)}) IN (${keys})${except}`);
   } finally {
     for (const copy of plain.copies) await rm(copy, { force: true });
   }
