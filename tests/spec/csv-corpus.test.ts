@@ -1,6 +1,9 @@
 import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { detectDialect } from "../../pipelines/adapters/csv/detect-dialect.ts";
 import { ProError } from "../../pipelines/core/errors.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 import { text } from "../../warehouse/sql.ts";
@@ -129,6 +132,24 @@ describe.skipIf(!present)(title("real files"), () => {
       "quotes_and_newlines",
       "utf8",
     ].map((name) => `hostile/max-mapper__csv-spectrum/${name}.csv`),
+    "hostile/max-mapper__csv-spectrum/location_coordinates.csv",
+    "hostile/max-mapper__csv-spectrum/simple.csv",
+    "hostile/max-mapper__csv-spectrum/simple_crlf.csv",
+    ...["merged-cells", "multiline-headers", "sheets", "test_scientific_notation"].map(
+      (name) => `hostile/frictionlessdata__tabulator-py/tabular/${name}.xlsx`,
+    ),
+    ...[
+      "complex.csv",
+      "excel_pasting.csv",
+      "long.csv",
+      "mixedGLB.csv",
+      "null.csv",
+      "simple.zip",
+      "utf8bom.csv",
+    ].map((name) => `hostile/okfn__messytables/horror/${name}`),
+    ...["gb18030", "iso88591_en", "shiftjis", "utf16le", "utf8", "windows_1252"].map(
+      (name) => `hostile/runk__node-chardet/encodings/${name}`,
+    ),
     "hostile/minimaxir__big-list-of-naughty-strings/blns.txt",
   ];
   it.each(HOSTILE)("%s is read or refused with a reason, never half", async (file) => {
@@ -144,6 +165,25 @@ describe.skipIf(!present)(title("real files"), () => {
     ).catch((error) => error);
     if (outcome instanceof ProError) expect(outcome.code).toMatch(/^(?:SOURCE|MAPPING)_/);
     else expect(outcome).toEqual({ records: expect.any(Number), lost: 0 });
+  });
+
+  it.each<[string, object | null]>([
+    ["hostile/runk__node-chardet/encodings/gb18030", null],
+    ["hostile/runk__node-chardet/encodings/shiftjis", null],
+    ["hostile/runk__node-chardet/encodings/windows_1252", { encoding: "windows-1252" }],
+    ["hostile/frictionlessdata__tabulator-py/tabular/latin1.csv", { encoding: "windows-1252" }],
+    ["hostile/frictionlessdata__tabulator-py/tabular/accent.csv", { delimiter: ";" }],
+    ["hostile/frictionlessdata__tabulator-py/tabular/skip-rows.csv", { title_lines: 1 }],
+    ["hostile/okfn__messytables/horror/null.csv", { header: false }],
+    ["csv/OuhscBbmc__REDCapR/redcap/decimal-comma/data.csv", { decimal: "," }],
+    ["csv/OuhscBbmc__REDCapR/redcap/longitudinal/data.csv", {}],
+    ["csv/EAISI__application-project-nhs-proms/Hip_Replacements_Provider_1718.csv.gz", {}],
+    ["csv/fragla__eq5d/eq5d3l_example.xlsx", {}],
+  ])("%s is told to be written with %j", async (file, options) => {
+    const scratch = await mkdtemp(join(tmpdir(), "propool-corpus-"));
+    const found = await detectDialect({ path: join(CORPUS, file), file, scratch, name: "x" });
+    await rm(scratch, { recursive: true });
+    expect(found.encoding.encoding === null ? null : found.options).toEqual(options);
   });
 });
 
