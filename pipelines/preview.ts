@@ -90,8 +90,13 @@ export async function* preview(given: PreviewOptions): AsyncGenerator<PreviewRow
   }
 }
 
-async function previewSite(
-  { files, siteDirectory, mappingFile }: PreviewOptions,
+/** A site to look with: the one that is named, or one of the files' format that knows nothing of its own. */
+export async function previewSite(
+  {
+    files,
+    siteDirectory,
+    mappingFile,
+  }: Pick<PreviewOptions, "files" | "siteDirectory" | "mappingFile">,
   scratch: string,
 ): Promise<Site> {
   for (const file of files) {
@@ -136,7 +141,7 @@ async function previewSite(
 }
 
 /** The files that were named, and of named folders those that some adapter reads. */
-async function filesToRead(given: readonly string[]): Promise<string[]> {
+export async function filesToRead(given: readonly string[]): Promise<string[]> {
   const isRead = (file: string) => Object.values(ADAPTERS).some((one) => one.accepts(file));
   const files = await expandPaths(given);
   const read = files.filter((file) => given.includes(file) || isRead(file));

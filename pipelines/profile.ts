@@ -14,6 +14,7 @@ import { ephemeral } from "./core/ephemeral.ts";
 import { ProError } from "./core/errors.ts";
 import { askRows, openCsvSource } from "./csv-source.ts";
 import { readWordLists } from "./mapping/words.ts";
+import { filesToRead } from "./preview.ts";
 import { CcdaTally } from "./profile/ccda.ts";
 import { readColumnNames } from "./profile/columns.ts";
 import { profileCsv } from "./profile/csv.ts";
@@ -34,7 +35,7 @@ export async function* profileFiles(files: readonly string[]): AsyncGenerator<Fi
   const db = await DuckDb.open(":memory:", { temporaryDirectory: join(scratch, "spill") });
   try {
     await db.run("SET preserve_insertion_order = false");
-    for (const group of await groupsOf(files)) {
+    for (const group of await groupsOf(await filesToRead(files))) {
       const started = performance.now();
       const found = await profileGroup({ db, ...group, scratch, rules });
       const [file = ""] = group.files;

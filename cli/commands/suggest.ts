@@ -2,14 +2,19 @@ import { writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { ProError } from "../../pipelines/core/errors.ts";
 import { exists } from "../../pipelines/core/files.ts";
+import { createProgress } from "../../pipelines/core/progress.ts";
 import { placeSchemas } from "../../pipelines/json-schemas.ts";
+import { filesToRead } from "../../pipelines/preview.ts";
+import { formatOf } from "../../pipelines/profile.ts";
 import { draftText, suggestCsv } from "../../pipelines/suggest.ts";
+import { siteDraftText, suggestSite } from "../../pipelines/suggest-site.ts";
 import type { AddCommand } from "../command.ts";
 import { writeJson } from "../output.ts";
 import { todayOption } from "../today.ts";
 
 interface Options {
   out?: string;
+  site?: string;
   json?: boolean;
   today: string;
 }
@@ -18,9 +23,10 @@ export const addSuggest: AddCommand = (program, io) => {
   program
     .command("suggest")
     .description(
-      "drafts a mapping from CSV files: columns, items, answers, each with a confidence and a reason",
+      "drafts a mapping: columns, codes, items, answers, each with a confidence and a reason",
     )
-    .argument("<file...>", "the export's CSV files, those that belong together")
+    .argument("<file...>", "the export's files of one format; of CSV those that belong together")
+    .option("--site <dir>", "FHIR, C-CDA: leave out what this site has approved already")
     .option("--out <file>", "write the draft to this file, which must not exist yet")
     .option("--json", "print what was found of each column as JSON")
     .addOption(todayOption())
@@ -30,7 +36,21 @@ export const addSuggest: AddCommand = (program, io) => {
     )
     .action(async (files: string[], options: Options) => {
       if (options.out) await refuseExisting(options.out);
-      const draft = await suggestCsv(files);
+      const paths = await filesToRead(files);
+      if (!paths.every((file) => formatOf(file) === "csv")) {
+        const progress = createProgress({ ...io, quiet: !io.tty });
+        const found = await suggestSite({
+          ...options,
+          files: paths,
+          siteDirectory: options.site,
+          progress,
+        });
+        if (options.json) return writeJson(io.out, found);
+        const lines = siteDraftText(found);
+        if (!options.out) return void io.out.write(lines);
+        return writeFile(options.out, lines, { flag: "wx" });
+      }
+      const draft = await suggestCsv(paths);
       if (options.json) {
         const { layout } = draft;
         const found = draft.files.map(({ yaml: _, ...file }) => file);

@@ -66,7 +66,7 @@ export async function chooseGroups(choice: Choice, checkSum: CheckSum): Promise<
   ];
   const rated = groups
     .map((group) => rate(group, mentioned))
-    .filter((group) => group.parts.size > 0 && group.coding.fit >= 0.9 && group.confidence >= 0.3)
+    .filter((group) => group.parts.size > 0 && group.confidence >= 0.3 && isPossible(group))
     .toSorted((a, b) => b.confidence - a.confidence || b.score - a.score);
   const taken = new Set<string>();
   const chosen: Chosen[] = [];
@@ -84,9 +84,14 @@ export async function chooseGroups(choice: Choice, checkSum: CheckSum): Promise<
   return chosen;
 }
 
+/** Answers in words that nobody knows do not speak against a name that tells the form; they only leave it unsure. */
+function isPossible({ by, coding, confidence }: Rated): boolean {
+  return coding.fit >= 0.9 || (by !== "place" && by !== "label" && confidence < SURE);
+}
+
 type Rated = Group & { confidence: number; coding: Coding; cover: number };
 
-const BASE = { id: 0.9, number: 0.88, label: 0.8, place: 0.4 };
+const BASE = { id: 0.9, number: 0.88, label: 0.8, place: 0.4, stem: 0.45 };
 
 function rate(group: Group, mentioned: ReadonlyMap<string, string>): Rated {
   const coding = codingOf(group.instrument, group.parts);
@@ -101,7 +106,8 @@ function rate(group: Group, mentioned: ReadonlyMap<string, string>): Rated {
   if (share < 0.5 && isLibrary) confidence -= group.by === "id" ? 0 : 0.3;
   else if (share < 0.5) confidence -= group.by === "id" && group.parts.size >= 4 ? 0.05 : 0.3;
   else confidence += 0.04 * share;
-  if (coding.fit < 0.98) confidence -= 0.15;
+  if (coding.fit < 0.9) confidence = Math.min(confidence, 0.55);
+  else if (coding.fit < 0.98) confidence -= 0.15;
   return { ...group, confidence: Math.min(0.99, confidence), coding, cover };
 }
 
@@ -206,6 +212,7 @@ const BY = {
   number: "the name has the form's name and the item's number",
   label: "the name says what the item asks",
   place: "the columns are as many as the form has items",
+  stem: "the name begins like the form's, and the numbers are those of its items",
 };
 
 function describe(

@@ -9,7 +9,7 @@ export interface Group {
   context: string;
   parts: Map<string, ColumnEvidence>;
   /** How the names tell it: by the parts' own ids, by the form's name and a number, by their labels, by their places alone. */
-  by: "id" | "number" | "label" | "place";
+  by: "id" | "number" | "label" | "place" | "stem";
   score: number;
 }
 
@@ -38,6 +38,7 @@ export function groupsByName(
     return [
       ...byId(columns, instrument).map((group) => completed(group, labelled)),
       ...byNumber(columns, instrument, keysOf(instrument, stems), places),
+      ...byStem(columns, instrument, keysOf(instrument, stems)),
       ...labelled,
     ];
   });
@@ -90,7 +91,7 @@ export function coverage({ instrument, parts }: Pick<Group, "instrument" | "part
   return wanted.filter(({ id }) => parts.has(id)).length / wanted.length;
 }
 
-const WEIGHT = { id: 1, number: 0.95, label: 0.85, place: 0.5 };
+const WEIGHT = { id: 1, number: 0.95, label: 0.85, place: 0.5, stem: 0.6 };
 
 function scoreOf(group: Omit<Group, "score">): number {
   const share = coverage(group);
@@ -142,6 +143,23 @@ function byNumber(
     return [{ context, id: item, column }];
   });
   return grouped(found, instrument, "number");
+}
+
+/** The beginning of the form's name and a number: PHQ.1 may be of a PHQ-9 or of a PHQ-8, and is never sure. */
+function byStem(
+  columns: readonly ColumnEvidence[],
+  instrument: Instrument,
+  keys: readonly string[],
+): Omit<Group, "score">[] {
+  const found = columns.flatMap((column) => {
+    const series = seriesOf(column.name);
+    const stem = compact(series?.stem.replace(/#.*$/, "") ?? "");
+    const isBeginning =
+      stem.length >= 3 && keys.some((key) => key !== stem && key.startsWith(stem));
+    const item = series && isBeginning ? itemOf(instrument, series.number) : undefined;
+    return item ? [{ context: "", id: item, column }] : [];
+  });
+  return grouped(found, instrument, "stem").filter((group) => coverage(group) === 1);
 }
 
 /** The item whose id ends in the number, or that stands at its place. */

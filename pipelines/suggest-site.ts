@@ -1,0 +1,229 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import type { DuckDb } from "../warehouse/duckdb.ts";
+import { ADAPTERS } from "./adapters/index.ts";
+import { readCatalogue } from "./catalogue/read.ts";
+import { ephemeral } from "./core/ephemeral.ts";
+import type { Progress } from "./core/progress.ts";
+import { openIdentified, prepare, readExport } from "./intake.ts";
+import { MAP_RESPONSES } from "./mapping/responses.ts";
+import { filesToRead, previewSite } from "./preview.ts";
+import { readColumnNames } from "./profile/columns.ts";
+import { type MaskRules, shapeOf, whyMasked } from "./profile/mask.ts";
+import { readMaskRules } from "./profile.ts";
+import { chooseGroups } from "./suggest/choose.ts";
+import { type ColumnEvidence, isSure, type Suggestion } from "./suggest/suggestion.ts";
+
+/** A local code of the export, and what it may be. */
+export interface CodeDraft extends Suggestion {
+  code: string;
+  system: string | null;
+  /** How often it stands in the export. */
+  count: number;
+}
+
+/** Words of a coded field that no list has. */
+export interface WordDraft {
+  list: string;
+  word: string;
+  count: number;
+  /** CDM codes that a word of ours much like it stands for. */
+  maybe: string[];
+}
+
+export interface SiteDraft {
+  codes: CodeDraft[];
+  words: WordDraft[];
+  /** Answers that are in no list of their item, by item: only counted, for they may be free text. */
+  unmatched: { item: string; count: number }[];
+}
+
+/**
+ * What a FHIR or C-CDA export holds that propool does not know: local codes with the item that each may be, words of coded fields,
+ * answers that no list has.
+ *
+ * @throws ProError `SOURCE_*`, `CONFIG_*`.
+ */
+export async function suggestSite(options: {
+  files: readonly string[];
+  siteDirectory?: string | undefined;
+  today: string;
+  progress: Progress;
+}): Promise<SiteDraft> {
+  const scratch = await mkdtemp(join(tmpdir(), "propool-suggest-"));
+  await using _scratch = ephemeral(scratch);
+  const paths = await filesToRead(options.files);
+  const site = await previewSite({ ...options, files: paths }, scratch);
+  const db = await openIdentified(scratch);
+  try {
+    await prepare(db, site, options.today);
+    const adapter = ADAPTERS[site.format];
+    const files = paths.map((file) => relative(site.exportDirectory, resolve(file)));
+    await readExport(db, site, { adapter, files, ignored: [], isPartial: true }, options.progress);
+    for (const statement of MAP_RESPONSES) await db.run(statement);
+    const rules = await readMaskRules();
+    return {
+      codes: await localCodes(db),
+      words: await unknownWords(db, rules),
+      unmatched: await unmatchedAnswers(db),
+    };
+  } finally {
+    db.close();
+  }
+}
+
+interface Unknown {
+  code: string;
+  system: string | null;
+  text: string | null;
+  n: number;
+  forms: number;
+  values: { items: unknown[] };
+}
+
+async function localCodes(db: DuckDb): Promise<CodeDraft[]> {
+  const rows = await db.all<Unknown>(`
+    WITH one AS (
+      SELECT i.item_code AS code, i.item_system AS system, any_value(i.item_text) AS text,
+        coalesce(CAST(CAST(i.answer_num AS DOUBLE) AS VARCHAR),
+          (SELECT any_value(c.label) FROM catalogue_answer c WHERE c.code = i.answer_code), i.answer_text, i.answer_code) AS value, count(*)::DOUBLE AS n,
+        count(DISTINCT i.administration_key)::DOUBLE AS forms
+      FROM mapped_response r JOIN intake_response i ON i.rowid = r.response_key
+      WHERE r.name IS NULL AND i.item_code IS NOT NULL GROUP BY ALL
+    )
+    SELECT code, system, any_value(text) AS text, sum(n) AS n, max(forms) AS forms,
+      list({'value': regexp_replace(value, '\\.0$', ''), 'count': n} ORDER BY n DESC) FILTER (value IS NOT NULL) AS values
+    FROM one GROUP BY code, system ORDER BY n DESC, code LIMIT 500`);
+  const { instruments } = await readCatalogue();
+  const stems = (await readColumnNames()).forms;
+  const byCode = await suggestionsFor(rows, ({ code }) => code, { instruments, stems });
+  const byText = await suggestionsFor(rows, ({ text }) => text ?? "", { instruments, stems });
+  return rows.map((row, i) => {
+    const found = [byCode[i], byText[i]].filter((one) => one !== undefined);
+    const [best] = found.toSorted((a, b) => b.confidence - a.confidence);
+    const nothing = {
+      column: row.code,
+      role: null,
+      context: "",
+      confidence: 0,
+      reason: "nothing of the catalogue was recognised",
+      alternatives: [],
+    };
+    return { ...(best ?? nothing), code: row.code, system: row.system, count: row.n };
+  });
+}
+
+/** The codes as if each were a column: what tells a column's item tells a code's too. */
+async function suggestionsFor(
+  rows: readonly Unknown[],
+  nameOf: (row: Unknown) => string,
+  { instruments, stems }: Pick<Parameters<typeof chooseGroups>[0], "instruments" | "stems">,
+): Promise<(Suggestion | undefined)[]> {
+  const columns = rows.map((row, index): ColumnEvidence => {
+    const values = (row.values?.items ?? []).map((item) => {
+      const { entries } = item as { entries: { value: string; count: number } };
+      return { value: entries.value, count: Number(entries.count) };
+    });
+    const filled = values.reduce((sum, { count }) => sum + count, 0);
+    const plain = { type: "text", formats: [], masked: null, least: null, largest: null };
+    return {
+      ...plain,
+      name: nameOf(row),
+      index,
+      filled,
+      rows: row.n,
+      distinct: values.length,
+      values,
+      isCoded: true,
+    };
+  });
+  const named = columns.filter(({ name }) => name !== "");
+  const chosen = await chooseGroups(
+    { columns: named, instruments, stems, mentioned: new Map() },
+    async () => null,
+  );
+  const byName = new Map(
+    chosen.flatMap(({ suggestions }) => suggestions.map((one) => [one.column, one] as const)),
+  );
+  return columns.map(({ name }) => byName.get(name));
+}
+
+/** Coded fields of the intake tables, and the list that their words are looked up in. */
+const CODED: [table: string, column: string, list: string][] = [
+  ["intake_administration", "method", "pro_method"],
+  ["intake_administration", "mode", "pro_mode"],
+  ["intake_administration", "status", "status"],
+  ["intake_administration", "channel", "channel"],
+  ["intake_administration", "setting", "setting"],
+  ["intake_patient", "sex", "sex"],
+  ["intake_patient", "race", "race"],
+  ["intake_patient", "ethnicity", "hispanic"],
+  ["intake_encounter", "class", "enc_type"],
+];
+
+async function unknownWords(db: DuckDb, rules: MaskRules): Promise<WordDraft[]> {
+  const words: WordDraft[] = [];
+  for (const [table, column, list] of CODED) {
+    const rows = await db.all<{ word: string; n: number; maybe: { items: string[] } | null }>(`
+      SELECT t.${column} AS word, count(*)::DOUBLE AS n,
+        (SELECT list(DISTINCT w.code) FROM word w WHERE w.list = '${list}'
+          AND (contains(lower(t.${column}), w.word) OR levenshtein(lower(t.${column}), w.word) <= 2) AND length(w.word) > 3) AS maybe
+      FROM ${table} t WHERE t.${column} IS NOT NULL
+        AND lower(t.${column}) NOT IN (SELECT word FROM word WHERE list = '${list}') GROUP BY ALL ORDER BY n DESC LIMIT 40`);
+    const filled = rows.reduce((sum, { n }) => sum + n, 0);
+    const values = rows.map(({ word, n }) => ({ value: word, count: n }));
+    const masked = whyMasked({ name: column, distinct: rows.length, filled, values }, rules);
+    for (const { word, n, maybe } of rows) {
+      words.push({
+        list,
+        word: masked === null ? word : shapeOf(word),
+        count: n,
+        maybe: maybe?.items ?? [],
+      });
+    }
+  }
+  return words;
+}
+
+async function unmatchedAnswers(db: DuckDb): Promise<SiteDraft["unmatched"]> {
+  return db.all(`SELECT instrument || ' ' || name AS item, count(*)::DOUBLE AS count FROM mapped_response
+    WHERE name IS NOT NULL AND reason IN ('MAPPING_FREE_TEXT', 'MAPPING_ANSWER_NOT_IN_LIST') GROUP BY ALL ORDER BY item`);
+}
+
+/** A draft as lines for site.yaml. */
+export function siteDraftText({ codes, words, unmatched }: SiteDraft): string {
+  const lines = [
+    "# Drafted by propool suggest: lines for site.yaml. A local code passes only when a steward has approved it, so look at each: remove",
+    "# the # of those that are right. The number after # is how sure the draft is (1 is certain).",
+    "codes:",
+    ...codes.map((one) => {
+      const [instrument, item] = (one.role ?? "").split("/");
+      const system = one.system ? `, system: ${JSON.stringify(one.system)}` : "";
+      const what = item ? `instrument: ${instrument}, item: ${item}` : 'instrument: "?", item: "?"';
+      const line = `  - { code: ${JSON.stringify(one.code)}${system}, ${what} }   # ${one.confidence.toFixed(2)}, ${one.count} times: ${one.reason}`;
+      return isSure(one) ? line : `# ${line}`;
+    }),
+  ];
+  if (codes.length === 0) lines.splice(2, 1, "# codes: every code of the export is known");
+  const lists = [...new Set(words.map(({ list }) => list))];
+  if (lists.length > 0)
+    lines.push(
+      "# Words of coded fields that propool does not know; write the CDM's code for each.",
+      "# words:",
+    );
+  for (const list of lists) {
+    lines.push(`#   ${list}:`);
+    for (const { word, count, maybe } of words.filter((one) => one.list === list)) {
+      lines.push(
+        `#     ${JSON.stringify(word)}: ${maybe.length === 1 ? maybe[0] : "?"}   # ${count} times${maybe.length > 1 ? `; ${maybe.join(" or ")}` : ""}`,
+      );
+    }
+  }
+  for (const { item, count } of unmatched) {
+    lines.push(
+      `# ${item}: ${count} answers are in no list of its answers; propool preview --only issues shows where`,
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
