@@ -196,7 +196,7 @@ export function finishModels(
       kind: model.kind,
       response: model.response,
       siteEffects: model.sites,
-      sites: [...bySite.keys()].sort(),
+      sites: [...bySite.keys(), ...at("ready")].sort(),
       suppressedAt: at("suppressed"),
       unavailableAt: [
         ...at("unavailable"),
@@ -205,7 +205,7 @@ export function finishModels(
       rounds: 1,
     };
     const none = { fit: null, exactness: "exact" as const };
-    if (bySite.size === 0) {
+    if (frame.sites.length === 0) {
       return {
         ...frame,
         ...none,

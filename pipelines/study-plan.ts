@@ -13,6 +13,7 @@ import { responseSql } from "./statistics/responder.ts";
 import type { Measure, Scale, Statistic } from "./statistics/statistic.ts";
 import type { Answer, Chosen, SiteModel } from "./study/answer.ts";
 import { compileCohort, compileWith, type Steps } from "./study/cohort.ts";
+import { explainStudy } from "./study/explain.ts";
 import { findLacks, type Lacks } from "./study/lacks.ts";
 import { compileModelRows, modelColumns, responseColumn } from "./study/model-rows.ts";
 import type { Model } from "./study/model-schema.ts";
@@ -345,4 +346,20 @@ export async function sitesIn(queryable: Queryable, { population }: Study): Prom
   );
   const sites = rows.map(({ datamartid }) => datamartid).sort();
   return population.sites ? sites.filter((site) => population.sites?.includes(site)) : sites;
+}
+
+/** Who is counted and when in plain words, and the SQL that selects them, for each outcome. */
+export async function explain(
+  study: Study,
+): Promise<{ outcome: Outcome; words: string[]; statistics: string[]; sql: string }[]> {
+  const plan = await planStudy(study);
+  return plan.parts.map((part) => ({
+    outcome: part.outcome,
+    words: explainStudy(study, part.outcome, part.measure),
+    statistics: [...plan.asked.statistics, ...plan.asked.channels].map((one) => {
+      const reason = one.unavailable(part.measure);
+      return reason ? `${one.name}: not available, ${reason}` : `${one.name}: ${one.title}`;
+    }),
+    sql: `${compileWith(compileCohort(study, part.outcome, { decimals: part.scale.decimals }))}\nSELECT * FROM cohort;`,
+  }));
 }

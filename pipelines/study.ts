@@ -12,11 +12,11 @@ import { metaAnalysis } from "./statistics/meta-analysis.ts";
 import { scaleSchema } from "./statistics/statistic.ts";
 import { acceptSummary, checkSitesDiffer } from "./study/accept.ts";
 import type { Answer } from "./study/answer.ts";
-import { type Comparison, compareResults } from "./study/compare.ts";
+import { type Comparison, compareResults, type Difference } from "./study/compare.ts";
 import { compareSites } from "./study/compare-sites.ts";
 import { modelColumns, responseColumn } from "./study/model-rows.ts";
 import type { Study } from "./study/read-study.ts";
-import { estimateOutcome, type StudyResults } from "./study/results.ts";
+import { distributionsOf, estimateOutcome, type StudyResults } from "./study/results.ts";
 import {
   canonicalJson,
   type ReceivedSummary,
@@ -52,9 +52,57 @@ export { studyTemplate } from "./study/template.ts";
 export async function runStudy(options: {
   study: Study;
   queryable: Queryable;
+  /** Whether to prove on these rows that sites alone, combined, give the same; takes as long again. */
+  check?: boolean;
 }): Promise<StudyResults> {
-  const plan = await planStudy(options.study);
-  return resultsOfRows(plan, [options.queryable], { mode: "pooled", isGated: true });
+  const { study, queryable } = options;
+  const plan = await planStudy(study);
+  const results = await resultsOfRows(plan, [queryable], { mode: "pooled", isGated: true });
+  const check =
+    options.check && results.sites.length > 0 ? await checkSplit(plan, queryable) : null;
+  return { ...results, check, snapshots: await snapshotsOf(queryable, results.sites) };
+}
+
+/** Each site of a pool by itself, combined, against the pool; both before suppression. */
+async function checkSplit(plan: Plan, queryable: Queryable): Promise<Comparison> {
+  const pooled = await resultsOfRows(plan, [queryable], { mode: "pooled", isGated: false });
+  const sites = await sitesIn(queryable, plan.study);
+  const alone = sites.map((site) => ({
+    ...plan,
+    study: { ...plan.study, population: { ...plan.study.population, sites: [site] } },
+  }));
+  const answers: Answer[][] = [];
+  for (const part of plan.parts) {
+    const of: Answer[] = [];
+    for (const own of alone)
+      of.push(ungatedPart(await summarizePart(queryable, own, part), own, part));
+    answers.push(of);
+  }
+  const models = await modelsFromRows(plan, [queryable], answers);
+  const from = { mode: "distributed", sites, isGated: false, answers, models } as const;
+  return compareResults(pooled, resultsOf(plan, from));
+}
+
+/** Which submission of each site a pool holds; none for a site's own store. */
+async function snapshotsOf(
+  queryable: Queryable,
+  sites: readonly string[],
+): Promise<StudyResults["snapshots"]> {
+  const has = await queryable.all(
+    "SELECT 1 AS found FROM information_schema.tables WHERE table_name = 'submission'",
+  );
+  if (has.length === 0) return [];
+  const rows = await queryable.all<{
+    datamartid: string;
+    sequence: number;
+    manifest_sha256: string;
+  }>("SELECT datamartid, sequence, manifest_sha256 FROM submission ORDER BY datamartid");
+  return rows
+    .filter(({ datamartid }) => sites.includes(datamartid))
+    .map((row) => ({
+      site: row.datamartid,
+      snapshot: `submission ${row.sequence}, manifest ${row.manifest_sha256}`,
+    }));
 }
 
 /**
@@ -103,7 +151,7 @@ export async function summaryOf(options: {
       instrument_sha256: sha256(canonicalJson(part.instrument)),
       score: part.outcome.score,
       scale: part.scale,
-      ...answerToSummary(answer, site, part),
+      ...answerToSummary(answer, site, part, study.models),
     });
   }
   return {
@@ -139,6 +187,8 @@ interface CombineOptions {
   packageSha256?: string;
   /** Fits whose rounds are done. */
   models?: ModelAnswers;
+  /** Sites that were asked and are not in, and why. */
+  missing?: StudyResults["missing"];
 }
 
 /**
@@ -159,7 +209,20 @@ export async function combineSummaries(options: CombineOptions): Promise<StudyRe
   );
   const sites = summaries.map(({ summary }) => summary.site).sort();
   const models = options.models ?? new Map();
-  return resultsOf(plan, { mode: "distributed", sites, isGated: true, answers, models });
+  const missing = options.missing ?? [];
+  const snapshots = summaries.map(({ summary, signed }) => ({
+    site: summary.site,
+    snapshot: `summary ${sha256(canonicalJson(signed))}${summary.snapshot ? ` of ${summary.snapshot}` : ""}`,
+  }));
+  return resultsOf(plan, {
+    mode: "distributed",
+    sites,
+    isGated: true,
+    answers,
+    models,
+    missing,
+    snapshots,
+  });
 }
 
 /** @throws ProError as `combineSummaries`, for one summary. */
@@ -188,22 +251,58 @@ export function verifySummary(
   });
 }
 
+export interface StudyComparison extends Comparison {
+  pooled: StudyResults;
+  distributed: StudyResults;
+  /** The same with small cells hidden: what differs now differs because a site or the pool hides something. */
+  suppressed: { compared: number; differences: (Difference & { why: string })[] };
+}
+
 /**
  * The split-and-pool check, where the rows are at hand: the study on the pooled rows and on each store alone, combined, both
- * before suppression. Writes nothing; the results hold cells that must not leave.
+ * before suppression and after. Writes nothing; the results before suppression hold cells that must not leave.
  */
 export async function compareModes(options: {
   study: Study;
   pooled: Queryable;
   stores: readonly Queryable[];
-}): Promise<Comparison & { pooled: StudyResults; distributed: StudyResults }> {
+}): Promise<StudyComparison> {
   const plan = await planStudy(options.study);
-  const pooled = await resultsOfRows(plan, [options.pooled], { mode: "pooled", isGated: false });
-  const distributed = await resultsOfRows(plan, options.stores, {
-    mode: "distributed",
-    isGated: false,
+  const both = async (isGated: boolean) => ({
+    pooled: await resultsOfRows(plan, [options.pooled], { mode: "pooled", isGated }),
+    distributed: await resultsOfRows(plan, options.stores, { mode: "distributed", isGated }),
   });
-  return { ...compareResults(pooled, distributed), pooled, distributed };
+  const whole = await both(false);
+  const shown = await both(true);
+  const { compared, differences } = compareResults(shown.pooled, shown.distributed);
+  return {
+    ...compareResults(whole.pooled, whole.distributed),
+    ...whole,
+    suppressed: {
+      compared,
+      differences: differences.map((one) => ({
+        ...one,
+        why: whyDifferent(one, shown.distributed),
+      })),
+    },
+  };
+}
+
+/** Suppression is the only reason there is once the whole numbers agree: a site hides its part, or one side hides all. */
+function whyDifferent({ a, b, place }: Difference, distributed: StudyResults): string {
+  if (a === null) return "hidden in the pool";
+  const hiding = new Set(
+    distributed.outcomes
+      .filter(({ instrument, score }) => place.startsWith(`${instrument} / ${score} / `))
+      .flatMap(({ rows, models }) => [...rows, ...models])
+      .filter(
+        (row) => !("statistic" in row) || place.includes(` / ${row.statistic} / ${row.stratum} / `),
+      )
+      .flatMap(({ suppressedAt }) => suppressedAt),
+  );
+  const sites = [...hiding].sort().join(", ");
+  if (b === null) return sites ? `hidden at ${sites}` : "bins are merged at a site";
+  return sites ? `${sites} hides its part` : "bins are merged at a site";
 }
 
 /** One contributor for each queryable: the pool is one, each site's store is one. */
@@ -235,6 +334,8 @@ function resultsOf(
     /** Of each outcome. */
     answers: readonly (readonly Answer[])[];
     models: ModelAnswers;
+    missing?: StudyResults["missing"];
+    snapshots?: StudyResults["snapshots"];
   },
 ): StudyResults {
   const { study, profile, asked, parts } = plan;
@@ -242,7 +343,9 @@ function resultsOf(
     study: { id: study.id, title: study.title, sha256: study.sha256 },
     mode: from.mode,
     sites: from.sites,
-    missing: [],
+    missing: from.missing ?? [],
+    check: null,
+    snapshots: from.snapshots ?? [],
     disclosure: from.isGated
       ? { profile: profile.id, minimumPeople: profile.minimum_people }
       : null,
@@ -258,6 +361,7 @@ function resultsOf(
           [...lacking].map(([site, fields]) => ({ site, fields })),
         ),
         rows: estimateOutcome(answers, asked, CONTRASTS, part.measure),
+        distributions: distributionsOf(answers, asked, part.measure),
         comparisons: compareSites(answers, part.statistics, part.measure, metaAnalysis),
         models: finishModels(plan, index, answers, from.models),
       };

@@ -144,6 +144,13 @@ function checkOutcomes(received: ReceivedSummary, expected: Expected): void {
         { where, hint: "sites and hub need the same version of the instrument" },
       );
     }
+    if (!isPrevious(received) && answer.instrument_sha256 !== one.instrumentSha256) {
+      throw new ProError(
+        "SUBMISSION_OUTDATED",
+        `the site's catalogue defines ${one.outcome.instrument} in another way`,
+        { where, hint: "sites and hub need the same version of the instrument" },
+      );
+    }
     const tables = [
       { cells: answer.cells as Cell[], statistics: one.statistics },
       ...one.channels.map((statistic) => ({

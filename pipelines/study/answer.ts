@@ -8,8 +8,8 @@ export interface NoModel {
   reason: string;
 }
 
-/** A model's exact sums at one site, or why there are none. */
-export type SiteModel = { sums: LinearSums } | NoModel;
+/** A model's exact sums at one site; that it is ready for rounds, which tell its sums later; or why there is nothing. */
+export type SiteModel = { sums: LinearSums } | { state: "ready" } | NoModel;
 
 /** What one contributor, a site or the pool, tells about one outcome. */
 export interface Answer {

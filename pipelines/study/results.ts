@@ -75,6 +75,8 @@ export interface OutcomeResults extends Outcome {
   /** What a site lacks, so that none of its people can be selected. */
   lacking: { site: string; fields: readonly string[] }[];
   rows: ResultRow[];
+  /** People by score, as far as merged bins tell. */
+  distributions: { stratum: string; bins: { from: number; to: number; people: number }[] }[];
   comparisons: SiteComparison[];
   models: ModelResult[];
 }
@@ -89,6 +91,14 @@ export interface StudyResults {
   missing: { site: string; reason: string }[];
   disclosure: { profile: string; minimumPeople: number } | null;
   outcomes: OutcomeResults[];
+  /** The split-and-pool check on these very rows, where they are at hand: sites alone, combined, against all together. */
+  check: {
+    compared: number;
+    maxRelativeDifference: number;
+    byStatistic: Record<string, number>;
+  } | null;
+  /** What the numbers rest on, by site: a submission's sequence and hash, or a summary's. */
+  snapshots: { site: string; snapshot: string }[];
 }
 
 /** Adds what the answers show, stratum by stratum, and estimates. */
@@ -104,6 +114,33 @@ export function estimateOutcome(
     ...contrasts.flatMap((contrast) => estimateContrast(contrast, answers, asked, measure)),
     ...estimateCells(answers, asked.channels, (answer) => answer.channels, measure),
   ];
+}
+
+/** Bins of the baseline score by stratum, in score units; nothing where they are hidden. */
+export function distributionsOf(
+  answers: readonly Answer[],
+  { statistics }: Chosen,
+  measure: Measure,
+): OutcomeResults["distributions"] {
+  const statistic = statistics.find(({ name }) => name === "distribution");
+  if (!statistic) return [];
+  const unit = 10 ** -measure.decimals;
+  const inUnits = (edge: string) => Number((Number(edge) * unit).toFixed(measure.decimals));
+  return [EVERYBODY, ...strataOf(answers, ({ cells }) => cells)].flatMap((stratum) => {
+    const { sum, sites } = addUp(stratum, statistic, answers, ({ cells }) => cells);
+    if (sites.length === 0) return [];
+    const { bins } = sum as { bins: { from: string; to: string; people: string }[] };
+    return [
+      {
+        stratum,
+        bins: bins.map(({ from, to, people }) => ({
+          from: inUnits(from),
+          to: inUnits(to),
+          people: Number(people),
+        })),
+      },
+    ];
+  });
 }
 
 type CellsOf = (answer: Answer) => Answer["cells"];

@@ -144,12 +144,14 @@ export function isPrevious({ signed }: ReceivedSummary): boolean {
 }
 
 /** @param privatePem Ed25519 key, PKCS #8 */
-export function signObject<
-  T extends { signed_by?: string | undefined; signature?: string | undefined },
->(content: T, privatePem: string): T {
-  const { signature: _, ...rest } = content;
+export function signObject<T extends object>(
+  content: T,
+  privatePem: string,
+): T & { signed_by: string; signature: string } {
+  const { signature: _, ...rest } = content as T & { signature?: string };
   const signed = { ...rest, signed_by: publicKeyOf(privatePem) };
-  return { ...signed, signature: sign(signedBytes(signed), privatePem) } as unknown as T;
+  const whole = { ...signed, signature: sign(signedBytes(signed), privatePem) };
+  return whole as unknown as T & { signed_by: string; signature: string };
 }
 
 export function isSignatureValid(signed: object, publicKey: string): boolean {

@@ -1,5 +1,6 @@
 import type { Cell, Unavailable } from "../disclosure/gate.ts";
 import type { Answer, Chosen, SiteModel } from "./answer.ts";
+import type { Model } from "./model-schema.ts";
 import type { Summary } from "./summary.ts";
 
 const UNAVAILABLE: Unavailable = "unavailable";
@@ -11,6 +12,7 @@ export function answerToSummary(
   answer: Answer,
   site: string,
   { statistics, channels }: Chosen,
+  models: readonly Model[],
 ): Pick<SummaryOutcome, "lacking" | "cells" | "channels" | "models"> {
   const lacking = [...(answer.lacking.get(site) ?? [])];
   const all = [...statistics, ...channels];
@@ -36,9 +38,9 @@ export function answerToSummary(
     models: [...answer.models].map(([id, sites]) => {
       const model = sites.get(site);
       if (!model || lacking.length > 0) return { id, state: UNAVAILABLE };
-      return "sums" in model
-        ? { id, state: "shown" as const, sums: model.sums }
-        : { id, state: model.state };
+      if (!("sums" in model)) return { id, state: model.state === "ready" ? "shown" : model.state };
+      const isLinear = models.some((one) => one.id === id && one.kind === "linear");
+      return { id, state: "shown" as const, ...(isLinear && { sums: model.sums }) };
     }),
   };
 }
@@ -62,10 +64,7 @@ export function summaryToAnswer({ site }: Summary, outcome: SummaryOutcome): Ans
       outcome.models.map(({ id, state, sums }) => [
         id,
         new Map<string, SiteModel>([
-          [
-            site,
-            sums ? { sums } : { state: state === "suppressed" ? state : UNAVAILABLE, reason: "" },
-          ],
+          [site, sums ? { sums } : state === "shown" ? { state: "ready" } : { state, reason: "" }],
         ]),
       ]),
     ),
