@@ -195,15 +195,12 @@ async function makeAnswer(
     population: { ...study.population, sites: [site.site] },
   });
   const answers: RoundAnswer["answers"] = [];
-  for (const ask of request.asks) {
-    if (!sitesOf([ask]).includes(site.site)) continue;
+  const asked = request.asks.filter((ask) => sitesOf([ask]).includes(site.site));
+  const judged = await judgeModels(plan, asked, store);
+  for (const ask of asked) {
     const [part, model] = find(plan, ask);
     const place = { outcome: ask.outcome, model: ask.model };
-    // The models' own gate, on the rows as they are today.
-    const only = { ...plan, study: { ...plan.study, models: [model] } };
-    const light = { ...part, statistics: part.statistics.slice(0, 1), channels: [] };
-    const judged = gatePart(await summarizePart(store, only, light), only, light);
-    const seen = judged.models.get(model.id)?.get(site.site);
+    const seen = judged.get(ask.outcome)?.models.get(model.id)?.get(site.site);
     if (!seen || !("sums" in seen)) {
       answers.push({
         ...place,
@@ -239,6 +236,25 @@ async function makeAnswer(
     },
     signingKey,
   ) as RoundAnswer;
+}
+
+/** The models' own gate, on the rows as they are today; by outcome. */
+async function judgeModels(
+  plan: Plan,
+  asks: readonly Ask[],
+  store: Queryable,
+): Promise<Map<number, Answer>> {
+  const judged = new Map<number, Answer>();
+  for (const outcome of new Set(asks.map((ask) => ask.outcome))) {
+    const own = asks.filter((ask) => ask.outcome === outcome);
+    const models = own.map((ask) => find(plan, ask)[1]);
+    const part = plan.parts[outcome];
+    if (!part) continue;
+    const only = { ...plan, study: { ...plan.study, models } };
+    const light = { ...part, statistics: part.statistics.slice(0, 1), channels: [] };
+    judged.set(outcome, gatePart(await summarizePart(store, only, light), only, light));
+  }
+  return judged;
 }
 
 function firstAsks(plan: Plan, answers: readonly (readonly Answer[])[]): Ask[] {

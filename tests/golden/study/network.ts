@@ -23,8 +23,8 @@ export function network(sites: readonly string[], peopleAtSite: number): Person[
       const depressed = next() < 0.4;
       const scores = [
         { date: "2024-01-10", value: baseline },
-        { date: "2024-04-09", value: later(0.7, depressed ? 4 : 2) },
-        { date: "2024-07-08", value: later(0.5, 5) },
+        { date: "2024-04-09", value: later(0.7, depressed ? 9 : 6) },
+        { date: "2024-07-08", value: later(0.5, 8) },
       ].filter((score): score is { date: string; value: number } => score.value !== null);
       return {
         site,
