@@ -49,8 +49,13 @@ describe.skipIf(!isPresent)(
   () => {
     beforeAll(async () => {
       directory = await mkdtemp(join(tmpdir(), "propool-corpus-"));
-      for (const [site, { format, files }] of Object.entries(SITES)) {
+      for (const [site, { format, files }] of Object.entries(SITES))
         await makeSite(site, format, files);
+      const hub = join(directory, "hub");
+      const sites = Object.keys(SITES).map((site) => join(directory, site));
+      const made = await propool("init", "hub", hub, "--network", "REAL", "--with", ...sites);
+      expect(made.exitCode, made.err).toBe(0);
+      for (const site of Object.keys(SITES)) {
         const { out, err, exitCode } = await propool(
           "run",
           join(directory, site),
@@ -134,18 +139,15 @@ describe.skipIf(!isPresent)(
 
     it("pools the three sites and answers a query", async () => {
       const hub = join(directory, "hub");
-      const sites = Object.keys(SITES).map((site) => join(directory, site));
-      expect(
-        (await propool("init", "hub", hub, "--network", "REAL", "--with", ...sites)).exitCode,
-      ).toBe(0);
       const pooled = await propool("pool", hub, "--json");
       expect(pooled.exitCode, pooled.err).toBe(0);
-      const { out } = await propool(
+      const { out, err, exitCode } = await propool(
         "query",
         hub,
         "SELECT datamartid, instrument, status, count(*) AS scores FROM pro_score GROUP BY ALL ORDER BY ALL",
         "--json",
       );
+      expect(exitCode, err).toBe(0);
       expect(JSON.parse(out)).toEqual([
         { datamartid: "CCDA", instrument: "audit-c", status: "unverifiable", scores: 3 },
         { datamartid: "CCDA", instrument: "dast-10", status: "unverifiable", scores: 2 },

@@ -115,8 +115,8 @@ describe.each(FORMATS)("the nights of a %s site", (format) => {
     await site.deliver(PEOPLE, [corrected as (typeof VISITS)[number], ...others]);
     const report = await night(site);
     expect(report.submission).toMatchObject({ sequence: 2, kind: "changes" });
-    // One administration of nine answers and a total; the answers that stayed the same are not sent again.
-    expect(report.submission?.rows).toMatchObject({ demographic: 0, pro_cm_detail: 0 });
+    // One administration of nine answers and a total, which is severe now; what stayed the same is not sent again.
+    expect(report.submission?.rows).toMatchObject({ demographic: 0, pro_cm_detail: 1 });
     expect(await totals(site)).toEqual([1, 4, 20, 27]);
     expect(await rowsOf(site, "pro_cm")).toBe(40);
   });
