@@ -4,6 +4,7 @@ import { addCrosswalk } from "./crosswalk.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExplain } from "./explain.ts";
+import { addExport } from "./export.ts";
 import { addInit } from "./init.ts";
 import { addInstruments } from "./instruments.ts";
 import { addKeys } from "./keys.ts";
@@ -37,5 +38,6 @@ export const COMMANDS: readonly AddCommand[] = [
   addPool,
   addReport,
   addQuery,
+  addExport,
   addStudy,
 ];

@@ -56,12 +56,15 @@ export function numbers(prefix: string, values: readonly (number | null)[]): Cel
 /** Maps, scores and settles all cases in one database, proves the ledgers, and tells what became of each. */
 export async function mapCases<Title extends string>(
   cases: Record<Title, Case>,
-  settings: object = {},
+  { directory, ...settings }: { directory?: string; [key: string]: unknown } = {},
 ): Promise<Record<Title, Mapped> & { ledgers: Ledgers }> {
   const db = await DuckDb.open(":memory:");
   try {
     const identity = { site: "TEST", name: "test", network: "TEST", format: "fhir" };
-    const site = siteSchema.parse({ ...identity, ...settings }) as Site;
+    const site = {
+      ...siteSchema.parse({ ...identity, ...settings }),
+      ...(directory === undefined ? {} : { directory }),
+    } as Site;
     await prepare(db, site, TODAY);
     const owners = await fill(db, cases);
     await mapRecords(db, site);
