@@ -8,6 +8,7 @@ import { type Hub, readHub } from "./configuration/hub.ts";
 import { ProError } from "./core/errors.ts";
 import { publish } from "./core/files.ts";
 import { withLock } from "./core/lock.ts";
+import { type Metrics, writeMetrics } from "./core/metrics.ts";
 import type { Progress } from "./core/progress.ts";
 import { removeUnfinished } from "./core/remove-unfinished.ts";
 import { type LinkageReport, linkPeople } from "./linkage/link-people.ts";
@@ -54,8 +55,40 @@ export interface PoolOptions {
  * @throws ProError `CONFIG_*` or `WAREHOUSE_*`; refused submissions are in the report.
  */
 export async function pool(hubDirectory: string, options: PoolOptions): Promise<PoolReport> {
-  const started = performance.now();
   const hub = await readHub(hubDirectory);
+  const file = join(hub.reportsDirectory, "metrics.prom");
+  try {
+    const report = await poolNight(hub, options);
+    await writeMetrics(file, hub.network, { metrics: poolMetrics(report), isSuccess: true });
+    return report;
+  } catch (error) {
+    // What stopped the night may stop this as well, and is what must be told.
+    await writeMetrics(file, hub.network, { metrics: {}, isSuccess: false }).catch(() => undefined);
+    throw error;
+  }
+}
+
+function poolMetrics({ accepted, refused, waiting, loaded, seconds }: PoolReport): Metrics {
+  return {
+    pool_seconds: { help: "how long the hub's night took", samples: [{ value: seconds }] },
+    submissions: {
+      help: "submissions of the night by what became of them",
+      samples: Object.entries({ accepted, refused, waiting }).map(([state, list]) => ({
+        labels: { state },
+        value: list.length,
+      })),
+    },
+    warehouse_rows: {
+      help: "rows of each site and table that was loaded tonight",
+      samples: loaded.flatMap(({ site, rows }) =>
+        Object.entries(rows).map(([table, value]) => ({ labels: { site, table }, value })),
+      ),
+    },
+  };
+}
+
+async function poolNight(hub: Hub, options: PoolOptions): Promise<PoolReport> {
+  const started = performance.now();
   return withLock(hub.directory, async () => {
     const chains: Chains = new Map();
     await removeUnfinished(hub.refusedDirectory);
@@ -217,9 +250,10 @@ async function load(
 ): Promise<Published["loaded"]> {
   const { archived, rows, night, loaded } = options;
   const { site, sequence } = archived;
-  const counts = await night.options.progress.stage(site, "load", () =>
-    loader.apply({ ...archived, ...(rows && { rows }) }),
-  );
+  const { counts } = await night.options.progress.stage(site, "load", async () => {
+    const loadedRows = await loader.apply({ ...archived, ...(rows && { rows }) });
+    return { counts: loadedRows, rowsOut: Object.values(loadedRows).reduce((a, b) => a + b, 0) };
+  });
   return [...loaded.filter((one) => one.site !== site), { site, sequence, rows: counts }];
 }
 

@@ -164,9 +164,12 @@ async function stageExport(
   await loadTokenKeys(db, { generations: keys.tokenKeys, linkage: linkage?.key ?? null }, [
     ...new Set([...tokenPurposes(profile), "patid", "pro_seq"]),
   ]);
-  await progress.stage(site.site, "read", () => readExport(db, site, source, progress));
+  await progress.stage(site.site, "read", async () => {
+    await readExport(db, site, source, progress);
+    return { rowsOut: await countOf(db, "intake_record") };
+  });
   await refuseUnreadable(db, site.format);
-  const leavers = await progress.stage(site.site, "map", async () => {
+  const { leavers } = await progress.stage(site.site, "map", async () => {
     await findKnownPatients(db, knownStore);
     const gone = await decideConsent(db, site, {
       storeFile: previous ? knownStore : null,
@@ -174,11 +177,13 @@ async function stageExport(
     });
     await mapRecords(db, site);
     if (linkage) await stageLinkage(db, { name: linkage.name, today: options.today });
-    return gone;
+    return { leavers: gone, rowsIn: await countOf(db, "intake_response") };
   });
   const { ledgers, lines } = await progress.stage(site.site, "settle", async () => {
     await settleRecords(db);
-    return drawLedgers(db);
+    const drawn = await drawLedgers(db);
+    const { read: rowsIn, loaded: rowsOut } = drawn.ledgers.records;
+    return { ...drawn, rowsIn, rowsOut };
   });
   const issues = await collectIssues(db, await readReasons(), options.examplesMax ?? 5);
   return { source, ledgers, lines, issues, leavers };
@@ -262,9 +267,11 @@ async function night(here: Night): Promise<RunReport> {
         lines,
       }),
     );
-    const released = await progress.stage(site.site, "release", () =>
-      release(db, here, { file, ledgers, leavers }),
-    );
+    const { rowsOut: _, ...released } = await progress.stage(site.site, "release", async () => {
+      const all = await release(db, here, { file, ledgers, leavers });
+      const rows = Object.values(all.submission?.rows ?? {});
+      return { ...all, rowsOut: rows.reduce((sum, count) => sum + count, 0) };
+    });
     const whole: RunReport = {
       site: site.site,
       name: site.name,
@@ -276,7 +283,7 @@ async function night(here: Night): Promise<RunReport> {
       issues,
       checks: checked.counts,
       ...released,
-      stages: progress.events.slice(firstEvent),
+      stages: progress.events.slice(firstEvent).filter(({ node }) => node === site.site),
       seconds: (performance.now() - started) / 1000,
     };
     const report = await withoutNames(db, whole, source);
@@ -406,6 +413,13 @@ async function auditLeaving(
     await db.run("DETACH leaving");
     await db.run("DETACH new_store");
   }
+}
+
+async function countOf(db: DuckDb, table: string): Promise<number> {
+  const { n } = await db.one<{ n: number }>(
+    `SELECT CAST(count(*) AS DOUBLE) AS n FROM ${ident(table)}`,
+  );
+  return n;
 }
 
 async function instrumentVersions(db: DuckDb): Promise<Record<string, string>> {

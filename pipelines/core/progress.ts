@@ -21,10 +21,12 @@ export function createProgress(options: {
   err: Writable;
   tty: boolean;
   quiet?: boolean;
+  /** One line of JSON a finished stage, for a log that programs read, instead of text. */
+  json?: boolean;
 }): Progress {
   const events: StageEvent[] = [];
   const show = (text: string, end: boolean) => {
-    if (options.quiet) return;
+    if (options.quiet || options.json) return;
     if (options.tty) options.err.write(`\r\x1b[2K${end ? "" : text}`);
     else if (end) options.err.write(`${text}\n`);
   };
@@ -38,6 +40,11 @@ export function createProgress(options: {
         const seconds = (performance.now() - started) / 1000;
         const rows = (result ?? {}) as { rowsIn?: number; rowsOut?: number };
         events.push({ node, stage, seconds, rowsIn: rows.rowsIn, rowsOut: rows.rowsOut });
+        if (options.json && !options.quiet) {
+          const counts = { rows_in: rows.rowsIn, rows_out: rows.rowsOut };
+          const event = { site: node, stage, seconds: Number(seconds.toFixed(3)), ...counts };
+          options.err.write(`${JSON.stringify(event)}\n`);
+        }
         show(`${node}: ${stage} ${seconds.toFixed(1)} s`, true);
         return result;
       } catch (error) {

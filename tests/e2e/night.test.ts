@@ -36,7 +36,8 @@ afterAll(() => remove());
 /** A night that must end well; its report. */
 async function night(site: TestSite, ...options: string[]): Promise<RunReport> {
   const told = await propool("run", site.directory, "--json", ...TODAY, ...options);
-  expect(told.err).toBe("");
+  // One line of JSON a stage, and no message.
+  for (const line of told.err.trim().split("\n")) expect(JSON.parse(line)).toHaveProperty("stage");
   expect(told.exitCode).toBe(0);
   return (JSON.parse(told.out) as RunReport[])[0] as RunReport;
 }
@@ -67,7 +68,11 @@ describe.each(FORMATS)("the nights of a %s site", (format) => {
     const files = await filesIn(site.path("outbox"));
     expect(files).toContain(`${format.toUpperCase()}-000001/manifest.json.age`);
     expect(files).toContain(`${format.toUpperCase()}-000001/manifest.sig`);
-    expect(await filesIn(site.path("reports"))).toEqual(["last-night.json", "refresh-000001.json"]);
+    expect(await filesIn(site.path("reports"))).toEqual([
+      "last-night.json",
+      "metrics.prom",
+      "refresh-000001.json",
+    ]);
   });
 
   it("account for every record and answer", async () => {
@@ -91,8 +96,14 @@ describe.each(FORMATS)("the nights of a %s site", (format) => {
     expect(await placesOf(IDENTIFIERS, site, [first])).toEqual([]);
     // The search does find what stands there.
     const places = await placesOf(["several days", "MAPPING_FREE_TEXT"], site, [first]);
-    expect(places.filter((place) => place.includes("values of"))).toHaveLength(2);
-    expect(places.filter((place) => /printed|reports/.test(place))).toHaveLength(3);
+    const values = places.filter((place) => place.includes("values of"));
+    expect(values.map((place) => place.split(/[\\/]/).at(-1))).toEqual([
+      "store.duckdb",
+      "pro_cm.parquet.age",
+    ]);
+    // On the screen, in the report and among the metrics.
+    const told = places.filter((place) => /printed|reports/.test(place));
+    expect(told.length).toBeGreaterThanOrEqual(3);
     expect(await leftovers(site)).toEqual([]);
   });
 
@@ -257,6 +268,16 @@ describe("a night", () => {
     expect(told.out).toContain("GOOD Test fhir (fhir)");
     expect(told.err.match(/the export folder cannot be read/g)).toHaveLength(1);
     expect(told.err).toContain("1 of 2 sites failed (SOURCE_MISSING)");
+    expect(told.err).toContain(
+      `1 sites done, 1 of them with a submission; 1 failed: ${bad.directory}`,
+    );
+    const metrics = await readFile(good.path("reports/metrics.prom"), "utf8");
+    expect(metrics).toMatch(/^propool_last_run_success\{node="GOOD"\} 1$/m);
+    expect(metrics).toMatch(/^propool_records\{node="GOOD",state="loaded"\} 7$/m);
+    expect(metrics).toMatch(/^propool_store_rows\{node="GOOD",table="pro_cm"\} 40$/m);
+    const failed = await readFile(bad.path("reports/metrics.prom"), "utf8");
+    expect(failed).toMatch(/^propool_last_run_success\{node="BAD"\} 0$/m);
+    expect(failed).not.toContain("last_success_timestamp");
     expect(told.err).toContain(bad.directory);
     expect(await leftovers(bad)).toEqual([]);
   });

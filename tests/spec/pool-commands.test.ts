@@ -78,7 +78,53 @@ describe("propool pool", () => {
   it("prints the report as JSON alone", async () => {
     const { out, err } = await run("pool", hub.directory, "--json");
     expect(JSON.parse(out)).toMatchObject({ accepted: [{ site: "SITEA", sequence: 1 }] });
-    expect(err).toBe("");
+    // And a line of JSON a stage, for a log.
+    const stages = err
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(stages.map(({ site, stage }) => `${site} ${stage}`)).toEqual([
+      "SITEA verify",
+      "SITEA load",
+      "NET link people",
+    ]);
+    expect(stages[1]).toMatchObject({ seconds: expect.any(Number), rows_out: 13 });
+  });
+});
+
+describe("propool pool --publish", () => {
+  it("goes back to an older publication until the newest is named again", async () => {
+    const hub = await hubFor(["SITEA", "SITEB"]);
+    const people = async () => {
+      const sql = "SELECT count(*) AS n FROM demographic";
+      return JSON.parse((await run("query", hub.directory, sql, "--json")).out)[0].n;
+    };
+    await sendFrom(hub, "SITEA");
+    await run("pool", hub.directory);
+    await sendFrom(hub, "SITEB");
+    await run("pool", hub.directory);
+    expect(await people()).toBe(4);
+    expect((await run("pool", hub.directory, "--publish", "1")).error).toBeNull();
+    expect(await people()).toBe(2);
+    // The nights go on behind it.
+    const key = hub.keys.SITEB as SigningKey;
+    const more = {
+      ...SMALL_STORE,
+      demographic: [...(SMALL_STORE.demographic ?? []), { patid: "P3" }],
+    };
+    await send(more, { outbox: hub.inbox, key, site: "SITEB", sequence: 2 });
+    expect((await run("pool", hub.directory)).error).toBeNull();
+    expect(await people()).toBe(2);
+    await run("pool", hub.directory, "--publish", "3");
+    expect(await people()).toBe(5);
+    expect((await run("pool", hub.directory, "--publish", "9")).error).toMatchObject({
+      code: "WAREHOUSE_PUBLICATION",
+      hint: "kept are 1, 2, 3",
+    });
+    const metrics = await readFile(join(hub.directory, "reports", "metrics.prom"), "utf8");
+    expect(metrics).toMatch(/^propool_last_run_success\{node="NET"\} 1$/m);
+    expect(metrics).toMatch(/^propool_submissions\{node="NET",state="accepted"\} 1$/m);
+    await hub.remove();
   });
 });
 

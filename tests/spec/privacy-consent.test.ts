@@ -193,7 +193,7 @@ describe("a site whose people may refuse", () => {
 
   async function night(of: TestSite, ...more: string[]): Promise<RunReport> {
     const told = await propool("run", of.directory, "--json", ...TODAY, ...more);
-    expect(told.err).toBe("");
+    expect(told.exitCode, told.err).toBe(0);
     return (JSON.parse(told.out) as RunReport[])[0] as RunReport;
   }
   const people = (of: TestSite) =>
