@@ -14,6 +14,7 @@ import { addPreview } from "./preview.ts";
 import { addProfile } from "./profile.ts";
 import { addQuery } from "./query.ts";
 import { addReport } from "./report.ts";
+import { addRisk } from "./risk.ts";
 import { addRun } from "./run.ts";
 import { addStudy } from "./study.ts";
 import { addSuggest } from "./suggest.ts";
@@ -34,6 +35,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addPlan,
   addRun,
   addCheck,
+  addRisk,
   addWithdraw,
   addPool,
   addReport,
