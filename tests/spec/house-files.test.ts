@@ -19,6 +19,7 @@ const files = existsSync(join(root, ".git"))
 const TOP = [
   "LICENSE",
   "README.md",
+  "PRIVACY.md",
   "cli",
   "mappings",
   "package-lock.json",

@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadCatalogue } from "../../pipelines/catalogue/load.ts";
@@ -8,7 +8,7 @@ import { mappingsDirectory } from "../../pipelines/core/mappings.ts";
 import { loadCrosswalks } from "../../pipelines/crosswalk/load.ts";
 import { mapRecords, prepare } from "../../pipelines/intake.ts";
 import { loadWords } from "../../pipelines/mapping/words.ts";
-import type { Action } from "../../pipelines/privacy/actions.ts";
+import { type Action, actionSql, createActionLists } from "../../pipelines/privacy/actions.ts";
 import { deidentifyInto } from "../../pipelines/privacy/deidentify.ts";
 import {
   dateManagement,
@@ -79,7 +79,7 @@ describe("the profiles", () => {
   it.each(NAMES)("%s lets no free text out", (name) => {
     const kept = COLUMNS.filter(
       ({ table, column }) =>
-        /^raw_|facilityid|facility_location|providerid|address_city|pro_text$/.test(column) &&
+        /^raw_|facilityid|providerid|address_city|pro_text$/.test(column) &&
         !["drop", "token:providerid"].includes(actionOf(profileOf(name), table, column) ?? "drop"),
     );
     expect(kept.map(({ what }) => what).filter((what) => what !== "pro_cm.pro_text")).toEqual([]);
@@ -149,7 +149,7 @@ describe.each(NAMES)("a row with a value in every column under %s", (name) => {
   let db: DuckDb;
   const planted = (column: string, { type }: ColumnShape) => {
     if (column === "patid") return "'P1'";
-    if (/zip/.test(column)) return "'98101'";
+    if (/zip|facility_location/.test(column)) return "'98101'";
     if (type === "text") return text(`PLANT ${column}`);
     if (type === "date") return `DATE '${DAY}'`;
     return type === "boolean" ? "true" : "7";
@@ -212,7 +212,7 @@ function OUTCOME(
   column: string,
   shape: ColumnShape,
 ): (value: string | null) => boolean {
-  const planted = /zip/.test(column) ? "98101" : `PLANT ${column}`;
+  const planted = /zip|facility_location/.test(column) ? "98101" : `PLANT ${column}`;
   if (one.startsWith("token:link_")) return (value) => /^[\w-]{43}$/.test(value ?? "");
   if (one.startsWith("token:")) return (value) => /^[0-9a-f]{32}$/.test(value ?? "");
   if (one.startsWith("band:")) return (value) => value === "2020-01-01";
@@ -234,3 +234,44 @@ function OUTCOME(
       return (value) => shape.type !== "text" || value === planted;
   }
 }
+
+// Source: our reference vectors, tokens_pprl.json, safe_harbor.
+describe("the actions of Safe Harbor", () => {
+  let db: DuckDb;
+  let vectors: {
+    zip_cases: { zip: string; safe_harbor_zip3: string }[];
+    age_cases: { age: number; safe_harbor: string }[];
+  };
+  beforeAll(async () => {
+    const golden = join(import.meta.dirname, "../golden/privacy/tokens_pprl.json");
+    vectors = JSON.parse(await readFile(golden, "utf8")).safe_harbor;
+    db = await DuckDb.open(":memory:");
+    await db.run("SET VARIABLE today = DATE '2024-06-01'");
+    await loadCatalogue(db, await readCatalogue());
+    await loadWords(db, {}, []);
+    await createActionLists(db);
+  });
+  afterAll(() => db.close());
+
+  it("keep three digits of a ZIP code where more than 20,000 people live", async () => {
+    const zips = [...vectors.zip_cases.map(({ zip }) => zip), "8930", "", "A1A 1A1"];
+    const expected = [...vectors.zip_cases.map((one) => one.safe_harbor_zip3), "000", "000", "000"];
+    const sql = actionSql("truncate-zip3", "encounter", "facility_location");
+    const rows = await db.all<{ zip: string }>(
+      `SELECT ${sql} AS zip FROM (SELECT unnest(from_json(?, '["VARCHAR"]')) AS facility_location) t`,
+      [JSON.stringify(zips)],
+    );
+    expect(rows.map(({ zip }) => zip)).toEqual(expected);
+  });
+
+  it("have everybody of 90 and more in one group", async () => {
+    const born = vectors.age_cases.map(({ age }) => `${2024 - age}-01-15`);
+    const sql = actionSql("cap-age", "demographic", "birth_date");
+    const rows = await db.all<{ year: number }>(
+      `SELECT CAST(year(${sql}) AS INTEGER) AS year FROM (SELECT unnest(from_json(?, '["DATE"]')) AS birth_date) t`,
+      [JSON.stringify(born)],
+    );
+    const groups = rows.map(({ year }) => (2024 - year >= 90 ? "90+" : String(2024 - year)));
+    expect(groups).toEqual(vectors.age_cases.map(({ safe_harbor }) => safe_harbor));
+  });
+});
