@@ -249,6 +249,7 @@ describe("the actions of Safe Harbor", () => {
     await db.run("SET VARIABLE today = DATE '2024-06-01'");
     await loadCatalogue(db, await readCatalogue());
     await loadWords(db, {}, []);
+    await loadCrosswalks(db, [], []);
     await createActionLists(db);
   });
   afterAll(() => db.close());
