@@ -2,9 +2,10 @@ import { dirname, join, resolve } from "node:path";
 import { readCatalogue } from "./catalogue/read.ts";
 import { withChecked } from "./check.ts";
 import { ProError } from "./core/errors.ts";
-import { exists, writeWhole } from "./core/files.ts";
+import { exists, privateDirectory, writeWhole } from "./core/files.ts";
 import { conceal } from "./disclosure/conceal.ts";
 import { readDisclosureProfile } from "./disclosure/profile.ts";
+import type { Refresh } from "./quality/history.ts";
 import type { Verdict } from "./quality/judge.ts";
 import { readReasons } from "./quality/reasons.ts";
 import type { Guard } from "./quality/report/data.ts";
@@ -50,6 +51,7 @@ export async function writeReport(directory: string, options: ReportOptions): Pr
     const input = {
       ...folder,
       verdicts,
+      refreshes: isShared ? folder.refreshes.map(withoutLedger) : folder.refreshes,
       instruments,
       reasons: await readReasons(),
       guard: isShared ? guardOf(BigInt(minimum)) : (counts: readonly number[]) => [...counts],
@@ -59,6 +61,7 @@ export async function writeReport(directory: string, options: ReportOptions): Pr
     const page = renderReport(input, await gather(folder.session.db, input));
     const file =
       out ?? join(folder.reportsDirectory, isShared ? "report-share.html" : "report.html");
+    if (!out) await privateDirectory(folder.reportsDirectory);
     await writeWhole(file, page, isShared ? 0o644 : 0o600);
     return { file, bytes: Buffer.byteLength(page), verdicts: folder.verdicts };
   });
@@ -71,6 +74,11 @@ function guardOf(minimum: bigint): Guard {
     const { strata, margin } = conceal(cells, minimum);
     return counts.map((n, i) => (margin || strata.has(String(i)) ? null : n));
   };
+}
+
+/** A ledger's small counts could be had back from its sum, and its reasons name what the source wrote: it stays inside. */
+function withoutLedger(refresh: Refresh): Refresh {
+  return { ...refresh, ledgers: null, lines: [], unmapped: [] };
 }
 
 /** Without keys, and without a count of few or of all but few. */

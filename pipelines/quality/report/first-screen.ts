@@ -53,14 +53,18 @@ function findingsOf(verdicts: readonly Verdict[]): Finding[] {
   return [...findings.values()];
 }
 
-function cameIn({ kind, refreshes, sites }: ReportInput, data: ReportData): Html {
+function cameIn({ kind, refreshes, sites, guard }: ReportInput, data: ReportData): Html {
   const [latest] = refreshes;
   const ledger = latest?.ledgers?.records;
-  const held = html`<p>${kind === "hub" ? "The warehouse" : "The store"} holds <strong>${count(data.administrations)}</strong> questionnaires of <strong>${count(data.people)}</strong> people${kind === "hub" && ` at ${sites.length} sites`}.</p>`;
+  const [people] = guard([data.people]);
+  const [administrations] = people === null ? [null] : guard([data.administrations]);
+  const amountOf = (n: number | null | undefined) =>
+    n === null || n === undefined ? "few" : count(n);
+  const held = html`<p>${kind === "hub" ? "The warehouse" : "The store"} holds <strong>${amountOf(administrations)}</strong> questionnaires of <strong>${amountOf(people)}</strong> people${kind === "hub" && ` at ${sites.length} sites`}.</p>`;
   if (!ledger) {
-    const filled = data.bySite.filter(({ administrations }) => administrations > 0).length;
-    return html`<p><span class="big">${count(filled)}</span> of ${count(sites.length)} sites have delivered</p>${held}
-<p class="soft">${latest ? `Last load: ${latest.day}.` : "No load is remembered yet."}</p>`;
+    const filled = data.bySite.filter((site) => site.administrations > 0).length;
+    return html`${kind === "hub" && html`<p><span class="big">${count(filled)}</span> of ${count(sites.length)} sites have delivered</p>`}${held}
+<p class="soft">${latest ? `Last refresh: ${latest.day}.` : "No refresh is remembered yet."}</p>`;
   }
   const n = (state: string) => ledger[state] ?? 0;
   return html`<p><span class="big">${count(n("read"))}</span> records read on ${latest?.day}</p>

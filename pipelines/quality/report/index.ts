@@ -15,13 +15,15 @@ export function renderReport(input: ReportInput, data: ReportData): string {
   const { kind, name, refreshes, today, isShared } = input;
   const [latest] = refreshes;
   const isSite = kind === "site";
+  const hasLedger = Boolean(latest?.ledgers);
   return renderPage({
     title: `${name}: data quality`,
     subtitle: `${isSite ? `Site ${input.sites.join(", ")}` : `Hub of ${input.sites.length} sites`}. Refresh of ${latest?.day ?? "unknown day"}, ${refreshes.length} remembered; page of ${today}.${isShared ? " Small counts and keys are left out." : ""}`,
     sections: [
-      ...(isSite ? [{ id: "ledger", title: "Ledger" }] : [{ id: "sites", title: "Sites" }]),
+      ...(isSite ? [] : [{ id: "sites", title: "Sites" }]),
+      ...(hasLedger ? [{ id: "ledger", title: "Ledger" }] : []),
       { id: "checks", title: "Checks" },
-      ...(isSite ? [{ id: "coverage", title: "Mapping coverage" }] : []),
+      ...(hasLedger ? [{ id: "coverage", title: "Mapping coverage" }] : []),
       { id: "completeness", title: "Completeness" },
       { id: "scores", title: "Scores" },
       { id: "collection", title: "Collection" },

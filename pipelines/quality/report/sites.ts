@@ -90,12 +90,11 @@ function funnel(one: ScoreData, isShared: boolean): Html {
             z: "line",
             stroke: "var(--c5)",
             strokeDasharray: "4 3",
-            clip: true,
           },
         ),
         lineY(
           limits.filter(({ line }) => line.startsWith("99")),
-          { x: "size", y: "limit", z: "line", stroke: "var(--c5)", clip: true },
+          { x: "size", y: "limit", z: "line", stroke: "var(--c5)" },
         ),
         dot(sites, { x: "n", y: "mean", r: 5, fill: "var(--c1)" }),
         text(sites, {
