@@ -68,7 +68,7 @@ export const addInit: AddCommand = (program, io) => {
           "",
           `1. put the export's files into ${directory}/export`,
           format === "csv"
-            ? `2. say in ${directory}/mapping.yaml what the columns mean`
+            ? `2. propool suggest ${directory}/export --out ${directory}/mapping.yaml   drafts what the columns mean: read it, correct it`
             : "2. look at site.yaml",
           `3. propool preview ${directory}/export/* --site ${directory}`,
           `4. propool run ${directory}`,

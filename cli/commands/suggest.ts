@@ -1,7 +1,8 @@
-import { writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { csvMappingTemplate } from "../../pipelines/configuration/templates.ts";
 import { ProError } from "../../pipelines/core/errors.ts";
-import { exists } from "../../pipelines/core/files.ts";
+import { exists, writeWhole } from "../../pipelines/core/files.ts";
 import { createProgress } from "../../pipelines/core/progress.ts";
 import { placeSchemas } from "../../pipelines/json-schemas.ts";
 import { filesToRead } from "../../pipelines/preview.ts";
@@ -48,7 +49,7 @@ export const addSuggest: AddCommand = (program, io) => {
         if (options.json) return writeJson(io.out, found);
         const lines = siteDraftText(found);
         if (!options.out) return void io.out.write(lines);
-        return writeFile(options.out, lines, { flag: "wx" });
+        return writeWhole(options.out, lines);
       }
       const draft = await suggestCsv(paths);
       if (options.json) {
@@ -58,14 +59,15 @@ export const addSuggest: AddCommand = (program, io) => {
       }
       const text = draftText(draft, options.today);
       if (!options.out) return void io.out.write(text);
-      await writeFile(options.out, text, { flag: "wx" });
+      await writeWhole(options.out, text);
       await placeSchemas(dirname(resolve(options.out)), ["csv-mapping"]);
       io.err.write(`${options.out} is drafted: read it, then look at propool preview\n`);
     });
 };
 
+/** What init wrote and nobody has touched may be replaced. */
 async function refuseExisting(file: string): Promise<void> {
-  if (!(await exists(file))) return;
+  if (!(await exists(file)) || (await readFile(file, "utf8")) === csvMappingTemplate()) return;
   throw new ProError(
     "CONFIG_EXISTS",
     "there is such a file already, perhaps approved by somebody",

@@ -30,6 +30,7 @@ export function draftFile(input: DraftInput): string {
     ...Object.entries(options).map(([name, value]) => `  ${name}: ${inline(value)}`),
     ...missingLines(input),
     ...columnLines(input),
+    ...dateLines(input),
     ...(kind === "wide" ? instrumentLines(input) : []),
     ...(kind === "long" ? longLines(input) : []),
     ...leftOut(columns),
@@ -40,6 +41,18 @@ export function draftFile(input: DraftInput): string {
   return [head, ...lines.map((line) => (line.startsWith("#") ? line : `# ${line}`))]
     .map(indent)
     .join("\n");
+}
+
+/** Answers without a day cannot be loaded: better said here than by a thousand quarantined rows. */
+function dateLines({ kind, columns }: DraftInput): string[] {
+  const hasDate = columns.some(
+    (one) => isSure(one) && /(^|:)(answered_at|encounter_key)$/.test(one.role ?? ""),
+  );
+  if ((kind !== "wide" && kind !== "long") || hasDate) return [];
+  return [
+    "  # No column surely says when these answers were given; without a day they are quarantined. Name it under columns:",
+    '  #   answered_at: the column, or { column: name, date_format: "%d.%m.%Y" }',
+  ];
 }
 
 const indent = (line: string): string => `  ${line}`;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { csvMappingSchema } from "../../pipelines/adapters/csv/layout.ts";
 import { parseYaml } from "../../pipelines/configuration/read-yaml.ts";
+import { csvMappingTemplate } from "../../pipelines/configuration/templates.ts";
 import { draftText, type MappingDraft, suggestCsv } from "../../pipelines/suggest.ts";
 import { propool } from "../support/command.ts";
 
@@ -84,6 +85,7 @@ describe("a drafted mapping", () => {
     expect(found(made).phq9_1?.confidence).toBeLessThan(0.8);
     expect(found(made).phq9_1?.reason).toContain("as they are and moved");
     expect(draftText(made, "2026-01-01")).toContain("# Not complete");
+    expect(draftText(made, "2026-01-01")).toContain("No column surely says when");
   });
 
   it("finds a turned item by its correlation, and is sure only where the total proves it", async () => {
@@ -184,4 +186,6 @@ it("the command writes a draft with its schema beside it, and never over another
     "layout",
   );
   expect((await propool("suggest", file, "--out", out)).exitCode).toBe(10);
+  await writeFile(out, csvMappingTemplate());
+  expect((await propool("suggest", file, "--out", out)).exitCode).toBe(0);
 });
