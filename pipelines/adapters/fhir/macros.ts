@@ -26,9 +26,12 @@ const systemArms = Object.entries(SYSTEMS)
 
 /** Short names for what FHIR spells out at length; each is plain SQL that DuckDB expands in place. */
 export const MACROS = [
-  // Relative, absolute and versioned references and urn:uuid all end in the id.
-  "fhir_key(r) AS regexp_extract(regexp_replace(r, '/_history/.*$', ''), '([^/:]+)$', 1)",
-  "fhir_type(r) AS nullif(regexp_extract(regexp_replace(r, '/_history/.*$', ''), '([A-Za-z]+)/[^/]+$', 1), '')",
+  // Relative, absolute and versioned references and urn:uuid all end in the id. Patterns are slow: they are for the rarer kinds.
+  `fhir_key(r) AS CASE WHEN contains(r, '/_history/') OR contains(r, ':')
+    THEN regexp_extract(regexp_replace(r, '/_history/.*$', ''), '([^/:]+)$', 1) ELSE split_part(r, '/', -1) END`,
+  `fhir_type(r) AS CASE WHEN contains(r, '/_history/') OR contains(r, ':')
+    THEN nullif(regexp_extract(regexp_replace(r, '/_history/.*$', ''), '([A-Za-z]+)/[^/]+$', 1), '')
+    WHEN contains(r, '/') THEN nullif(split_part(r, '/', -2), '') END`,
   `fhir_ordinal(e) AS list_filter(e, lambda x: x.url IN (${ORDINAL.map((url) => `'${url}'`).join(", ")}))[1].valueDecimal`,
   "fhir_absent(e) AS list_filter(e, lambda x: x.url = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason')[1].valueCode",
   "fhir_number(t) AS TRY_CAST(t AS DECIMAL(18,6))",
