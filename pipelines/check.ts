@@ -6,7 +6,7 @@ import { openWarehouse } from "../warehouse/open.ts";
 import { TABLE_NAMES } from "../warehouse/schema.ts";
 import { ident } from "../warehouse/sql.ts";
 import { loadCatalogue } from "./catalogue/load.ts";
-import { readCatalogue } from "./catalogue/read.ts";
+import { readCatalogueOf } from "./catalogue/read.ts";
 import { type Hub, readHub } from "./configuration/hub.ts";
 import { readSite, type Site } from "./configuration/site.ts";
 import { ProError } from "./core/errors.ts";
@@ -152,7 +152,7 @@ async function checkFolder<T>(
     sites: folder.sites,
     today: isNew ? today : (latest?.day ?? today),
     languages: rules.languages,
-    loadCatalogue: async (db) => loadCatalogue(db, await readCatalogue()),
+    loadCatalogue: async (db) => loadCatalogue(db, await readCatalogueOf(folder.directory)),
     past: past?.facts ?? null,
     temporaryDirectory: join(scratch, "spill"),
   });

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { text } from "../warehouse/sql.ts";
 import type { Instrument, Score } from "./catalogue/instrument.ts";
-import { ownInstruments, readCatalogue, scoresOf } from "./catalogue/read.ts";
+import { readCatalogueOf, scoresOf } from "./catalogue/read.ts";
 import { ProError } from "./core/errors.ts";
 import { exists, privateDirectory, writeWhole } from "./core/files.ts";
 import type { Crosswalk, CrosswalkRow } from "./crosswalk/crosswalk.ts";
@@ -50,7 +50,7 @@ export interface Derived {
 
 /** All crosswalks that a site or hub knows; without a folder, ours. */
 export async function listCrosswalks(directory: string | null): Promise<Link[]> {
-  const catalogue = await readCatalogue(undefined, directory && ownInstruments(directory));
+  const catalogue = await readCatalogueOf(directory);
   return readCrosswalks(scoresOf(catalogue), directory && ownCrosswalks(directory));
 }
 
@@ -61,7 +61,7 @@ export async function listCrosswalks(directory: string | null): Promise<Link[]> 
  * @throws ProError `QUALITY_TOO_FEW_PEOPLE`, `CONFIG_CROSSWALK` for a score that is not known or a file that is there.
  */
 export async function deriveCrosswalk(directory: string, options: DeriveOptions): Promise<Derived> {
-  const { instruments } = await readCatalogue(undefined, ownInstruments(directory));
+  const { instruments } = await readCatalogueOf(directory);
   const [from, to] = [findScore(instruments, options.from), findScore(instruments, options.to)];
   const id =
     options.id ??

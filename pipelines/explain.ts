@@ -6,7 +6,7 @@ import { compileFile } from "./adapters/csv/compile.ts";
 import type { FileEntry } from "./adapters/csv/layout.ts";
 import { columnUses, readCsvMapping } from "./adapters/csv/mapping.ts";
 import type { Instrument } from "./catalogue/instrument.ts";
-import { readCatalogue } from "./catalogue/read.ts";
+import { readCatalogueOf } from "./catalogue/read.ts";
 import { placeInYaml } from "./configuration/read-yaml.ts";
 import { readSite, type Site, siteSchema } from "./configuration/site.ts";
 import { ProError, type Where } from "./core/errors.ts";
@@ -44,7 +44,7 @@ export interface Explanation {
  */
 export async function explain(what: string, siteDirectory?: string): Promise<Explanation[]> {
   const site = siteDirectory ? await readSite(siteDirectory) : plainSite();
-  const { instruments } = await readCatalogue();
+  const { instruments } = await readCatalogueOf(siteDirectory ?? null);
   const entries = await entriesOf(site);
   const found = [
     ...(await asColumns(what, site, entries)),

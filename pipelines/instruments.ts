@@ -1,5 +1,5 @@
 import type { Instrument } from "./catalogue/instrument.ts";
-import { type Catalogue, ownInstruments, readCatalogue, scoresOf } from "./catalogue/read.ts";
+import { type Catalogue, readCatalogueOf, scoresOf } from "./catalogue/read.ts";
 import { ProError } from "./core/errors.ts";
 import { type Link, ownCrosswalks, readCrosswalks } from "./crosswalk/read.ts";
 
@@ -21,7 +21,7 @@ export async function describeInstruments(
   directory: string | null,
   id?: string,
 ): Promise<Described[]> {
-  const catalogue = await readCatalogue(undefined, directory && ownInstruments(directory));
+  const catalogue = await readCatalogueOf(directory);
   const links = await readCrosswalks(scoresOf(catalogue), directory && ownCrosswalks(directory));
   const wanted = catalogue.instruments.filter((one) => id === undefined || one.id === id);
   if (wanted.length === 0) {

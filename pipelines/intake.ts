@@ -7,7 +7,7 @@ import { readCsvMapping } from "./adapters/csv/mapping.ts";
 import { ADAPTERS } from "./adapters/index.ts";
 import { createIntake } from "./adapters/intake.ts";
 import { loadCatalogue } from "./catalogue/load.ts";
-import { type Catalogue, ownInstruments, readCatalogue, scoresOf } from "./catalogue/read.ts";
+import { type Catalogue, readCatalogueOf, scoresOf } from "./catalogue/read.ts";
 import type { Site } from "./configuration/site.ts";
 import { ProError } from "./core/errors.ts";
 import { exists, privateDirectory } from "./core/files.ts";
@@ -98,10 +98,7 @@ export async function prepare(
   today: string,
 ): Promise<void> {
   await createIntake(db);
-  const catalogue = await readCatalogue(
-    undefined,
-    site.directory === undefined ? null : ownInstruments(site.directory),
-  );
+  const catalogue = await readCatalogueOf(site.directory ?? null);
   refuseUnknownInstruments(site.instruments ?? [], catalogue);
   const { instruments } = catalogue;
   if (site.directory) await refuseUnknownCodes(site.codes, site.directory, instruments);

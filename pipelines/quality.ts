@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { DuckDb } from "../warehouse/duckdb.ts";
 import { text } from "../warehouse/sql.ts";
 import { loadCatalogue } from "./catalogue/load.ts";
-import { readCatalogue } from "./catalogue/read.ts";
+import { readCatalogueOf } from "./catalogue/read.ts";
 import {
   type QualityConfiguration,
   type QualityRules,
@@ -101,7 +101,7 @@ export async function checkNight(input: {
     sites: [site.site],
     today,
     languages: rules.languages,
-    loadCatalogue: async (db) => loadCatalogue(db, await readCatalogue()),
+    loadCatalogue: async (db) => loadCatalogue(db, await readCatalogueOf(site.directory)),
     past: before?.facts ?? null,
     temporaryDirectory: join(site.identifiedDirectory, "check-spill"),
   });

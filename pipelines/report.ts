@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from "node:path";
-import { readCatalogue } from "./catalogue/read.ts";
+import { readCatalogueOf } from "./catalogue/read.ts";
 import { withChecked } from "./check.ts";
 import { ProError } from "./core/errors.ts";
 import { exists, privateDirectory, writeWhole } from "./core/files.ts";
@@ -45,7 +45,7 @@ export async function writeReport(directory: string, options: ReportOptions): Pr
   // Charts are loaded only where they are drawn: the library takes a fifth of a second.
   const { gather, renderReport } = await import("./quality/report/index.ts");
   return withChecked(directory, { today }, async (folder) => {
-    const { instruments } = await readCatalogue();
+    const { instruments } = await readCatalogueOf(directory);
     const minimum = (await readDisclosureProfile(SHARED_PROFILE)).minimum_people;
     const verdicts = isShared ? folder.verdicts.map(hideSmall(minimum)) : folder.verdicts;
     const input = {

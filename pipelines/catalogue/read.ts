@@ -23,6 +23,10 @@ export interface Catalogue {
 /** The folder in which a site or hub keeps instruments of its own. */
 export const ownInstruments = (directory: string): string => join(directory, "instruments");
 
+/** The catalogue that a site or hub knows: ours and, after it, its own. */
+export const readCatalogueOf = (directory: string | null): Promise<Catalogue> =>
+  readCatalogue(undefined, directory === null ? null : ownInstruments(directory));
+
 /** Every score of the catalogue with its range. */
 export function scoresOf({ instruments }: Pick<Catalogue, "instruments">) {
   return instruments.flatMap(({ id, scores }) =>
