@@ -22,7 +22,7 @@ import type { Study } from "./study/read-study.ts";
 import { checkGrid, findScale } from "./study/scale.ts";
 import { followUpsOf, type Outcome } from "./study/schema.ts";
 import { selectStatistics } from "./study/select-statistics.ts";
-import { compileTable, type Related } from "./study/tables.ts";
+import { compileTable, type Related, type TableName } from "./study/tables.ts";
 
 /** One outcome of a study with all that is known about it. */
 export interface Part extends Chosen {
@@ -120,20 +120,36 @@ export async function summarizePart(queryable: Queryable, plan: Plan, part: Part
     select: <T extends object>(sql: string) =>
       queryable.all<T>(`${compileWith(steps)}${more}\n${sql}`),
   });
-  const rowsFor = (statistic: Statistic<unknown>) =>
-    rowsOf([
-      ...onlySites(prepared.steps, withNeed(statistic)),
-      ...(statistic.reads ?? []).map(
-        (name) => [name, compileTable(name, { study, ...part })] as const,
-      ),
-    ]);
+  const readers = (name: string) =>
+    part.statistics.filter((one) => (one.reads as readonly string[] | undefined)?.includes(name));
+  const kept = new Map<string, string>();
+  const drops: (() => Promise<void>)[] = [prepared.drop];
+  /** A table that several statistics read is made once, where the engine can keep it aside. */
+  const tableOf = async (name: TableName, steps: Steps, sites: readonly string[]) => {
+    const sql = compileTable(name, { study, ...part });
+    if (!queryable.scratch || readers(name).length < 2) return sql;
+    const key = [name, ...sites].join(" ");
+    const found = kept.get(key);
+    if (found) return found;
+    const table = await queryable.scratch(`${compileWith(steps)}\n${sql}`);
+    drops.push(table.drop);
+    kept.set(key, `SELECT * FROM ${table.name}`);
+    return `SELECT * FROM ${table.name}`;
+  };
+  const rowsFor = async (statistic: Statistic<unknown>) => {
+    const own = withNeed(statistic);
+    const steps = onlySites(prepared.steps, own);
+    const tables: (readonly [string, string])[] = [];
+    for (const name of statistic.reads ?? []) tables.push([name, await tableOf(name, steps, own)]);
+    return rowsOf([...steps, ...tables]);
+  };
   for (const statistic of part.statistics) {
-    for (const [stratum, of] of await statistic.summarize(rowsFor(statistic), part.measure)) {
+    for (const [stratum, of] of await statistic.summarize(await rowsFor(statistic), part.measure)) {
       full.strata.set(stratum, { ...full.strata.get(stratum), [statistic.name]: of });
     }
   }
   for (const statistic of part.channels) {
-    const strata = await statistic.summarize(rowsFor(statistic), part.measure);
+    const strata = await statistic.summarize(await rowsFor(statistic), part.measure);
     full.channels.set(statistic.name, strata);
   }
   const siteRows = rowsOf(bySite(onlySites(prepared.steps, sites)));
@@ -147,7 +163,7 @@ export async function summarizePart(queryable: Queryable, plan: Plan, part: Part
     const rows = rowsOf(onlySites(prepared.steps, sites), `,\n${modelRows(model, part.measure)}`);
     full.models.set(model.id, await sumModel(rows, model, part.measure));
   }
-  await prepared.drop();
+  for (const drop of drops) await drop();
   return full;
 }
 

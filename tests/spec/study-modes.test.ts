@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSigningKey } from "../../pipelines/core/signature.ts";
 import { parseStudy } from "../../pipelines/study/read-study.ts";
+import { signObject } from "../../pipelines/study/summary.ts";
 import {
   combineSummaries,
   compareModes,
@@ -179,6 +180,39 @@ describe("distributed", () => {
     expect(numberOf(results, "people")).toMatchObject({ sites: ["A"], suppressedAt: ["C"] });
     await summarize("C", stores[2] as Queryable);
   });
+});
+
+test("a summary of the previous format is accepted; what it did not know is not available", async () => {
+  const known = ["count", "moments", "distribution", "change", "improved"];
+  const { summary } = summaries[0] as ReceivedSummary;
+  const old = signObject(
+    {
+      format: "propool-summary/1",
+      study: summary.study,
+      site: summary.site,
+      disclosure: summary.disclosure,
+      outcomes: summary.outcomes.map(({ lacking: _l, channels: _c, models: _m, ...of }) => ({
+        ...of,
+        cells: of.cells.map(({ stratum, statistics }) => ({
+          stratum,
+          statistics: Object.fromEntries(
+            Object.entries(statistics).filter(([name]) => known.includes(name)),
+          ),
+        })),
+      })),
+    },
+    keys.A?.privatePem ?? "",
+  );
+  const file = join(directory, "old.json");
+  await writeFile(file, JSON.stringify(old));
+  const results = await combineSummaries({
+    study,
+    summaries: [await readSummary(file)],
+    publicKeys,
+  });
+  expect(numberOf(results, "mean")).toMatchObject({ state: "shown", sites: ["A"] });
+  const newer = results.outcomes[0]?.rows.find((row) => row.statistic === "covariance");
+  expect(newer).toMatchObject({ state: "unavailable", unavailableAt: ["A"] });
 });
 
 test("before suppression both modes agree to the last bit", async () => {

@@ -57,15 +57,11 @@ models:
   - { id: robust, kind: linear, response: change, covariates: [baseline, age], sites: fixed, robust: true }
   - { id: mixed, kind: linear, response: follow_up, covariates: [baseline, age], sites: random }
   - { id: responds, kind: logistic, response: responder, covariates: [baseline, age] }
+`;
+
+/** The same with other models. */
+export const DESCRIPTIVE_STUDY = `${NETWORK_STUDY.slice(0, NETWORK_STUDY.indexOf("models:"))}models:
   - { id: by-site, kind: logistic, response: responder, covariates: [baseline, age], sites: fixed }
   - { id: once, kind: logistic, response: responder, covariates: [baseline], exchange: single }
   - { id: counts, kind: poisson, response: administrations, covariates: [baseline, age] }
 `;
-
-/** The same with a single model. */
-export const DESCRIPTIVE_STUDY = [
-  NETWORK_STUDY.slice(0, NETWORK_STUDY.indexOf("models:")),
-  "models:",
-  "  - { id: responds, kind: logistic, response: responder, covariates: [baseline, age] }",
-  "",
-].join("\n");
