@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { removeRows } from "../warehouse/changes.ts";
+import { copyWithout } from "../warehouse/copy-without.ts";
 import { DuckDb } from "../warehouse/duckdb.ts";
 import { createSchema } from "../warehouse/migrate.ts";
 import { TABLE_NAMES, tableShape } from "../warehouse/schema.ts";
@@ -42,7 +43,6 @@ import { linkageKey, stageLinkage } from "./privacy/linkage.ts";
 import { type PrivacyProfile, readPrivacyProfile, tokenPurposes } from "./privacy/profile.ts";
 import { identifyingTexts } from "./privacy/search-texts.ts";
 import { loadTokenKeys } from "./privacy/tokens.ts";
-import { copyWithout } from "./privacy/withdraw.ts";
 import {
   collectIssues,
   drawLedgers,

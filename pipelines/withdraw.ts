@@ -1,5 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { copyWithout } from "../warehouse/copy-without.ts";
 import { DuckDb } from "../warehouse/duckdb.ts";
 import { readSite } from "./configuration/site.ts";
 import { ProError } from "./core/errors.ts";
@@ -9,7 +10,6 @@ import { removeUnfinished } from "./core/remove-unfinished.ts";
 import { dropKept } from "./plan/kept.ts";
 import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
 import { loadTokenKeys, tokenSql } from "./privacy/tokens.ts";
-import { copyWithout } from "./privacy/withdraw.ts";
 import { parseSubmissionName } from "./submission/manifest.ts";
 import { checkStoreFacts, readOldStore, writeStoreFacts } from "./submission/store-facts.ts";
 

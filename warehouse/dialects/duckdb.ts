@@ -1,7 +1,8 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { cloneFile, exists, unfinished } from "../../pipelines/core/files.ts";
 import { commentStatements } from "../comments.ts";
+import { copyWithout } from "../copy-without.ts";
 import { DuckDb } from "../duckdb.ts";
 import { incomingQueries, rowsAfter } from "../incoming.ts";
 import {
@@ -65,6 +66,7 @@ function openFile(file: string, kept: number): Warehouse {
         if (newest && !fresh) await cloneFile(newest.file, copy);
         const number = (newest?.number ?? 0) + 1;
         const result = await loadCopy(copy, { number, linkage }, work);
+        if (fresh) await dropTraces(copy);
         await publications.add(copy, number);
         return result;
       } catch (error) {
@@ -75,6 +77,13 @@ function openFile(file: string, kept: number): Warehouse {
     },
     publications,
   };
+}
+
+/** Writes the file anew: blocks that are free still hold the bytes of rows that an older submission brought and a newer one took out. */
+async function dropTraces(copy: string): Promise<void> {
+  const clean = `${copy}.tmp`;
+  await copyWithout(copy, clean, []);
+  await rename(clean, copy);
 }
 
 async function readHeld(file: string): Promise<Held> {

@@ -1,10 +1,10 @@
-import { DuckDb } from "../../warehouse/duckdb.ts";
-import { createSchema } from "../../warehouse/migrate.ts";
-import { TABLE_NAMES, tableShape } from "../../warehouse/schema.ts";
-import { ident, text } from "../../warehouse/sql.ts";
+import { DuckDb } from "./duckdb.ts";
+import { createSchema } from "./migrate.ts";
+import { TABLE_NAMES, tableShape } from "./schema.ts";
+import { ident, text } from "./sql.ts";
 
 /**
- * Writes a store without some people into a new file. A new file, because a database keeps the bytes of deleted rows in blocks that
+ * Writes a store or warehouse without some people into a new file. A new file, because a database keeps the bytes of deleted rows in blocks that
  * are free; returns how many of the people it held.
  *
  * `from` is not open anywhere. Notes of changes are left behind: they name the people, and the next submission is a full one.

