@@ -8,7 +8,7 @@ import { propool, startPropool, type Told } from "../support/command.ts";
 import { FORMATS, type Format, siteIn, type TestSite, temporary } from "../support/site.ts";
 import { HUB_KEY } from "../support/submission.ts";
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 const TODAY = ["--today", "2024-06-01"];
 

@@ -8,7 +8,7 @@ import { siteIn, type TestSite, temporary } from "../support/site.ts";
 import { filesIn, inStore } from "../support/site-look.ts";
 import { HUB_KEY } from "../support/submission.ts";
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
 const TODAY = ["--today", "2024-06-01"];
 
 let directory: string;

@@ -6,7 +6,7 @@ import { propool } from "../support/command.ts";
 import { PEOPLE, siteIn, type TestSite, temporary, VISITS } from "../support/site.ts";
 import { digestTables, filesIn, inStore } from "../support/site-look.ts";
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 const TODAY = ["--today", "2024-06-01"];
 
 let directory: string;

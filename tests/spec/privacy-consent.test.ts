@@ -10,7 +10,7 @@ import { propool } from "../support/command.ts";
 import { PEOPLE, type Person, siteIn, type TestSite, temporary } from "../support/site.ts";
 import { filesIn, inStore, placesOf } from "../support/site-look.ts";
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 const TODAY = ["--today", "2024-06-01"];
 
 const purpose = (code: string) => [
