@@ -9,6 +9,8 @@ export interface MergeDb {
   /** Returns the rows changed. */
   run(sql: string): Promise<number>;
   all<T extends object>(sql: string): Promise<T[]>;
+  /** Whether rows are spread over machines by person, where a join must name the person too. */
+  isSpread?: boolean;
 }
 
 /** Name of the relation that holds a table's incoming rows: all its columns, and `change` (added, changed, removed). */
@@ -48,8 +50,8 @@ async function mergeTable(db: MergeDb, table: TableName): Promise<void> {
 
 /** Once what goes is gone, no key of what comes may be there. */
 async function proveKeys(db: MergeDb, table: TableName): Promise<void> {
-  const { key } = tableShape(table);
-  const same = key.map((column) => `t.${ident(column)} = i.${ident(column)}`).join(" AND ");
+  const columns = db.isSpread ? identityOf(table) : tableShape(table).key;
+  const same = columns.map((column) => `t.${ident(column)} = i.${ident(column)}`).join(" AND ");
   const rows = await count(
     db,
     `SELECT count(*) AS n FROM ${ident(incoming(table))} i JOIN ${ident(table)} t ON ${same} WHERE i.change <> 'removed'`,
@@ -66,7 +68,7 @@ async function proveReferences(
 ): Promise<void> {
   for (const [column, { target, targetColumn }] of referencesOf(table)) {
     const lost: string[] = [];
-    const joined = `target.datamartid = source.datamartid AND target.${ident(targetColumn)} = source.${ident(column)}`;
+    const joined = sameRow(table, column, { target, targetColumn });
     const missing = `NOT EXISTS (SELECT 1 FROM ${ident(target)} target WHERE ${joined})`;
     if (touched.includes(table))
       lost.push(`SELECT count(*) AS n FROM ${ident(incoming(table))} source
@@ -74,7 +76,7 @@ async function proveReferences(
     if (touched.includes(target))
       lost.push(`SELECT count(*) AS n FROM ${ident(table)} source
         JOIN ${ident(incoming(target))} removed ON removed.change = 'removed' AND removed.datamartid = source.datamartid
-          AND removed.${ident(targetColumn)} = source.${ident(column)}
+          AND ${sameRow(table, column, { target, targetColumn }).replaceAll("target.", "removed.")}
         WHERE ${missing}`);
     for (const query of lost) {
       const rows = await count(db, query);
@@ -86,6 +88,20 @@ async function proveReferences(
         );
     }
   }
+}
+
+/** What a row refers to is of the same site, and of the same person where both have one. */
+function sameRow(
+  table: TableName,
+  column: string,
+  { target, targetColumn }: { target: TableName; targetColumn: string },
+): string {
+  const hasPerson = [table, target].every((one) => "patid" in tableShape(one).columns);
+  return [
+    "target.datamartid = source.datamartid",
+    `target.${ident(targetColumn)} = source.${ident(column)}`,
+    ...(hasPerson ? ["target.patid = source.patid"] : []),
+  ].join(" AND ");
 }
 
 /** Only required references: a visit that the export does not hold is no fault of the answer that names it. */

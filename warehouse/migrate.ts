@@ -5,7 +5,11 @@ import type { DuckDb } from "./duckdb.ts";
 import { type Capabilities, MIGRATIONS } from "./migrations/index.ts";
 
 /** DuckDB is loaded in bulk: keys would cost most of the night, so queries prove them instead. */
-export const DUCKDB_CAPABILITIES: Capabilities = { primaryKeys: false };
+export const DUCKDB_CAPABILITIES: Capabilities = {
+  primaryKeys: false,
+  roles: false,
+  distribution: null,
+};
 
 /** Brings a new or older store or DuckDB warehouse to the newest schema: the tables of schema.ts and the views. Tells whether it changed. */
 export async function createSchema(db: DuckDb): Promise<boolean> {

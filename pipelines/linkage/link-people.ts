@@ -62,9 +62,11 @@ async function candidates(loader: Loader): Promise<Candidate[]> {
   const agreeing = [...ACCEPTING, ...WEAK].map((token) => {
     const column = `token_0${token.slice(1)}`;
     return `SELECT a.datamartid AS a_site, a.patid AS a_patid, b.datamartid AS b_site, b.patid AS b_patid, '${token}' AS token
-      FROM hash_token a JOIN hash_token b ON a.${column} = b.${column} AND a.token_encryption_key = b.token_encryption_key
+      FROM link_token a JOIN link_token b ON a.${column} = b.${column} AND a.token_encryption_key = b.token_encryption_key
       WHERE a.datamartid < b.datamartid`;
   });
+  // Pairs join by token, not by person: where rows are spread by person they are brought together first.
+  await loader.run("CREATE TEMP TABLE link_token AS SELECT * FROM hash_token");
   const rows = await loader.all<{
     a_site: string;
     a_patid: string;
@@ -73,6 +75,7 @@ async function candidates(loader: Loader): Promise<Candidate[]> {
     tokens: string;
   }>(`SELECT a_site, a_patid, b_site, b_patid, string_agg(token, ' ' ORDER BY token) AS tokens
     FROM (${agreeing.join("\nUNION ALL ")}) AS agreeing GROUP BY a_site, a_patid, b_site, b_patid`);
+  await loader.run("DROP TABLE link_token");
   return rows.map((row) => ({
     a: { datamartid: row.a_site, patid: row.a_patid },
     b: { datamartid: row.b_site, patid: row.b_patid },

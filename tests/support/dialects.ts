@@ -12,6 +12,8 @@ export interface TestDialect {
   declaresLengths: boolean;
   /** Key columns of a table beside its own key, as the catalogue of the database has them. */
   declaresKeys: boolean;
+  /** A column by which rows are spread over machines, which then belongs to every key. */
+  spreadBy?: string;
 }
 
 const duckdb: TestDialect = {
@@ -80,6 +82,11 @@ export const DIALECTS: TestDialect[] = [
   embeddedPostgres(),
   ...(PROPOOL_POSTGRES_URL ? [runningServer("postgres server", PROPOOL_POSTGRES_URL)] : []),
   ...(PROPOOL_CITUS_URL
-    ? [runningServer("citus", PROPOOL_CITUS_URL, "CREATE EXTENSION IF NOT EXISTS citus")]
+    ? [
+        {
+          ...runningServer("citus", PROPOOL_CITUS_URL, "CREATE EXTENSION IF NOT EXISTS citus"),
+          spreadBy: "patid",
+        },
+      ]
     : []),
 ];

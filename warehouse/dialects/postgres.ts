@@ -20,6 +20,7 @@ import { migrate } from "../migrate.ts";
 import type { Capabilities } from "../migrations/index.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../schema.ts";
 import { ident, text } from "../sql.ts";
+import { distributeStaging, distributeTables, hasCitus } from "./citus.ts";
 import type {
   Dialect,
   Held,
@@ -33,7 +34,11 @@ import { loadFailed, missing } from "./errors.ts";
 import { copyRows } from "./postgres-copy.ts";
 import { openPostgresReader, types } from "./postgres-reader.ts";
 
-export const POSTGRES_CAPABILITIES: Capabilities = { primaryKeys: true };
+export const POSTGRES_CAPABILITIES: Capabilities = {
+  primaryKeys: true,
+  roles: true,
+  distribution: null,
+};
 
 /** One transaction is one publication; PostgreSQL's own snapshots keep readers apart from the load. */
 export const postgres: Dialect = {
@@ -71,11 +76,22 @@ function openServer(url: string): Warehouse {
       return withClient(url, async (client) => {
         const result = await inTransaction(client, async () => {
           if (fresh) await removeAll(client);
-          const loaded = await withScanner((db) => work(loader(client, db)));
-          await client.query(
-            "WITH last AS (DELETE FROM publication RETURNING number) INSERT INTO publication (number, linkage) SELECT coalesce(max(number), 0) + 1, $1 FROM last",
-            [linkage],
+          const { rows: citus } = await client.query(
+            "SELECT 1 FROM pg_extension WHERE extname = 'citus'",
           );
+          const isSpread = citus.length > 0;
+          // Staging tables are made in this transaction, which allows one connection to each machine.
+          if (isSpread) {
+            await client.query("SET LOCAL citus.enable_local_execution TO off");
+            await client.query("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'");
+          }
+          const loaded = await withScanner((db) => work(loader(client, db, isSpread)));
+          const { rows } = await client.query("SELECT max(number) AS number FROM publication");
+          await client.query("DELETE FROM publication");
+          await client.query("INSERT INTO publication (number, linkage) VALUES ($1, $2)", [
+            (rows[0]?.number ?? 0) + 1,
+            linkage,
+          ]);
           return loaded;
         });
         // The planner must know the new rows before the first analyst does.
@@ -103,8 +119,8 @@ async function inTransaction<T>(client: pg.Client, work: () => Promise<T>): Prom
   }
 }
 
-function loader(client: pg.Client, db: DuckDb): Loader {
-  const merge = mergeDb(client);
+function loader(client: pg.Client, db: DuckDb, isSpread: boolean): Loader {
+  const merge = mergeDb(client, isSpread);
   const asUnit = async <T>(work: () => Promise<T>): Promise<T> => {
     await client.query("SAVEPOINT unit");
     try {
@@ -119,7 +135,7 @@ function loader(client: pg.Client, db: DuckDb): Loader {
   };
   return {
     removeSite: (site) => asUnit(() => removeSite(merge, site)),
-    apply: (rows) => asUnit(() => apply(client, db, rows)),
+    apply: (rows) => asUnit(() => apply(client, db, { rows, merge })),
     run: async (sql) => {
       await client.query(sql);
     },
@@ -127,8 +143,9 @@ function loader(client: pg.Client, db: DuckDb): Loader {
   };
 }
 
-function mergeDb(client: pg.Client): MergeDb {
+function mergeDb(client: pg.Client, isSpread: boolean): MergeDb {
   return {
+    isSpread,
     run: async (sql) => (await client.query(sql)).rowCount ?? 0,
     all: async <T extends object>(sql: string) =>
       (await client.query({ text: sql, types })).rows as T[],
@@ -140,15 +157,19 @@ async function removeSite(db: MergeDb, site: string): Promise<void> {
     await db.run(`DELETE FROM ${ident(table)} WHERE datamartid = ${text(site)}`);
 }
 
-async function apply(client: pg.Client, db: DuckDb, rows: SiteRows): Promise<RowCounts> {
-  const merge = mergeDb(client);
+async function apply(
+  client: pg.Client,
+  db: DuckDb,
+  { rows, merge }: { rows: SiteRows; merge: MergeDb },
+): Promise<RowCounts> {
   const queries = await incomingQueries(db, rows.directory);
   const before = rows.kind === "full" ? {} : await heldRows(merge, rows.site);
   if (rows.kind === "full") {
     await removeSite(merge, rows.site);
     for (const [table, query] of queries) await copy(client, db, rows, { table, query });
   } else {
-    for (const [table, query] of queries) await stage(client, db, rows, { table, query });
+    for (const [table, query] of queries)
+      await stage(client, db, rows, { table, query, isSpread: merge.isSpread ?? false });
     await mergeChanges(merge, [...queries.keys()]);
     for (const table of queries.keys()) await client.query(`DROP TABLE ${ident(incoming(table))}`);
   }
@@ -173,14 +194,16 @@ async function stage(
   client: pg.Client,
   db: DuckDb,
   { site, directory }: SiteRows,
-  { table, query }: { table: TableName; query: string },
+  { table, query, isSpread }: { table: TableName; query: string; isSpread: boolean },
 ): Promise<void> {
   const target = incoming(table);
   const columns = Object.keys(tableShape(table).columns).map(ident).join(", ");
   // AS SELECT: a removed row has its identity only, so that NOT NULL must not be copied.
   await client.query(
-    `CREATE TEMP TABLE ${ident(target)} ON COMMIT DROP AS SELECT ''::text AS change, ${columns} FROM ${ident(table)} LIMIT 0`,
+    `CREATE ${isSpread ? "UNLOGGED" : "TEMP"} TABLE ${ident(target)} AS SELECT ''::text AS change, ${columns} FROM ${ident(table)} LIMIT 0`,
   );
+  // A table of this session alone cannot be spread; this one goes before the transaction ends.
+  if (isSpread) await client.query(distributeStaging(table));
   await copyRows(client, db, { table, target, query, withChange: true }).catch((cause) => {
     throw loadFailed(table, { file: join(directory, `${table}.parquet`), site }, cause);
   });
@@ -199,7 +222,11 @@ async function migrateServer(url: string): Promise<void> {
     }),
   });
   try {
-    if (await migrate(db, POSTGRES_CAPABILITIES)) await sql.raw(commentStatements()).execute(db);
+    const isCitus = await hasCitus(db);
+    const can: Capabilities = { ...POSTGRES_CAPABILITIES, distribution: isCitus ? "patid" : null };
+    if (!(await migrate(db, can))) return;
+    await sql.raw(commentStatements()).execute(db);
+    if (isCitus) await distributeTables(db);
   } finally {
     await db.destroy();
   }

@@ -7,6 +7,7 @@ import { collectionOrigins } from "./0006-collection-origins.ts";
 import { publication } from "./0007-publication.ts";
 import { readingScores } from "./0008-reading-scores.ts";
 import { analystViews } from "./0009-analyst-views.ts";
+import { roles } from "./0010-roles.ts";
 import type { WarehouseMigration } from "./migration.ts";
 
 /** The schema's history by file name, in order. */
@@ -20,6 +21,7 @@ export const MIGRATIONS: Readonly<Record<string, WarehouseMigration>> = {
   "0007-publication": publication,
   "0008-reading-scores": readingScores,
   "0009-analyst-views": analystViews,
+  "0010-roles": roles,
 };
 
 export type { Capabilities } from "./migration.ts";

@@ -5,6 +5,10 @@ import { ident, text } from "../sql.ts";
 export interface Capabilities {
   /** Declares primary keys. Without them a load is several times faster and queries prove that keys are unique. */
   primaryKeys: boolean;
+  /** Makes roles for loading and reading. */
+  roles: boolean;
+  /** Spreads rows over machines by this column, which then belongs to every key. */
+  distribution: "patid" | null;
 }
 
 /** One step of the schema's history. Its DDL is frozen: a change is a new migration. */
@@ -27,7 +31,10 @@ export async function createTable(
   table: NewTable,
 ): Promise<void> {
   const name = ident(table.name);
-  const key = can.primaryKeys ? `, PRIMARY KEY (${table.key.map(ident).join(", ")})` : "";
+  const spread = can.distribution;
+  const isSpread = spread && table.columns.includes(`${spread} `) && !table.key.includes(spread);
+  const columns = isSpread ? [...table.key, spread] : table.key;
+  const key = can.primaryKeys ? `, PRIMARY KEY (${columns.map(ident).join(", ")})` : "";
   await sql.raw(`CREATE TABLE ${name} (${table.columns}${key})`).execute(db);
   await sql.raw(`COMMENT ON TABLE ${name} IS ${text(table.comment)}`).execute(db);
   for (const [column, comment] of Object.entries(table.comments ?? {})) {
