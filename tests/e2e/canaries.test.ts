@@ -77,7 +77,7 @@ describe.each(FORMATS)("canaries in every field of a %s export", (format) => {
 
 describe("canaries after a night that was killed", () => {
   // The long form kills many times: PROPOOL_KILLS=50.
-  const KILLS = Number(process.env.PROPOOL_KILLS ?? 2);
+  const KILLS = Number(process.env.PROPOOL_KILLS ?? 1);
   let milliseconds: number;
   let site: TestSite;
   beforeAll(async () => {
