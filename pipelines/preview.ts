@@ -213,7 +213,9 @@ WITH answer AS (
   JOIN mapped_administration a ON a.administration_key = r.administration_key
   LEFT JOIN (SELECT instrument, item AS name, code FROM catalogue_item UNION ALL SELECT instrument, score, code FROM catalogue_score) c
     ON c.instrument = r.instrument AND c.name = r.name
-  LEFT JOIN mapped_score m ON r.kind = 'score' AND r.state = 'loaded' AND m.administration_key = r.administration_key AND m.score = r.name AND m.origin = 'reported'
+  -- A condition on the left side alone, beside the equalities, would have every answer compared with every score.
+  LEFT JOIN mapped_score m ON m.administration_key = CASE WHEN r.kind = 'score' AND r.state = 'loaded' THEN r.administration_key END
+    AND m.score = r.name AND m.origin = 'reported'
   LEFT JOIN date_shift s ON s.patid = a.patient_key
 ), computed AS (
   SELECT m.record_key, NULL::BIGINT, NULL, ${ADMINISTRATION},

@@ -96,7 +96,10 @@ export const MAP_RESPONSES = [
 
   `CREATE TEMP TABLE valued_statement AS
   WITH named AS (
-    SELECT s.*, m.kind, m.name, nullif(trim(s.answer_code), '') AS choice, nullif(trim(s.answer_text), '') AS words,
+    SELECT s.*, m.kind, m.name,
+      -- Keys of their own: a condition on one side beside the equalities would have every statement compared with every answer.
+      CASE WHEN m.kind = 'item' THEN m.name END AS item, CASE WHEN m.kind = 'score' THEN m.name END AS score,
+      nullif(trim(s.answer_code), '') AS choice, nullif(trim(s.answer_text), '') AS words,
       coalesce(s.answer_num, TRY_CAST(nullif(trim(s.answer_text), '') AS DECIMAL(18,6)),
         -- REDCap stores the code of a choice: its label says what is meant; in another language the code is all there is.
         CASE WHEN starts_with(s.answer_code, 'redcap|') THEN TRY_CAST(substr(s.answer_code, 8) AS DECIMAL(18,6)) END) AS number
@@ -107,12 +110,12 @@ export const MAP_RESPONSES = [
     by_number.value AS number_value, by_label.value AS label_value, s.minimum, s.maximum, s.decimals
   FROM named n
   LEFT JOIN catalogue_answer_word by_code
-    ON n.kind = 'item' AND by_code.instrument = n.instrument AND by_code.item = n.name AND by_code.code = n.choice
+    ON by_code.instrument = n.instrument AND by_code.item = n.item AND by_code.code = n.choice
   LEFT JOIN catalogue_answer by_number
-    ON n.kind = 'item' AND by_number.instrument = n.instrument AND by_number.item = n.name AND by_number.value = n.number
+    ON by_number.instrument = n.instrument AND by_number.item = n.item AND by_number.value = n.number
   LEFT JOIN catalogue_answer_word by_label
-    ON n.kind = 'item' AND by_label.instrument = n.instrument AND by_label.item = n.name AND lower(by_label.label) = lower(n.words)
-  LEFT JOIN catalogue_score s ON n.kind = 'score' AND s.instrument = n.instrument AND s.score = n.name`,
+    ON by_label.instrument = n.instrument AND by_label.item = n.item AND lower(by_label.label) = lower(n.words)
+  LEFT JOIN catalogue_score s ON s.instrument = n.instrument AND s.score = n.score`,
 
   `CREATE TEMP TABLE judged_statement AS
   WITH judged AS (
@@ -145,7 +148,7 @@ export const MAP_RESPONSES = [
     CASE WHEN j.problem IS NULL THEN j.meant END AS value,
     coalesce(l.label, CASE WHEN j.meant IS NULL AND j.problem IS NULL THEN j.listed_label END) AS answer_label, l.code AS answer_code, l.scored
   FROM judged j
-  LEFT JOIN catalogue_answer l ON j.kind = 'item' AND l.instrument = j.instrument AND l.item = j.name AND l.value = j.meant`,
+  LEFT JOIN catalogue_answer l ON l.instrument = j.instrument AND l.item = j.item AND l.value = j.meant`,
 
   `CREATE TEMP TABLE judged_response AS
   SELECT r.response_key, r.record_key, r.part_key AS administration_key, r.where_pointer, r.missing,

@@ -42,7 +42,8 @@ export const PEOPLE = [
     -- The practitioner or role of a visit, by whichever member the version names them.
     SELECT record_key, fhir_key(unnest(json_extract_string(participant, '$..reference'))) AS who FROM fhir_encounter_numbered WHERE participant IS NOT NULL
   ), treated AS (
-    SELECT t.record_key, min(r.specialty) AS specialty FROM taking t JOIN role r ON t.who IN (r.id, r.practitioner) GROUP BY t.record_key
+    SELECT t.record_key, min(r.specialty) AS specialty FROM taking t
+    JOIN (SELECT id AS who, specialty FROM role UNION ALL SELECT practitioner, specialty FROM role) r USING (who) GROUP BY t.record_key
   ), place AS (SELECT id, any_value(fhir_concept(type)) AS kind FROM fhir_location GROUP BY id),
   owner AS (SELECT id, any_value(fhir_concept(type)) AS kind FROM fhir_organization GROUP BY id)
   SELECT e.record_key, 'Encounter' AS where_pointer, fhir_key(coalesce(e.subject.reference, e.patient.reference)) AS patient_key,
