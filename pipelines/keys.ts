@@ -22,7 +22,7 @@ import {
 import { linkageKey } from "./privacy/linkage.ts";
 import { type PrivacyProfile, readPrivacyProfile } from "./privacy/profile.ts";
 import { nextTokens, retokenise } from "./privacy/rotate.ts";
-import { readOldStore, writeStoreFacts } from "./submission/store-facts.ts";
+import { checkStoreFacts, readOldStore, writeStoreFacts } from "./submission/store-facts.ts";
 
 /** What can be shown of a site's keys: names, never the keys. */
 export interface KeyFacts {
@@ -109,6 +109,12 @@ export async function rotateKeys(siteDirectory: string, today: string): Promise<
     refuseForeignKey(site);
     const before = await keysOf(site);
     await finishRotation(site, { keys: before, profile, today });
+    // A store of a key that is not in the file cannot be turned: its people would have no successor.
+    checkStoreFacts(
+      await readOldStore(site.storeFile, { isReplaced: false }),
+      { token_key_fingerprint: before.tokenKeyFingerprint, privacy: site.privacy },
+      { file: site.storeFile },
+    );
     await writeKeys(join(site.keysDirectory, TOKEN_KEY), [...before.tokenKeys, newKey()]);
     const keys = await readSiteKeys(site.keysDirectory);
     await finishRotation(site, { keys, profile, today });
@@ -131,15 +137,20 @@ function refuseForeignKey({ site }: Site): void {
 }
 
 /**
- * Brings a store that an earlier key of the site made to the newest one, in one step; anything else is left as it is. The caller
- * holds the site's lock.
+ * Brings a store that an earlier key of the site made to the newest one, in one step; anything else is left as it is, and so is a
+ * damaged store that is about to be replaced. The caller holds the site's lock.
  */
 export async function finishRotation(
   site: Site,
-  { keys, profile, today }: { keys: SiteKeys; profile: PrivacyProfile; today: string },
+  {
+    keys,
+    profile,
+    today,
+    isReplaced = false,
+  }: { keys: SiteKeys; profile: PrivacyProfile; today: string; isReplaced?: boolean },
 ): Promise<void> {
   if (keys.earlierFingerprints.length === 0 || !(await exists(site.storeFile))) return;
-  const facts = await readOldStore(site.storeFile, { isReplaced: false });
+  const facts = await readOldStore(site.storeFile, { isReplaced });
   const done = facts ? keys.earlierFingerprints.indexOf(facts.token_key_fingerprint) : -1;
   if (!facts || done < 0) return;
   const file = unfinished(site.storeFile);

@@ -64,6 +64,7 @@ import {
   checkStoreFacts,
   explainDamage,
   readOldStore,
+  refuseForgetting,
   type StoreFacts,
 } from "./submission/store-facts.ts";
 
@@ -125,8 +126,9 @@ export async function runSite(siteDirectory: string, options: RunOptions): Promi
   const profile = await readPrivacyProfile(site.privacy);
   return withLock(site.directory, async () => {
     try {
-      await finishRotation(site, { keys, profile, today: options.today });
-      const previous = await lookBack(site, keys, options.full === true);
+      const isReplaced = options.full === true;
+      await finishRotation(site, { keys, profile, today: options.today, isReplaced });
+      const previous = await lookBack(site, keys, isReplaced);
       await finishPending(site, previous);
       await removeUnfinished(site.outboxDirectory);
       await cleanUp(site);
@@ -231,7 +233,8 @@ interface Night extends Staging {
 async function lookBack(site: Site, keys: SiteKeys, full: boolean): Promise<StoreFacts | null> {
   const facts = await readOldStore(site.storeFile, { isReplaced: full });
   const now = { token_key_fingerprint: keys.tokenKeyFingerprint, privacy: site.privacy };
-  if (!full) checkStoreFacts(facts, now, { file: site.storeFile });
+  if (full) refuseForgetting(facts, now, { file: site.storeFile });
+  else checkStoreFacts(facts, now, { file: site.storeFile });
   return facts;
 }
 

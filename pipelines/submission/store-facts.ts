@@ -47,7 +47,7 @@ export function explainDamage(error: unknown, file: string): unknown {
   if (!(error instanceof Error) || !DAMAGED.test(error.message)) return error;
   return new ProError("WAREHOUSE_DAMAGED", "the store is damaged or no DuckDB file", {
     where: { file },
-    hint: "restore it from a backup; or make it anew from all exports with --full",
+    hint: "restore it from a backup; or put those who were withdrawn into the list of consents, and make it anew from all exports with --full",
     cause: error,
   });
 }
@@ -87,6 +87,29 @@ export async function writeStoreFacts(store: DuckDb, facts: StoreFacts): Promise
   await store.run("INSERT INTO propool_store VALUES (?)", [JSON.stringify(facts)]);
 }
 
+const RESTORE_KEY =
+  "restore keys/token.key from its backup; if it is lost for good, put those who were withdrawn as refused into the list of consents (consent: list: in site.yaml), remove the store, and run --full";
+
+/**
+ * Who was withdrawn by command is known by a token alone. A store that is made anew with another key would not know them, and load
+ * them again.
+ *
+ * @throws ProError `CONFIG_KEY_CHANGED`.
+ */
+export function refuseForgetting(
+  facts: StoreFacts | null,
+  now: Pick<StoreFacts, "token_key_fingerprint">,
+  where: { file: string },
+): void {
+  const count = facts?.barred?.length ?? 0;
+  if (!facts || count === 0 || facts.token_key_fingerprint === now.token_key_fingerprint) return;
+  throw new ProError(
+    "CONFIG_KEY_CHANGED",
+    `${count} people were withdrawn under key ${facts.token_key_fingerprint}; with ${now.token_key_fingerprint} they would load again`,
+    { where, hint: RESTORE_KEY },
+  );
+}
+
 /**
  * Tokens of two keys never join, and two profiles do not mix: the night refuses rather than doubling everybody.
  *
@@ -104,7 +127,9 @@ export function checkStoreFacts(
       `the store's tokens were made with key ${facts.token_key_fingerprint}, the key file holds ${now.token_key_fingerprint}`,
       {
         where,
-        hint: "restore the right keys/token.key; or make the store anew from all exports with --full",
+        hint: facts.barred?.length
+          ? RESTORE_KEY
+          : "restore the right keys/token.key; or make the store anew from all exports with --full",
       },
     );
   }

@@ -136,6 +136,17 @@ describe("a file of FHIR XML", () => {
     expect(rows).toEqual(Array.from({ length: 50 }, (_, i) => [i + 1]));
   });
 
+  it("has what follows a processing instruction or a comment inside an element, and nothing of those", async () => {
+    const mark = '<?print value="9" me?><!-- <answer/> -->';
+    const item = (n: number) =>
+      `<item>${mark}<linkId value="l${n}"/>${mark}<answer>${mark}<valueInteger value="${n}">${mark}</valueInteger></answer></item>`;
+    const form = `${mark}<QuestionnaireResponse xmlns="http://hl7.org/fhir">${mark}<id value="r"/>${[1, 2, 3].map(item).join(mark)}</QuestionnaireResponse>`;
+    const rows = await withFhir({ files: { "a.xml": form } }, (db) =>
+      columnsOf(db, "intake_response", "answer_num::DOUBLE"),
+    );
+    expect(rows).toEqual([[1], [2], [3]]);
+  });
+
   it.each([
     ["empty", "", "a.xml", "SOURCE_EMPTY"],
     ["cut short while packed", gzipSync(patient).subarray(0, 60), "a.xml.gz", "SOURCE_UNREADABLE"],

@@ -314,6 +314,26 @@ describe("a site whose people may refuse", () => {
       expect(await people(site)).toHaveLength(before);
     });
 
+    it("refuses to make a store anew with another key, which would load them again, and says what to do", async () => {
+      const key = await readFile(site.path("keys/token.key"), "utf8");
+      const before = await readFile(site.path("store/store.duckdb"));
+      const lost = `${"5".repeat(64)}\n`;
+      await writeFile(site.path("keys/token.key"), lost);
+      for (const command of [
+        ["run", site.directory, "--full", ...TODAY],
+        ["run", site.directory, ...TODAY],
+        ["keys", "rotate", site.directory, ...TODAY],
+      ]) {
+        const told = await propool(...command);
+        expect(told, command.join(" ")).toMatchObject({ exitCode: 10 });
+        expect(told.err).toContain("CONFIG_KEY_CHANGED");
+        expect(told.err).toMatch(/restore keys\/token\.key.*list of consents/s);
+      }
+      expect(await readFile(site.path("keys/token.key"), "utf8")).toBe(lost);
+      expect((await readFile(site.path("store/store.duckdb"))).equals(before)).toBe(true);
+      await writeFile(site.path("keys/token.key"), key);
+    });
+
     it("takes keys of people from a file, and refuses nonsense", async () => {
       await writeFile(join(directory, "leavers.txt"), `${anna.key}\n${ben.key}\n${carl.key}\n`);
       const told = await propool(

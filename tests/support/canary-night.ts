@@ -1,0 +1,49 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { CANARY, canaryPlaces, plantedExport } from "./canaries.ts";
+import { propool, startPropool, type Told } from "./command.ts";
+import { type Format, siteIn, type TestSite } from "./site.ts";
+
+export const TODAY = ["--today", "2024-06-01"];
+
+/** A site whose export has a canary in every field that can hold text; `count` of them. */
+export async function plantedSite(
+  directory: string,
+  format: Format,
+  id: string,
+): Promise<{ site: TestSite; count: number }> {
+  const site = await siteIn(directory, format, { id });
+  await propool("keys", "new", site.directory, "--linkage");
+  const { files, count } = plantedExport(format);
+  await rm(site.path("export"), { recursive: true });
+  await mkdir(site.path("export"));
+  for (const [name, content] of Object.entries(files))
+    await site.write(name === "mapping.yaml" ? name : join("export", name), content);
+  return { site, count };
+}
+
+/** Starts a night of its own process, whose temporary files go to `scratch`. */
+export function startNight(site: TestSite, scratch: string): ReturnType<typeof startPropool> {
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = scratch;
+  try {
+    return startPropool("run", site.directory, ...TODAY);
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  }
+}
+
+const isInput = (file: string) => /^(export|identified)\//.test(file);
+
+/** Where canaries stand though they must not: in the site's folder outside of its input, in what was printed, in temporary files. */
+export async function hits(
+  site: TestSite,
+  scratch: string,
+  told: readonly Told[],
+): Promise<string[]> {
+  const { places } = await canaryPlaces(site.directory, isInput);
+  const printed = told.filter(({ out, err }) => `${out}${err}`.toLowerCase().includes(CANARY));
+  const temporary = await canaryPlaces(scratch, () => false);
+  return [...places, ...printed.map(() => "printed"), ...temporary.places];
+}
