@@ -201,7 +201,7 @@ async function studyChanges(site: Site, storeFile: string, files: readonly strin
   const hasStore = await exists(site.storeFile);
   const changes: Plan["studies"] = [];
   for (const file of files) {
-    const study = await readStudy(file);
+    const study = await readStudy(file, site.directory);
     const old = hasStore ? await numbersOf(study, site.directory) : new Map<string, string>();
     const now = await numbersOf(study, folder);
     const keys = [...new Set([...old.keys(), ...now.keys()])];

@@ -9,7 +9,7 @@ import { type Job, jobsOf } from "./adapters/ccda/sources.ts";
 import { toTree } from "./adapters/ccda/tree.ts";
 import { readZip } from "./adapters/ccda/zip.ts";
 import { ADAPTERS } from "./adapters/index.ts";
-import { readCatalogue } from "./catalogue/read.ts";
+import { readCatalogueOf } from "./catalogue/read.ts";
 import { ephemeral } from "./core/ephemeral.ts";
 import { ProError } from "./core/errors.ts";
 import { askRows, openCsvSource } from "./csv-source.ts";
@@ -26,12 +26,16 @@ import type { MaskRules } from "./profile/mask.ts";
  * What is in the files of an export: one profile a file. Values that may identify a person are shown as shapes only. It reads
  * each file as a stream and keeps nothing.
  *
+ * @param siteDirectory a site whose own instruments count too
  * @throws ProError `SOURCE_*`.
  */
-export async function* profileFiles(files: readonly string[]): AsyncGenerator<FileProfile> {
+export async function* profileFiles(
+  files: readonly string[],
+  siteDirectory?: string,
+): AsyncGenerator<FileProfile> {
   const scratch = await mkdtemp(join(tmpdir(), "propool-profile-"));
   await using _scratch = ephemeral(scratch);
-  const rules = await readMaskRules();
+  const rules = await readMaskRules(siteDirectory);
   const db = await DuckDb.open(":memory:", { temporaryDirectory: join(scratch, "spill") });
   try {
     await db.run("SET preserve_insertion_order = false");
@@ -109,10 +113,14 @@ export function formatOf(file: string): keyof typeof ADAPTERS {
 const firstBytes = (file: string): string =>
   readFileSync(file).subarray(0, 4096).toString("latin1");
 
-/** What may be shown of values: the words of our own lists, and the names that identify. */
-export async function readMaskRules(): Promise<MaskRules> {
+/**
+ * What may be shown of values: the words of our own lists, and the names that identify.
+ *
+ * @param siteDirectory a site whose own instruments count too
+ */
+export async function readMaskRules(siteDirectory?: string): Promise<MaskRules> {
   const { identifying } = await readColumnNames();
-  const { instruments } = await readCatalogue();
+  const { instruments } = await readCatalogueOf(siteDirectory ?? null);
   const labels = instruments.flatMap(({ answers }) =>
     Object.values(answers).flatMap((list) => list.map(({ label }) => label)),
   );

@@ -21,7 +21,7 @@ import {
   refusalSchema,
 } from "./study/exchange.ts";
 import type { StudyResults } from "./study/results.ts";
-import { canonicalJson, readSigned, signObject } from "./study/summary.ts";
+import { CDM_VERSION, canonicalJson, readSigned, signObject } from "./study/summary.ts";
 import {
   combineSummaries,
   type ReceivedSummary,
@@ -33,8 +33,6 @@ import {
 } from "./study.ts";
 import type { ModelAnswers } from "./study-models.ts";
 import { planStudy } from "./study-plan.ts";
-
-const CDM_VERSION = "7.0";
 
 /** The hub's Ed25519 key for study packages; made when first needed. */
 export async function hubSigningKey(hubDirectory: string): Promise<string> {
@@ -60,7 +58,7 @@ export async function writePackage(options: {
 }): Promise<ReceivedPackage> {
   const { file } = options;
   const hub = await readHub(options.hubDirectory);
-  const study = await readStudy(options.study);
+  const study = await readStudy(options.study, hub.directory);
   const plan = await planStudy(study);
   const known = hub.sites.map(({ site }) => site);
   const asked = study.population.sites ?? known;
@@ -98,7 +96,7 @@ export async function writePackage(options: {
     });
   }
   await writeWhole(file, `${JSON.stringify(content, null, 2)}\n`);
-  return readPackage(file);
+  return readPackage(file, { directory: hub.directory });
 }
 
 /** What a site may do with a package it trusts. */
@@ -115,7 +113,7 @@ export async function openPackage(
   site: Site,
   hubKey?: string,
 ): Promise<ReceivedPackage> {
-  const received = await readPackage(file, hubKey);
+  const received = await readPackage(file, { hubKey, directory: site.directory });
   if (!received.content.sites.includes(site.site)) {
     throw new ProError("CONFIG_STUDY_SITE", `the package does not ask site ${site.site}`, {
       where: { file },

@@ -9,7 +9,7 @@ import { flattenResults } from "./study/flat-results.ts";
 import { methodsText } from "./study/methods.ts";
 import type { Study } from "./study/read-study.ts";
 import type { StudyResults } from "./study/results.ts";
-import { SUMMARY_FORMAT } from "./study/summary.ts";
+import { CDM_VERSION, SUMMARY_FORMAT } from "./study/summary.ts";
 import { planStudy } from "./study-plan.ts";
 
 /**
@@ -94,7 +94,7 @@ export async function certificateOf(results: StudyResults, study: Study) {
     snapshots: results.snapshots,
     propool: propoolVersion(),
     summary_format: SUMMARY_FORMAT,
-    cdm_version: "7.0",
+    cdm_version: CDM_VERSION,
     instruments: parts.map(({ outcome, instrument, scale }) => ({
       instrument: instrument.id,
       version: instrument.version,

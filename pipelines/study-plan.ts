@@ -1,6 +1,6 @@
 import type { Queryable } from "../warehouse/queryable.ts";
 import type { Instrument } from "./catalogue/instrument.ts";
-import { readCatalogue } from "./catalogue/read.ts";
+import { readCatalogueOf } from "./catalogue/read.ts";
 import { addHeads } from "./disclosure/conceal.ts";
 import { type Cell, EVERYBODY, gate, pool, SUPPRESSED, type Summaries } from "./disclosure/gate.ts";
 import { gateModel } from "./disclosure/gate-model.ts";
@@ -44,7 +44,7 @@ export interface Plan {
 
 /** @throws ProError `CONFIG_STUDY*` when the study asks for what there is not. */
 export async function planStudy(study: Study): Promise<Plan> {
-  const { instruments } = await readCatalogue();
+  const { instruments } = await readCatalogueOf(study.directory ?? null);
   const profile = await readDisclosureProfile(study.disclosure);
   const asked = selectStatistics(study, STATISTICS, CHANNEL_STATISTICS);
   const found = study.outcomes.map((outcome) => ({

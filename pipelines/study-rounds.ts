@@ -189,7 +189,7 @@ async function makeAnswer(
   site: Site,
   store: Queryable,
 ): Promise<RoundAnswer> {
-  const study = parseStudy(request.study.text, "round file");
+  const study = parseStudy(request.study.text, "round file", site.directory);
   const plan = await planStudy({
     ...study,
     population: { ...study.population, sites: [site.site] },

@@ -17,7 +17,9 @@ import { compareSites } from "./study/compare-sites.ts";
 import { modelColumns, responseColumn } from "./study/model-rows.ts";
 import type { Study } from "./study/read-study.ts";
 import { distributionsOf, estimateOutcome, type StudyResults } from "./study/results.ts";
+import { snapshotOf } from "./study/snapshot.ts";
 import {
+  CDM_VERSION,
   canonicalJson,
   type ReceivedSummary,
   readSummary as readSummaryOf,
@@ -121,7 +123,6 @@ export async function summarizeSite(options: {
   file: string;
   created?: string;
   packageSha256?: string;
-  snapshot?: string | null;
 }): Promise<ReceivedSummary> {
   const { file } = options;
   const summary = signObject(await summaryOf(options), options.signingKey);
@@ -137,9 +138,8 @@ export async function summaryOf(options: {
   site: string;
   created?: string;
   packageSha256?: string;
-  snapshot?: string | null;
 }): Promise<Summary> {
-  const { study, site, created, packageSha256, snapshot } = options;
+  const { study, site, created, packageSha256 } = options;
   const plan = await planStudy({ ...study, population: { ...study.population, sites: [site] } });
   checkAsked(study, site, plan.profile);
   const outcomes: Summary["outcomes"] = [];
@@ -161,7 +161,8 @@ export async function summaryOf(options: {
     site,
     ...(created === undefined ? {} : { created }),
     propool: propoolVersion(),
-    ...(snapshot === undefined ? {} : { snapshot }),
+    cdm_version: CDM_VERSION,
+    snapshot: await snapshotOf(options.store),
     disclosure: { profile: plan.profile.id, minimum_people: plan.profile.minimum_people },
     outcomes,
   };

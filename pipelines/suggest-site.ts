@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import type { DuckDb } from "../warehouse/duckdb.ts";
 import { ADAPTERS } from "./adapters/index.ts";
-import { readCatalogue } from "./catalogue/read.ts";
+import { readCatalogueOf } from "./catalogue/read.ts";
 import { ephemeral } from "./core/ephemeral.ts";
 import type { Progress } from "./core/progress.ts";
 import { openIdentified, prepare, readExport } from "./intake.ts";
@@ -62,9 +62,9 @@ export async function suggestSite(options: {
     const files = paths.map((file) => relative(site.exportDirectory, resolve(file)));
     await readExport(db, site, { adapter, files, ignored: [], isPartial: true }, options.progress);
     for (const statement of MAP_RESPONSES) await db.run(statement);
-    const rules = await readMaskRules();
+    const rules = await readMaskRules(options.siteDirectory);
     return {
-      codes: await localCodes(db),
+      codes: await localCodes(db, options.siteDirectory ?? null),
       words: await unknownWords(db, rules),
       unmatched: await unmatchedAnswers(db),
     };
@@ -82,7 +82,7 @@ interface Unknown {
   values: { items: unknown[] };
 }
 
-async function localCodes(db: DuckDb): Promise<CodeDraft[]> {
+async function localCodes(db: DuckDb, siteDirectory: string | null): Promise<CodeDraft[]> {
   const rows = await db.all<Unknown>(`
     WITH one AS (
       SELECT i.item_code AS code, i.item_system AS system, any_value(i.item_text) AS text,
@@ -95,7 +95,7 @@ async function localCodes(db: DuckDb): Promise<CodeDraft[]> {
     SELECT code, system, any_value(text) AS text, sum(n) AS n, max(forms) AS forms,
       list({'value': regexp_replace(value, '\\.0$', ''), 'count': n} ORDER BY n DESC) FILTER (value IS NOT NULL) AS values
     FROM one GROUP BY code, system ORDER BY n DESC, code LIMIT 500`);
-  const { instruments } = await readCatalogue();
+  const { instruments } = await readCatalogueOf(siteDirectory);
   const stems = (await readColumnNames()).forms;
   const byCode = await suggestionsFor(rows, ({ code }) => code, { instruments, stems });
   const byText = await suggestionsFor(rows, ({ text }) => text ?? "", { instruments, stems });

@@ -5,13 +5,14 @@ import { DuckDb } from "../warehouse/duckdb.ts";
 import { layoutNames, readLayout } from "./adapters/csv/layouts.ts";
 import { columnUses } from "./adapters/csv/mapping.ts";
 import type { Instrument } from "./catalogue/instrument.ts";
-import { readCatalogue } from "./catalogue/read.ts";
+import { readCatalogueOf } from "./catalogue/read.ts";
 import { ownSchemaLine } from "./configuration/schema-line.ts";
 import { ephemeral } from "./core/ephemeral.ts";
 import { askRows, type OpenCsv, openCsvSource } from "./csv-source.ts";
 import { readWordLists } from "./mapping/words.ts";
 import { type ColumnNames, readColumnNames } from "./profile/columns.ts";
 import { profileCsv } from "./profile/csv.ts";
+import type { MaskRules } from "./profile/mask.ts";
 import { readMaskRules } from "./profile.ts";
 import { codingOf } from "./suggest/answers.ts";
 import { sumSql } from "./suggest/checks.ts";
@@ -45,16 +46,21 @@ export interface MappingDraft {
  * Drafts a mapping from CSV files: what each column is, how answers are coded. What is not sure is a commented line; nothing is
  * chosen silently.
  *
+ * @param options.siteDirectory a site whose own instruments count too
  * @throws ProError `SOURCE_*`.
  */
 export async function suggestCsv(
   paths: readonly string[],
-  { withLayouts = true } = {},
+  {
+    withLayouts = true,
+    siteDirectory,
+  }: { withLayouts?: boolean; siteDirectory?: string | undefined } = {},
 ): Promise<MappingDraft> {
   const scratch = await mkdtemp(join(tmpdir(), "propool-suggest-"));
   await using _scratch = ephemeral(scratch);
-  const { instruments } = await readCatalogue();
+  const { instruments } = await readCatalogueOf(siteDirectory ?? null);
   const names = await readColumnNames();
+  const rules = await readMaskRules(siteDirectory);
   const db = await DuckDb.open(":memory:", { temporaryDirectory: join(scratch, "spill") });
   try {
     const opened = [];
@@ -63,7 +69,7 @@ export async function suggestCsv(
       const source = await openCsvSource(file, scratch, db);
       try {
         opened.push({ file: basename(file), columns: source.columns });
-        files.push(await suggestFile({ db, file, source, instruments, names }));
+        files.push(await suggestFile({ db, file, source, instruments, names, rules }));
       } finally {
         await source.close();
       }
@@ -125,10 +131,11 @@ interface Place {
   source: OpenCsv;
   instruments: readonly Instrument[];
   names: ColumnNames;
+  rules: MaskRules;
 }
 
-async function suggestFile({ db, file, source, instruments, names }: Place): Promise<FileDraft> {
-  const rules = await readMaskRules();
+async function suggestFile(place: Place): Promise<FileDraft> {
+  const { db, file, source, instruments, names, rules } = place;
   const { answer, isLoose } = await askRows(source, (read) =>
     profileCsv(db, { columns: source.columns, read }, rules),
   );

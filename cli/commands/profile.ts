@@ -7,6 +7,7 @@ import { profileText } from "../profile-text.ts";
 interface Options {
   json?: boolean;
   html?: string;
+  site?: string;
 }
 
 export const addProfile: AddCommand = (program, io) => {
@@ -17,6 +18,7 @@ export const addProfile: AddCommand = (program, io) => {
     )
     .argument("<file...>", "CSV, FHIR (NDJSON, JSON) or C-CDA files")
     .option("--json", "print the profiles as JSON")
+    .option("--site <dir>", "folder of a site whose own instruments are known too")
     .option("--html <file>", "write a self-contained page to this file instead")
     .addHelpText(
       "after",
@@ -24,7 +26,7 @@ export const addProfile: AddCommand = (program, io) => {
     )
     .action(async (files: string[], options: Options) => {
       const profiles = [];
-      for await (const profile of profileFiles(files)) {
+      for await (const profile of profileFiles(files, options.site)) {
         if (!options.json && !options.html) io.out.write(`${profileText(profile)}\n`);
         else profiles.push(profile);
       }

@@ -58,7 +58,7 @@ function addRun(study: Command, io: Io): void {
         file: string,
         options: ShowOptions & { on: string; summary?: string; check?: boolean },
       ) => {
-        const asked = await readStudy(file);
+        const asked = await readStudy(file, options.on);
         const rows = await openRows(options.on);
         try {
           const results = options.summary
@@ -93,7 +93,7 @@ function addCombine(study: Command, io: Io): void {
   )
     .addHelpText("after", COMBINE_EXAMPLES)
     .action(async (file: string, files: string[], options: ShowOptions & { hub?: string }) => {
-      const asked = await readStudy(file);
+      const asked = await readStudy(file, options.hub);
       const summaries = await Promise.all(files.map(readSummary));
       const publicKeys = options.hub === undefined ? undefined : await keysOf(options.hub);
       if (!publicKeys) {
@@ -118,7 +118,7 @@ function addCompare(study: Command, io: Io): void {
     .option("--json", "print the comparison as JSON")
     .addHelpText("after", COMPARE_EXAMPLES)
     .action(async (file: string, options: { on: string; with: string[]; json?: boolean }) => {
-      const asked = await readStudy(file);
+      const asked = await readStudy(file, options.on);
       const opened: Rows[] = [];
       try {
         for (const directory of [options.on, ...options.with])
@@ -145,10 +145,11 @@ function addExplain(study: Command, io: Io): void {
     .command("explain")
     .description("say in plain words who is counted and when, and print the SQL that selects them")
     .argument("<study>", "study file, YAML")
+    .option("--on <dir>", "folder of a site or hub, whose own instruments the study may ask about")
     .option("--json", "print the explanation as JSON")
     .addHelpText("after", EXPLAIN_EXAMPLES)
-    .action(async (file: string, options: { json?: boolean }) => {
-      const explained = await explain(await readStudy(file));
+    .action(async (file: string, options: { on?: string; json?: boolean }) => {
+      const explained = await explain(await readStudy(file, options.on));
       if (options.json) return writeJson(io.out, explained);
       const blocks = explained.map(({ outcome, words, statistics, sql }) =>
         [

@@ -27,7 +27,10 @@ export const addSuggest: AddCommand = (program, io) => {
       "drafts a mapping: columns, codes, items, answers, each with a confidence and a reason",
     )
     .argument("<file...>", "the export's files of one format; of CSV those that belong together")
-    .option("--site <dir>", "FHIR, C-CDA: leave out what this site has approved already")
+    .option(
+      "--site <dir>",
+      "a site whose own instruments are known too; of FHIR and C-CDA, leave out what it has approved already",
+    )
     .option("--out <file>", "write the draft to this file, which must not exist yet")
     .option("--json", "print what was found of each column as JSON")
     .addOption(todayOption())
@@ -51,7 +54,7 @@ export const addSuggest: AddCommand = (program, io) => {
         if (!options.out) return void io.out.write(lines);
         return writeWhole(options.out, lines);
       }
-      const draft = await suggestCsv(paths);
+      const draft = await suggestCsv(paths, { siteDirectory: options.site });
       if (options.json) {
         const { layout } = draft;
         const found = draft.files.map(({ yaml: _, ...file }) => file);

@@ -134,7 +134,7 @@ export function addCollect(study: Command, io: Io): void {
         paths: string[],
         options: ShowOptions & { hub: string; rounds?: string; acceptLate?: boolean },
       ) => {
-        const received = await readPackage(file);
+        const received = await readPackage(file, { directory: options.hub });
         const hub = await readHub(options.hub);
         const files = await answerFiles(paths);
         const ask = { package: received, hub, files, acceptLate: options.acceptLate ?? false };
@@ -176,7 +176,7 @@ export function addRound(study: Command, io: Io): void {
         },
       ) => {
         if (options.hub !== undefined) {
-          const received = await readPackage(file);
+          const received = await readPackage(file, { directory: options.hub });
           const hub = await readHub(options.hub);
           const files = await answerFiles(options.answers ?? []);
           const { accepted } = await collectAnswers({ package: received, hub, files });

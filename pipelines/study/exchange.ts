@@ -56,7 +56,10 @@ export type Refusal = z.infer<typeof refusalSchema>;
  * @param hubKey the hub's Ed25519 key; undefined: whoever signed is believed, only tampering is found
  * @throws ProError `SUBMISSION_PACKAGE` or `SUBMISSION_TAMPERED`
  */
-export async function readPackage(file: string, hubKey?: string): Promise<ReceivedPackage> {
+export async function readPackage(
+  file: string,
+  { hubKey, directory }: { hubKey?: string | undefined; directory?: string } = {},
+): Promise<ReceivedPackage> {
   const hint = "ask the hub for the package again: propool study package";
   const signed = await readSigned(file, { what: "study package", hint });
   const parsed = packageSchema.safeParse(signed);
@@ -79,7 +82,7 @@ export async function readPackage(file: string, hubKey?: string): Promise<Receiv
       { where: { file }, hint: "compare the hub's public key, and ask for the package again" },
     );
   }
-  const study = parseStudy(content.study.text, file);
+  const study = parseStudy(content.study.text, file, directory);
   if (study.sha256 !== content.study.sha256) {
     throw new ProError("SUBMISSION_TAMPERED", "the study in the package is not the one it names", {
       where: { file },

@@ -7,6 +7,8 @@ import type { LinearSums } from "../statistics/linear.ts";
 import type { Scale, Statistic } from "../statistics/statistic.ts";
 
 export const SUMMARY_FORMAT = "propool-summary/2";
+/** Of the rows that studies read. */
+export const CDM_VERSION = "7.0";
 /** Accepted too: it knew five statistics and no models, channels or missing fields. */
 export const PREVIOUS_FORMAT = "propool-summary/1";
 
