@@ -116,10 +116,7 @@ test("a hub that has the instrument too may ask; without it nobody knows what th
 test("profile shows its answers and suggest finds its items, for that site only", async () => {
   const word = (i: number) => (i % 3 === 0 ? "evermore" : "nevermore");
   const rows = Array.from({ length: 60 }, (_, i) => `${i},${word(i)},${word(i + 1)}`);
-  await writeFile(
-    at("export.csv"),
-    `patient_id,ourform_one,ourform_two\n${rows.join("\n")}\n`,
-  );
+  await writeFile(at("export.csv"), `patient_id,ourform_one,ourform_two\n${rows.join("\n")}\n`);
   const roles = async (siteDirectory?: string) => {
     const { files } = await suggestCsv([at("export.csv")], { siteDirectory });
     return files[0]?.columns.map(({ role }) => role);
