@@ -245,6 +245,15 @@ describe("files that are refused", () => {
       "a.csv.zst",
       "SOURCE_UNREADABLE",
     ],
+    [
+      "a bomb, before it fills the disk",
+      Buffer.concat([
+        zstdCompressSync("id,q1\n"),
+        ...Array(20).fill(zstdCompressSync("A,1\n".repeat(4_000_000))),
+      ]),
+      "a.csv.zst",
+      "SOURCE_TOO_LARGE",
+    ],
     ["a workbook that is damaged", "PK\x03\x04....", "a.xlsx", "SOURCE_UNREADABLE"],
     ["an old workbook", Buffer.from("d0cf11e0", "hex"), "a.xlsx", "SOURCE_WRONG_FORMAT"],
     ["a file that only claims to be gzip", "id,q1\nA,1\n", "a.csv.gz", "SOURCE_UNREADABLE"],

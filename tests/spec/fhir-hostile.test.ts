@@ -169,12 +169,32 @@ describe("other containers:", () => {
     });
   });
 
+  it("zstd that was put together of several files", async () => {
+    const one = (id: string) => zstdCompressSync(`${line({ id })}\n`);
+    const told = await readRecords({
+      "a.ndjson.zst": Buffer.concat([one("a"), one("b"), one("c")]),
+    });
+    expect(told["a.ndjson.zst"]).toHaveLength(3);
+  });
+
   it("a cut zstd file stops the night", async () => {
     const packed = zstdCompressSync(`${line({ id: "a" })}\n`.repeat(50_000));
     await expect(
       readRecords({ "a.ndjson.zst": packed.subarray(0, packed.length - 20) }),
     ).rejects.toMatchObject({ code: "SOURCE_UNREADABLE", where: { file: "a.ndjson.zst" } });
   });
+
+  it.each(["a.ndjson.zst", "a.json.zst", "a.xml.zst"])(
+    "a bomb called %s does not fill the memory",
+    async (name) => {
+      const packed = zstdCompressSync(Buffer.alloc(16 * 2 ** 20, " "));
+      const told = readRecords({ [name]: Buffer.concat(Array(20).fill(packed)) });
+      // Lines are counted to the end; a document is one record, and one that is set aside.
+      if (name.includes("ndjson"))
+        await expect(told).rejects.toMatchObject({ code: "SOURCE_TOO_LARGE" });
+      else expect(await told).toEqual({ [name]: [expect.stringContaining("SOURCE_TOO_LARGE")] });
+    },
+  );
 
   it("the manifest of a bulk export is counted and no resource", async () => {
     const manifest = { transactionTime: "2024-01-01T00:00:00Z", request: "x", output: [] };

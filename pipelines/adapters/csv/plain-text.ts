@@ -1,10 +1,10 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Transform } from "node:stream";
+import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import * as zlib from "node:zlib";
 import { ProError } from "../../core/errors.ts";
+import { openUnpacked, packingOf } from "../../core/unpack.ts";
 import { sheetToCsv } from "./excel.ts";
 
 export interface PlainText {
@@ -42,10 +42,8 @@ export async function unpacked({ path, file, sheet, scratch, name }: Working): P
 }> {
   await refuseMissing(path, file);
   const to = join(scratch, `${name}.expanded`);
-  const packing = /\.(gz|zst)$/i.exec(path)?.[1]?.toLowerCase();
-  if (packing) {
-    const through = packing === "gz" ? zlib.createGunzip() : unpackZstd(file);
-    await copyThrough(path, through, to, file, "SOURCE_UNREADABLE");
+  if (packingOf(path)) {
+    await copyTo(to, [openUnpacked(path, file)], file, "SOURCE_UNREADABLE");
     return { path: to, copies: [to], isSheet: false };
   }
   const isZip = (await firstBytes(path, 4)).toString("latin1") === "PK\x03\x04";
@@ -72,7 +70,7 @@ export async function plainText(
   if (new TextDecoder(encoding).encoding !== "utf-8") {
     const to = join(scratch, `${name}.utf-8`);
     copies.push(to);
-    await copyThrough(path, decoder(encoding), to, file, "SOURCE_ENCODING");
+    await copyTo(to, [createReadStream(path), decoder(encoding)], file, "SOURCE_ENCODING");
     path = to;
   }
   const head = (await firstBytes(path, HEAD_BYTES)).toString("latin1").replace(/^\xef\xbb\xbf/, "");
@@ -84,27 +82,17 @@ export async function plainText(
   return { path, head, copies };
 }
 
-async function copyThrough(
-  from: string,
-  through: Transform,
+async function copyTo(
   to: string,
+  from: readonly (Readable | Transform)[],
   file: string,
   code: `SOURCE_${string}`,
 ): Promise<void> {
-  await pipeline(createReadStream(from), through, createWriteStream(to, { mode: 0o600 })).catch(
+  await pipeline([...from, createWriteStream(to, { mode: 0o600 })]).catch(
     (cause: NodeJS.ErrnoException) => {
-      throw unreadable(file, code, cause);
+      throw cause instanceof ProError ? cause : unreadable(file, code, cause);
     },
   );
-}
-
-/** Node unpacks zstd since 22.15; an older one, which may run the published package, says so. */
-function unpackZstd(file: string): Transform {
-  if ("createZstdDecompress" in zlib) return zlib.createZstdDecompress();
-  throw new ProError("SOURCE_UNREADABLE", "this version of Node cannot unpack zstd", {
-    where: { file },
-    hint: "use Node 22.15 or newer, or pack the file with gzip",
-  });
 }
 
 /** The encoding that the first bytes of a file name. */

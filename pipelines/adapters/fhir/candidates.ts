@@ -1,4 +1,5 @@
-import { bytesToText, isBlankLine, numberedLines, openBytes, withoutMark } from "./container.ts";
+import { openUnpacked } from "../../core/unpack.ts";
+import { bytesToText, isBlankLine, numberedLines, withoutMark } from "./container.ts";
 import { entriesOf } from "./large-bundle.ts";
 
 /** One record as it stands in a file, before anybody judged it. */
@@ -36,7 +37,7 @@ const WHOLE_BYTES = 64 * 2 ** 20;
 async function* documents(path: string): AsyncGenerator<Candidate> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  const source = (openBytes(path) as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  const source = (openUnpacked(path) as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   while (bytes <= WHOLE_BYTES) {
     const { value, done } = await source.next();
     if (done) {

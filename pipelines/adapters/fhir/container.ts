@@ -1,37 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { createReadStream } from "node:fs";
-import type { Readable } from "node:stream";
-import * as zlib from "node:zlib";
-import { ProError } from "../../core/errors.ts";
-
-/** The bytes of a file, unpacked when its name ends in .gz or .zst. */
-export function openBytes(path: string): Readable {
-  const raw = createReadStream(path);
-  const packing = packingOf(path);
-  if (!packing) return raw;
-  const unpacked = packing === "gz" ? zlib.createGunzip() : unpackZstd(path);
-  raw.on("error", (error) => unpacked.destroy(error));
-  return raw.pipe(unpacked);
-}
-
-/** Node unpacks zstd since 22.15; an older one, which may run the published package, says so. */
-function unpackZstd(path: string): ReturnType<typeof zlib.createZstdDecompress> {
-  if ("createZstdDecompress" in zlib) return zlib.createZstdDecompress();
-  throw new ProError("SOURCE_UNREADABLE", "this version of Node cannot unpack zstd", {
-    where: { file: path },
-    hint: "use Node 22.15 or newer, or pack the file with gzip",
-  });
-}
-
-/** The whole of such a file. */
-export async function readBytes(path: string): Promise<Buffer> {
-  return Buffer.concat(await openBytes(path).toArray());
-}
-
-function packingOf(path: string): "gz" | "zst" | null {
-  const [, packing] = /\.(gz|zst)$/i.exec(path) ?? [];
-  return packing ? (packing.toLowerCase() as "gz" | "zst") : null;
-}
+import { openUnpacked } from "../../core/unpack.ts";
 
 /**
  * The lines of a text file with their numbers from 1, without a byte order mark; null for a line whose bytes are no UTF-8.
@@ -64,7 +32,7 @@ export function isBlankLine(line: string): boolean {
 
 async function* byteLines(path: string): AsyncGenerator<Uint8Array> {
   let rest: Buffer[] = [];
-  for await (const chunk of openBytes(path) as AsyncIterable<Buffer>) {
+  for await (const chunk of openUnpacked(path) as AsyncIterable<Buffer>) {
     let from = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
       yield Buffer.concat([...rest, chunk.subarray(from, end)]);
@@ -94,7 +62,7 @@ export async function countRecords(path: string): Promise<Counted> {
   let begin = 0;
   let hasGap = false;
   let inRecord = false;
-  for await (const chunk of openBytes(path) as AsyncIterable<Buffer>) {
+  for await (const chunk of openUnpacked(path) as AsyncIterable<Buffer>) {
     // The byte order mark is no record; DuckDB refuses such a file, and the sieve reads it.
     let from = line === 1 && records === 0 && chunk.indexOf(MARK) === 0 ? MARK.length : 0;
     while (from < chunk.length) {

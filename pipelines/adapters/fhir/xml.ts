@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
+import { openUnpacked } from "../../core/unpack.ts";
 import type { AdapterInput } from "../adapter.ts";
 import { inWorkers } from "../xml/pool.ts";
-import { openBytes } from "./container.ts";
 import type { Clean, SetAside } from "./judge.ts";
 import { empty, unreadable } from "./refusals.ts";
 import type { Sieve } from "./sieve.ts";
@@ -22,7 +22,7 @@ export function isXml(file: string): boolean {
 
 /** Whether an XML file speaks FHIR, by the name space at its beginning. */
 export async function isFhirXml(path: string): Promise<boolean> {
-  for await (const chunk of openBytes(path) as AsyncIterable<Buffer>) {
+  for await (const chunk of openUnpacked(path) as AsyncIterable<Buffer>) {
     // UTF-16 has a NUL beside each of these characters.
     const head = chunk.toString("latin1").replaceAll("\0", "");
     return /xmlns(:[\w.-]+)?\s*=\s*["']http:\/\/hl7\.org\/fhir["']/.test(head);

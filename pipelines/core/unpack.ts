@@ -1,0 +1,76 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { Readable } from "node:stream";
+import * as zlib from "node:zlib";
+import { ProError } from "./errors.ts";
+
+/**
+ * What a packed file may unpack to, as a multiple of what was read of it, once it is more than the bytes beneath. Exports come to 40
+ * (gzip) and 120 (zstd), measured; a bomb of gzip to 1,030, one of zstd to 32,000.
+ */
+const TIMES_MAX = 500;
+const BYTES_FREE = 256 * 2 ** 20;
+
+/** How a file is packed, by its name. */
+export function packingOf(path: string): "gz" | "zst" | null {
+  const [, packing] = /\.(gz|zst)$/i.exec(path) ?? [];
+  return packing ? (packing.toLowerCase() as "gz" | "zst") : null;
+}
+
+/**
+ * The bytes of a file, unpacked when its name ends in .gz or .zst. The stream fails with ProError `SOURCE_TOO_LARGE` where a file
+ * unpacks to more than exports do, before it fills memory or disk.
+ *
+ * @throws ProError `SOURCE_UNREADABLE` where this Node cannot unpack it.
+ */
+export function openUnpacked(path: string, file = path): Readable {
+  const packing = packingOf(path);
+  if (!packing) return createReadStream(path);
+  const start = packing === "gz" ? () => zlib.createGunzip({ chunkSize: CHUNK }) : unpackZstd(file);
+  return Readable.from(unpackedChunks(path, file, start), { objectMode: false });
+}
+
+const CHUNK = 64 * 1024;
+
+/** Node ends after the first frame of zstd, though files that were put together have many: the next one starts where it stopped. */
+async function* unpackedChunks(
+  path: string,
+  file: string,
+  start: () => zlib.Gunzip | zlib.ZstdDecompress,
+): AsyncGenerator<Buffer> {
+  const { size } = await stat(path);
+  let bytes = 0;
+  let from = 0;
+  do {
+    const raw = createReadStream(path, { start: from });
+    const unpack = start();
+    raw.on("error", (error) => unpack.destroy(error));
+    try {
+      for await (const chunk of raw.pipe(unpack) as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > Math.max(BYTES_FREE, TIMES_MAX * (from + raw.bytesRead))) throw tooLarge(file);
+        yield chunk;
+      }
+    } finally {
+      raw.destroy();
+    }
+    if (unpack.bytesWritten === 0) return;
+    from += unpack.bytesWritten;
+  } while (packingOf(path) === "zst" && from < size);
+}
+
+function tooLarge(file: string): ProError {
+  return new ProError("SOURCE_TOO_LARGE", `the file unpacks to over ${TIMES_MAX} times its size`, {
+    where: { file },
+    hint: "exports do not; look into it, and if it is right put it unpacked into the export folder",
+  });
+}
+
+/** Node unpacks zstd since 22.15; an older one, which may run the published package, says so. */
+function unpackZstd(file: string): () => zlib.ZstdDecompress {
+  if ("createZstdDecompress" in zlib) return () => zlib.createZstdDecompress({ chunkSize: CHUNK });
+  throw new ProError("SOURCE_UNREADABLE", "this version of Node cannot unpack zstd", {
+    where: { file },
+    hint: "use Node 22.15 or newer, or pack the file with gzip",
+  });
+}
