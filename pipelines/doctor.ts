@@ -1,4 +1,4 @@
-import { stat, statfs } from "node:fs/promises";
+import { readFile, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { readCsvMapping } from "./adapters/csv/mapping.ts";
 import { checkInstruments } from "./catalogue/check.ts";
@@ -22,6 +22,7 @@ export interface Diagnosis {
     | "keys"
     | "export"
     | "disk"
+    | "machine"
     | "clock"
     | "database";
   state: "ok" | "warning" | "error";
@@ -67,6 +68,9 @@ async function examineSite(directory: string, now: Date): Promise<Diagnosis[]> {
   }
   await examineCatalogue(found, directory, site ?? null);
   await examineDisk(found, directory);
+  // Only Linux tells.
+  const limits = await readFile("/proc/self/limits", "utf8").catch(() => null);
+  if (limits !== null) found.push(coreDumps(limits));
   await examineRows(found, directory, "no store yet: the first night makes it");
   return found;
 }
@@ -195,6 +199,22 @@ async function examineDisk(found: Diagnosis[], directory: string): Promise<void>
           hint: "a night needs room for the old store, the new one and what does not fit into memory",
         },
   );
+}
+
+/**
+ * Whether a crash would write memory, in which patients' rows are, to a disk. Node cannot change the limit of its own process.
+ *
+ * `limits` is /proc/self/limits.
+ */
+export function coreDumps(limits: string): Diagnosis {
+  const [, soft] = /^Max core file size\s+(\S+)/m.exec(limits) ?? [];
+  if (soft === "0") return fine("machine", "a crash writes no memory to disk");
+  return {
+    area: "machine",
+    state: "warning",
+    text: "a crash may write the memory of a night, with patients' rows, to disk (core dump)",
+    hint: "ulimit -c 0 before the night starts, or LimitCORE=0 in its systemd unit",
+  };
 }
 
 /** A clock that is behind puts today's answers into the future, where they are quarantined. */
