@@ -36,7 +36,7 @@ export function storeFacts(session: DuckDb): Promise<Fact[]> {
     UNION ALL SELECT datamartid, 'instrument', instrument, ${count()} FROM pro_collection GROUP BY ALL
     UNION ALL SELECT c.datamartid, 'completion', c.instrument, count(*)::DOUBLE,
       CAST(count(*) FILTER (c.completion_status IS DISTINCT FROM 'incomplete'
-        AND NOT (coalesce(s.valued, 0) > 0 AND s.valued + s.not_shown < c.items_expected AND c.pro_cat IS DISTINCT FROM 'Y')) AS DOUBLE), NULL
+        AND NOT (coalesce(s.valued, 0) > 0 AND s.valued + s.not_shown + s.may_lack < c.items_expected AND c.pro_cat IS DISTINCT FROM 'Y')) AS DOUBLE), NULL
       FROM pro_collection c LEFT JOIN sitting s ON s.datamartid = c.datamartid AND s.seq = hash(c.pro_seq) GROUP BY ALL
     UNION ALL SELECT datamartid, 'method', instrument || ' ' || pro_method, ${count()} FROM pro_collection
       WHERE pro_method NOT IN ('NI', 'UN', 'OT') GROUP BY ALL
@@ -103,8 +103,15 @@ export function nightFacts(night: DuckDb, isNew: string): Promise<Fact[]> {
     FROM mapped_administration WHERE state = 'loaded' AND instrument_version IS NOT NULL GROUP BY instrument HAVING count(DISTINCT instrument_version) <= 20
     UNION ALL
     SELECT getvariable('datamartid'), 'month', a.instrument || ' ' || strftime(a.pro_date, '%Y-%m'), count(*)::DOUBLE,
-      CAST(count(*) FILTER (a.completion <> 'incomplete' AND a.items_answered IN (0, a.items_expected)) AS DOUBLE), NULL
-    FROM mapped_administration a WHERE a.state = 'loaded' AND ${isNew} GROUP BY a.instrument, strftime(a.pro_date, '%Y-%m')
+      CAST(count(*) FILTER (a.completion <> 'incomplete'
+        AND (a.items_answered = 0 OR a.items_answered + coalesce(o.items, 0) - coalesce(g.answered, 0) >= a.items_expected)) AS DOUBLE), NULL
+    FROM mapped_administration a
+    LEFT JOIN (SELECT instrument, count(*) AS items FROM catalogue_item WHERE optional GROUP BY instrument) o USING (instrument)
+    LEFT JOIN (
+      SELECT r.administration_key, count(*) AS answered FROM mapped_response r JOIN catalogue_item i ON i.instrument = r.instrument AND i.item = r.name
+      WHERE i.optional AND r.kind = 'item' AND r.state = 'loaded' AND r.value IS NOT NULL GROUP BY r.administration_key
+    ) g USING (administration_key)
+    WHERE a.state = 'loaded' AND ${isNew} GROUP BY a.instrument, strftime(a.pro_date, '%Y-%m')
     ORDER BY ALL`);
 }
 

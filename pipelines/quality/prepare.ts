@@ -23,18 +23,20 @@ export const PREPARE_STORE: readonly string[] = [
   SELECT c.datamartid, c.pro_cm_id, hash(c.pro_seq) AS seq, d.instrument, d.name AS item,
     CAST(c.pro_response_num AS DOUBLE) AS value, CAST(k.scored AS DOUBLE) AS scored,
     k.value IS NOT NULL AS is_listed, i.item IS NOT NULL AS is_known, d.answer_state,
-    l.lowest, l.highest, l.is_common, k.scored = l.best AS is_best
+    l.lowest, l.highest, l.is_common, k.scored = l.best AS is_best, i.optional AS is_optional, o.optional_items
   FROM pro_cm c
   JOIN pro_cm_detail d ON d.datamartid = c.datamartid AND d.pro_cm_id = c.pro_cm_id
   LEFT JOIN catalogue_item i ON i.instrument = d.instrument AND i.item = d.name
   LEFT JOIN known_answer k ON k.instrument = d.instrument AND k.item = d.name AND k.value = c.pro_response_num
   LEFT JOIN item_list l ON l.instrument = d.instrument AND l.item = d.name
+  LEFT JOIN (SELECT instrument, count(*) FILTER (optional) AS optional_items FROM catalogue_item GROUP BY instrument) o ON o.instrument = d.instrument
   WHERE d.kind = 'item'`,
 
-  // The same answers in whatever order have the same content.
+  // The same answers in whatever order have the same content. An optional item that is not there (PHQ-9's tenth) was not left out.
   `CREATE TEMP TABLE sitting AS
   SELECT datamartid, seq, any_value(instrument) AS instrument, count(*) AS items, count(value) AS valued,
     count(*) FILTER (answer_state = 'skipped') AS skipped, count(*) FILTER (answer_state = 'not_shown') AS not_shown,
+    coalesce(any_value(optional_items), 0) - count(*) FILTER (is_optional AND (value IS NOT NULL OR answer_state = 'not_shown')) AS may_lack,
     count(value) FILTER (is_common) AS common,
     min(value) FILTER (is_common) AS smallest, max(value) FILTER (is_common) AS largest,
     bool_and(is_best) FILTER (value IS NOT NULL) AS all_best,

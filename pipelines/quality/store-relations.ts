@@ -168,7 +168,7 @@ export const STORE_RELATIONS = {
         LEFT JOIN (SELECT datamartid, encounterid FROM encounter) e USING (datamartid, encounterid)
         LEFT JOIN catalogue_instrument i ON i.instrument = c.instrument
       )
-      SELECT t.*, coalesce(s.items, 0) AS items, coalesce(s.valued, 0) AS valued, s.skipped, s.not_shown, s.common, s.smallest,
+      SELECT t.*, coalesce(s.items, 0) AS items, coalesce(s.valued, 0) AS valued, s.skipped, s.not_shown, s.may_lack, s.common, s.smallest,
         s.largest, s.all_best, s.content, coalesce(q.scores, 0) AS scores, q.main,
         count(*) OVER (PARTITION BY t.datamartid, t.patid, t.instrument, t.pro_date) AS same_day,
         count(*) OVER (PARTITION BY t.datamartid, t.patid, t.instrument, t.pro_date, s.content, q.main) AS same_answers,

@@ -90,7 +90,7 @@ export async function gather(
 }
 
 const IS_COMPLETE = `c.completion_status IS DISTINCT FROM 'incomplete'
-  AND NOT (coalesce(s.valued, 0) > 0 AND s.valued + s.not_shown < c.items_expected AND c.pro_cat IS DISTINCT FROM 'Y')`;
+  AND NOT (coalesce(s.valued, 0) > 0 AND s.valued + s.not_shown + s.may_lack < c.items_expected AND c.pro_cat IS DISTINCT FROM 'Y')`;
 const SITTING = "LEFT JOIN sitting s ON s.datamartid = c.datamartid AND s.seq = hash(c.pro_seq)";
 
 const MONTHS = `SELECT c.instrument, strftime(c.pro_date, '%Y-%m') AS month, CAST(count(*) AS DOUBLE) AS n,

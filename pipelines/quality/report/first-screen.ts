@@ -66,12 +66,20 @@ function cameIn({ kind, refreshes, sites, guard }: ReportInput, data: ReportData
     return html`${kind === "hub" && html`<p><span class="big">${count(filled)}</span> of ${count(sites.length)} sites have delivered</p>`}${held}
 <p class="soft">${latest ? `Last refresh: ${latest.day}.` : "No refresh is remembered yet."}</p>`;
   }
+  const answers = latest?.ledgers?.answers ?? {};
   const n = (state: string) => ledger[state] ?? 0;
   return html`<p><span class="big">${count(n("read"))}</span> records read on ${latest?.day}</p>
 <ul class="todo"><li>${countOf(n("loaded"), n("read"))} loaded</li>
-<li>${n("quarantined") > 0 ? html`<strong>${countOf(n("quarantined"), n("read"))} quarantined</strong>` : "none quarantined"}</li>
-<li>${count(n("duplicate") + n("superseded"))} duplicate or superseded, ${count(n("out_of_scope"))} out of scope, ${count(n("withdrawn"))} withdrawn</li></ul>
+<li>${quarantined(n("quarantined"), n("read"))}</li>
+<li>${count(n("duplicate") + n("superseded"))} duplicate or superseded, ${count(n("out_of_scope"))} out of scope, ${count(n("withdrawn"))} withdrawn</li>
+<li>of ${count(answers.read ?? 0)} answers in them: ${quarantined(answers.quarantined ?? 0, answers.read ?? 0)}</li></ul>
 ${held}`;
+}
+
+function quarantined(n: number, total: number): Html | string {
+  return n > 0
+    ? html`<strong>${countOf(n, total)} quarantined</strong> (<a href="#ledger">why</a>)`
+    : "none quarantined";
 }
 
 function whatIsWrong({ verdicts, kind }: ReportInput, findings: readonly Finding[]): Html {
@@ -90,8 +98,9 @@ function whatIsWrong({ verdicts, kind }: ReportInput, findings: readonly Finding
 ${findings.length > NAMED_MAX && html`<p class="soft">and ${count(findings.length - NAMED_MAX)} more, <a href="#checks">all checks</a></p>`}`;
 }
 
-function whatToDo({ kind, isShared }: ReportInput, findings: readonly Finding[]): Html {
-  if (findings.length === 0) {
+function whatToDo({ kind, isShared, refreshes }: ReportInput, findings: readonly Finding[]): Html {
+  const refused = refreshes[0]?.ledgers?.records.quarantined ?? 0;
+  if (findings.length === 0 && refused === 0) {
     return html`<p>Nothing needs mending. <a href="#not-evaluated">What could not be evaluated</a> is listed with its reason.</p>`;
   }
   const place = ({ check, verdicts }: Finding) =>
@@ -103,7 +112,7 @@ function whatToDo({ kind, isShared }: ReportInput, findings: readonly Finding[])
     .map(
       (one) =>
         html`<li>${sentence(one.check.mend)} ${place(one) && html`First place: <code>${place(one)}</code> `}<span class="soft">(${one.check.id})</span></li>`,
-    )}</ol>
+    )}${refused > 0 && html`<li>Look at the records that were quarantined: <a href="#ledger">the reasons</a> say what to do about each.</li>`}</ol>
 <p class="soft">A finding that is known and accepted: name it under <code>quality: acknowledged:</code> in ${kind === "hub" ? "hub.yaml" : "site.yaml"}, with a reason and a last day.</p>`;
 }
 
