@@ -26,6 +26,7 @@ export function resultPage(results: StudyResults, study: Study): string {
       { id: "methods", title: "Methods" },
     ],
     main: html`${results.missing.length > 0 ? missingSites(results) : ""}
+${atAGlance(outcomes)}
 ${outcomes.map(({ of, id }) => outcomeSection(of, id, results.sites))}
 <section id="methods"><h2>Methods</h2>${methodsText(results, study).map((line) => html`<p>${line}</p>`)}</section>`,
     footer: html`<p>Hidden cells are marked suppressed; a number that would be doubtful is refused and says why. The certificate beside this page names hashes and versions.</p>`,
@@ -37,6 +38,30 @@ function missingSites({ missing }: StudyResults): Html {
     ({ site, reason }) => html`<li>${site}: ${reason}</li>`,
   )}</ul></section>`;
 }
+
+/** What was found, before anybody scrolls: each outcome's mean at the start, and how it changed. */
+function atAGlance(outcomes: readonly { of: OutcomeResults; id: string }[]): Html {
+  return dataTable({
+    caption: "At a glance: everybody, all sites together, with 95 % intervals",
+    columns: ["outcome", "a higher score is", { name: "n", numeric: true }, "finding", "value"],
+    rows: outcomes.flatMap(({ of, id }) =>
+      of.rows
+        .filter(({ stratum, estimate }) => stratum === "all" && GLANCED.test(estimate))
+        .map((row) => [
+          html`<a href="#${id}">${of.instrument} ${of.score}</a>`,
+          of.scale.direction,
+          row.people === null ? "" : count(row.people),
+          row.estimate,
+          row.state === "shown" && row.value !== null && row.interval
+            ? `${decimal(row.value)} (${row.interval.map((end) => decimal(end)).join(" to ")})`
+            : valueText(row),
+        ]),
+    ),
+    empty: "The study asks for no mean.",
+  });
+}
+
+const GLANCED = /^mean( change\b.*)?$/;
 
 function outcomeSection(of: OutcomeResults, id: string, sites: readonly string[]): Html {
   const charts = [
@@ -105,40 +130,50 @@ function sitesText(
   return hidden.length > 0 ? `${own} (${hidden.join(", ")})` : own;
 }
 
+/** A merged bin that no band holds wholly: paler than any band. */
+const ACROSS = "var(--h2)";
+
 function distributionChart(of: OutcomeResults, id: string): Chart[] {
   const bins = of.distributions.find(({ stratum }) => stratum === "all")?.bins ?? [];
   if (bins.length === 0) return [];
-  const unit = 10 ** -of.scale.decimals;
+  const half = 10 ** -of.scale.decimals / 2;
+  const [lowest, highest] = of.scale.range;
+  // A merged bin's edges may lie beyond what can be scored.
+  const scored = bins.map(({ from, to, people }) => {
+    return { from: Math.max(from, lowest), to: Math.min(to, highest), people };
+  });
   const bandOf = (from: number, to: number) =>
     of.bands.findIndex((band) => band.from <= from && to <= band.to);
-  const rows = bins.map(({ from, to, people }) => ({
-    x1: from,
-    x2: to + unit,
-    // A merged bin is drawn as high as its people for each score, so that its area counts.
-    y: people / Math.max(1, Math.round((to - from) / unit) + 1),
-    band: bandOf(from, to),
-  }));
-  const color = (band: number) => (band < 0 ? "var(--soft)" : (COLORS[band % COLORS.length] ?? ""));
+  const rows = scored.map(({ from, to, people }, i) => {
+    // A table's T-scores lie apart: a bin reaches half way to its neighbours, and its area counts.
+    const x1 = (from + (scored[i - 1]?.to ?? from - 2 * half)) / 2;
+    const x2 = (to + (scored[i + 1]?.from ?? to + 2 * half)) / 2;
+    return { x1, x2, y: people / (x2 - x1), band: bandOf(from, to) };
+  });
+  const color = (band: number) => (band < 0 ? ACROSS : (COLORS[band % COLORS.length] ?? ""));
   const legend = of.bands.map(({ label, from, to }, i) => ({
     label: `${label} (${from} to ${to})`,
     color: color(i),
   }));
+  if (legend.length > 0 && rows.some(({ band }) => band < 0)) {
+    legend.push({ label: "across bands", color: ACROSS });
+  }
   return [
     {
       id: `${id}-distribution`,
       title: "Distribution of the baseline score",
       description: `People by score, ${bins.length} bins; each bin holds enough people to be shown.`,
-      lead: "Bins with few people are merged; a merged bin's height is people for each score.",
+      lead: "Bins with few people are merged; a bin's area is its people, its height people for each point.",
       legend,
       plot: {
         x: { label: `${of.instrument} ${of.score}` },
-        y: { label: "people for each score", grid: true },
+        y: { label: "people for each point", grid: true, nice: true },
         marks: rectangles(rows.map((row) => ({ ...row, fill: color(row.band) }))),
       },
       table: {
         caption: "People by score",
         columns: ["from", "to", { name: "people", numeric: true }],
-        rows: bins.map(({ from, to, people }) => [from, to, count(people)]),
+        rows: scored.map(({ from, to, people }) => [from, to, count(people)]),
       },
     },
   ];
@@ -217,7 +252,7 @@ function forestChart(comparison: SiteComparison, id: string): Chart[] {
   };
   const all = together ? [...rows, together] : rows;
   const facts = meta
-    ? `tau² ${number(meta.reml.tau2)}, I² ${number(100 * (meta.i2 ?? 0))} %, Q ${number(meta.q)} (df ${meta.df}).`
+    ? `tau² ${decimal(meta.reml.tau2)}, I² ${decimal(100 * (meta.i2 ?? 0), 1)} %, Q ${decimal(meta.q)} (df ${meta.df}).`
     : `No mean of the sites: ${refused}.`;
   return [
     {

@@ -117,6 +117,8 @@ describe("the page", () => {
     const [first = ""] = html("site").split('id="ledger"');
     expect(first).toMatch(/What came in.*100<\/span> records read on 2026-01-13/s);
     expect(first).toMatch(/5 of 100 \(5 %\) quarantined/);
+    expect(first).toMatch(/of 100 answers in them: <strong>5 of 100 \(5 %\) quarantined/);
+    expect(first).toMatch(/Look at the records that were quarantined: <a href="#ledger">/);
     expect(first).toMatch(/What is wrong.*required check(s)? fail.*PRO 1\.01/s);
     expect(first).toMatch(/What to do.*propool run --full/s);
     expect(first).toContain("First place: <code>export.ndjson line 7</code>");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { qualitySchema, readQualityRules } from "../../pipelines/configuration/quality.ts";
 import { readChecks } from "../../pipelines/quality/check.ts";
-import { readRefreshes } from "../../pipelines/quality/history.ts";
+import { type Refresh, readRefreshes } from "../../pipelines/quality/history.ts";
 import { judge, type Verdict } from "../../pipelines/quality/judge.ts";
 import { propool, type Told } from "../support/command.ts";
 import { NIGHT_DEFECTS, NIGHT_MAPPING, nightExport, plantedIn } from "../support/night-defects.ts";
@@ -21,6 +21,7 @@ let site: TestSite;
 let clean: Verdict[];
 let dirty: Verdict[];
 let held: Told;
+let refresh: Refresh | undefined;
 let metrics: string;
 let before: Awaited<ReturnType<typeof kept>>;
 let after: Awaited<ReturnType<typeof kept>>;
@@ -36,6 +37,7 @@ beforeAll(async () => {
   await deliver(nightExport([], SEED));
   expect(await night()).toMatchObject({ exitCode: 0 });
   clean = await verdicts();
+  [refresh] = await readRefreshes(site.path("reports"));
   before = await kept();
   await deliver(nightExport(NIGHT_DEFECTS, SEED));
   held = await night();
@@ -93,6 +95,16 @@ const fires = ({ status }: Verdict) => status === "failed" || status === "invest
 describe("a clean night", () => {
   test("raises no alarm of what only a night sees; held for any required check, it was published", () => {
     expect(clean.filter(fires).map(({ check, n }) => [check.id, n])).toEqual([]);
+  });
+
+  test("is complete though nobody was asked PHQ-9's tenth item, which is optional", () => {
+    expect(refresh?.measures.find(({ check }) => check === "PRO 3.02")).toMatchObject({
+      n: 0,
+      total: 120,
+    });
+    const months = refresh?.facts.filter(({ kind }) => kind === "month") ?? [];
+    expect(months.map(({ people }) => people)).toEqual(months.map(({ records }) => records));
+    expect(months.length).toBe(3);
   });
 
   test.each([...new Set(NIGHT_DEFECTS.map(({ check }) => check))])("passes %s", (id) => {
