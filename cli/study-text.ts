@@ -24,7 +24,11 @@ export function studyText(results: StudyResults): string {
     );
     const lines = alignValues(onceEach(of.rows).map((row) => line(row, sites)));
     return [
-      [title, ...lacking].join("\n"),
+      [
+        title,
+        ...of.flags.map((flag) => `${flag} scores count, as the study says`),
+        ...lacking,
+      ].join("\n"),
       textTable(HEADER, lines).trimEnd(),
       ...of.comparisons.map(comparisonText),
       ...of.models.map((model) => modelText(model, sites)),
@@ -88,7 +92,7 @@ function valueText({ state, value, between, note }: ResultRow): string {
     case "undefined":
       return "not defined";
     case "suppressed":
-      return "suppressed";
+      return note ? `suppressed: ${note}` : "suppressed";
     case "unavailable":
       return note ? `not available: ${note}` : "not available";
     case "refused":

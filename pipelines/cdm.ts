@@ -2,7 +2,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { WarehouseReader } from "../warehouse/dialects/index.ts";
 import { exportSelection } from "../warehouse/export.ts";
-import { type ProCmVersion, writeProCm } from "../warehouse/queries/pro-cm-versions.ts";
+import {
+  MEASURED_ROWS,
+  type ProCmVersion,
+  writeProCm,
+} from "../warehouse/queries/pro-cm-versions.ts";
 import { ident, textList } from "../warehouse/sql.ts";
 import { ProError } from "./core/errors.ts";
 import { privateDirectory } from "./core/files.ts";
@@ -27,7 +31,11 @@ const COMPANION = ["pro_cm_detail", "pro_collection"] as const;
  */
 export async function writeCdm(
   directory: string,
-  { version, out }: { version: ProCmVersion; out: string },
+  {
+    version,
+    out,
+    includeLinked = false,
+  }: { version: ProCmVersion; out: string; includeLinked?: boolean },
 ): Promise<CdmOutput> {
   const { queryable } = await openRows(directory);
   try {
@@ -35,15 +43,21 @@ export async function writeCdm(
     await privateDirectory(out);
     const measures = version === "3.0" ? await commonMeasures() : {};
     const file = join(out, "PRO_CM.csv");
-    const rows = await exportSelection(await queryable.select(writeProCm(version, measures)), file);
+    const source = includeLinked ? "pro_cm" : MEASURED_ROWS;
+    const written = await queryable.select(writeProCm(version, measures, source));
+    const rows = await exportSelection(written, file);
     const [all] = await queryable.all<{ n: string }>(
-      "SELECT CAST(count(*) AS VARCHAR) AS n FROM pro_cm",
+      `SELECT CAST(count(*) AS VARCHAR) AS n FROM ${source} AS given`,
     );
     const files = [file];
     for (const table of COMPANION) {
       const path = join(out, `${table.toUpperCase()}.csv`);
       const key = table === "pro_collection" ? "pro_seq" : "pro_cm_id";
-      const selection = await queryable.select(`SELECT * FROM ${ident(table)} ORDER BY ${key}`);
+      const measured =
+        table === "pro_cm_detail" && !includeLinked ? "WHERE origin IS DISTINCT FROM 'linked'" : "";
+      const selection = await queryable.select(
+        `SELECT * FROM ${ident(table)} ${measured} ORDER BY ${key}`,
+      );
       await exportSelection(selection, path);
       files.push(path);
     }

@@ -72,9 +72,17 @@ async function copyTable(results: StudyResults, file: string, format: string): P
 }
 
 const COLUMNS = [
-  ...["instrument", "score", "scale", "direction", "stratum", "statistic", "estimate", "state"].map(
-    (name) => [name, "VARCHAR"] as const,
-  ),
+  ...[
+    "instrument",
+    "score",
+    "scale",
+    "direction",
+    "flags",
+    "stratum",
+    "statistic",
+    "estimate",
+    "state",
+  ].map((name) => [name, "VARCHAR"] as const),
   ...["value", "low", "high", "se", "p"].map((name) => [name, "DOUBLE"] as const),
   ["people", "BIGINT"] as const,
   ...["sites", "suppressed_at", "unavailable_at", "exactness", "note"].map(

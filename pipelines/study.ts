@@ -17,6 +17,7 @@ import { compareSites } from "./study/compare-sites.ts";
 import { modelColumns, responseColumn } from "./study/model-rows.ts";
 import type { Study } from "./study/read-study.ts";
 import { distributionsOf, estimateOutcome, type StudyResults } from "./study/results.ts";
+import { flagsOf } from "./study/scores.ts";
 import { snapshotOf } from "./study/snapshot.ts";
 import {
   CDM_VERSION,
@@ -357,6 +358,7 @@ function resultsOf(
         score: part.outcome.score,
         ...(part.outcome.responder && { responder: part.outcome.responder }),
         scale: part.scale,
+        flags: flagsOf(study, part.outcome),
         bands: part.measure.bands ?? [],
         lacking: answers.flatMap(({ lacking }) =>
           [...lacking].map(([site, fields]) => ({ site, fields })),

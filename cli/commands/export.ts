@@ -7,6 +7,7 @@ import { formatNumber, writeJson } from "../output.ts";
 interface Options {
   cdm: ProCmVersion;
   out: string;
+  includeLinked?: boolean;
   json?: boolean;
 }
 
@@ -21,18 +22,24 @@ export const addExport: AddCommand = (program, io) => {
     .addOption(
       new Option("--cdm <version>", "version of the CDM").choices(PRO_CM_VERSIONS).default("7.0"),
     )
+    .option(
+      "--include-linked",
+      "also scores that a crosswalk made; PRO_CM_DETAIL marks them: ORIGIN linked, LINK",
+    )
     .option("--json", "print what was written as JSON")
     .addHelpText("after", EXAMPLES)
-    .action(async (directory: string, { cdm, out, json = false }: Options) => {
-      const output = await writeCdm(directory, { version: cdm, out });
-      if (json) return writeJson(io.out, output);
-      const without =
-        output.without > 0
-          ? `; ${formatNumber(output.without)} have no place in v${cdm} and are in the companion tables only`
-          : "";
-      io.out.write(`${formatNumber(output.rows)} rows of PRO_CM v${cdm}${without}\n`);
-      io.out.write(output.files.map((file) => `  ${file}\n`).join(""));
-    });
+    .action(
+      async (directory: string, { cdm, out, includeLinked = false, json = false }: Options) => {
+        const output = await writeCdm(directory, { version: cdm, out, includeLinked });
+        if (json) return writeJson(io.out, output);
+        const without =
+          output.without > 0
+            ? `; ${formatNumber(output.without)} have no place in v${cdm} and are in the companion tables only`
+            : "";
+        io.out.write(`${formatNumber(output.rows)} rows of PRO_CM v${cdm}${without}\n`);
+        io.out.write(output.files.map((file) => `  ${file}\n`).join(""));
+      },
+    );
 };
 
 const EXAMPLES = `

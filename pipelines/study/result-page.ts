@@ -74,6 +74,7 @@ function outcomeSection(of: OutcomeResults, id: string, sites: readonly string[]
   ];
   return html`<section id="${id}"><h2>${of.instrument} ${of.score}</h2>
 <p class="soft">Scale ${of.scale.scale}, ${of.scale.range[0]} to ${of.scale.range[1]}; a higher score is ${of.scale.direction}.</p>
+${of.flags.map((flag) => html`<p><span class="mark none">${flag}</span> ${flag} scores count, as the study says.</p>`)}
 ${of.lacking.map(({ site, fields }) => html`<p>Not available at ${site}: it has no ${fields.join(", no ")}.</p>`)}
 ${charts.map((chart) => figure(chart))}
 ${of.models.map((model) => modelTable(model))}

@@ -5,6 +5,7 @@ import type { MetaAnalysis } from "../statistics/meta-analysis.ts";
 import type { Estimate, Measure, Scale, Statistic } from "../statistics/statistic.ts";
 import type { Answer, Chosen } from "./answer.ts";
 import type { Outcome } from "./schema.ts";
+import type { ScoreFlag } from "./scores.ts";
 
 const EVERYBODY: Everybody = "all";
 const SUPPRESSED: Suppressed = "suppressed";
@@ -71,6 +72,8 @@ export interface ModelResult {
 
 export interface OutcomeResults extends Outcome {
   scale: Scale;
+  /** Kinds of scores that count because the study says so, though a reader should know. */
+  flags: ScoreFlag[];
   bands: NonNullable<Measure["bands"]>;
   /** What a site lacks, so that none of its people can be selected. */
   lacking: { site: string; fields: readonly string[] }[];
@@ -190,10 +193,17 @@ function estimateCell(
     suppressedAt: suppressedAt.toSorted(),
     unavailableAt: unavailableAt.toSorted(),
     exact: statistic.exact && !missing && estimate.between === undefined && !estimate.refused,
-    note: unavailable ?? estimate.refused ?? null,
+    note:
+      unavailable ??
+      estimate.refused ??
+      (suppressedAt.length > 0 && statistic.needsFollowUp ? FEW_WITHOUT : null),
     ...numbers(estimate, missing),
   }));
 }
+
+/** Why numbers over pairs hide more often than others, and what to do about it; the same wherever they are hidden. */
+const FEW_WITHOUT =
+  "too few people have a follow-up, or too few lack one: they would follow from everybody's numbers; windows.complete_pairs: true counts only people who have one";
 
 const NO_ESTIMATE: Estimate = { name: "", value: null, people: 0 };
 

@@ -63,15 +63,25 @@ export function needsCollection({ collection, strata, models }: Study): boolean 
   );
 }
 
+function allowsProvisional({ include_provisional: named }: Study, instrument: string): boolean {
+  return Array.isArray(named) ? named.includes(instrument) : named;
+}
+
+/** What every output of an outcome says about its scores: that provisional or linked ones count. */
+export type ScoreFlag = "provisional" | "linked";
+
+export function flagsOf(study: Study, { instrument }: Outcome): ScoreFlag[] {
+  return [
+    ...(allowsProvisional(study, instrument) ? (["provisional"] as const) : []),
+    ...(study.include_linked ? (["linked"] as const) : []),
+  ];
+}
+
 function fromScores(
   study: Study,
   { instrument, score }: Outcome,
   sites: readonly string[] | undefined,
 ): string[] {
-  const provisional = study.include_provisional;
-  const allowsProvisional = Array.isArray(provisional)
-    ? provisional.includes(instrument)
-    : provisional;
   const { method, mode, cat, channel, setting, language } = study.collection ?? {};
   const oneOf = (column: string, values: readonly string[] | undefined) =>
     values ? [`  AND ${column} IN ${textList(values)}`] : [];
@@ -91,7 +101,7 @@ function fromScores(
     `  AND d.name = ${text(score)}`,
     "  AND r.pro_response_num IS NOT NULL",
     ...(study.include_linked ? [] : ["  AND d.origin <> 'linked'"]),
-    ...(allowsProvisional
+    ...(allowsProvisional(study, instrument)
       ? []
       : [
           "  AND (d.confidence IS NULL OR d.confidence LIKE 'high%' OR d.confidence = 'medium-high')",

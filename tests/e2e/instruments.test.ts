@@ -204,8 +204,22 @@ describe("propool export", () => {
       .split("\r\n");
     expect(header.split(",")).toHaveLength(columns);
     expect(header).toContain(name);
-    // Nine and seven answers, two totals and a linked score each; v3.0 has none of these measures.
-    expect(lines.filter(Boolean)).toHaveLength(version === "3.0" ? 0 : 300 * 19);
+    // Nine and seven answers and two totals each; v3.0 has none of these measures.
+    expect(lines.filter(Boolean)).toHaveLength(version === "3.0" ? 0 : 300 * 18);
+    expect(await readFile(join(out, "PRO_CM_DETAIL.csv"), "utf8")).not.toContain("linked");
+  });
+
+  it("writes linked scores of single people only when asked, and marks them", async () => {
+    const out = join(site, "..", "cdm-linked");
+    const { err, exitCode } = await propool("export", site, "--include-linked", "--out", out);
+    expect(exitCode, err).toBe(0);
+    const linesOf = async (file: string) =>
+      (await readFile(join(out, file), "utf8")).trim().split("\r\n").slice(1);
+    expect(await linesOf("PRO_CM.csv")).toHaveLength(300 * 19);
+    const marked = (await linesOf("PRO_CM_DETAIL.csv")).filter((line) =>
+      /,linked,.*,phq-9-to-promis-depression/.test(line),
+    );
+    expect(marked).toHaveLength(300);
   });
 });
 

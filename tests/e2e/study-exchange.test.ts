@@ -134,7 +134,13 @@ describe("answers of every kind", () => {
     const kept = await readFile(at("shared", "C.json"), "utf8");
     await writeFile(at("shared", "C.json"), kept.replace(/("people": "\d*)\d"/, '$19"'));
     await writeFile(at("shared", "D-again.json"), await readFile(at("shared", "D.json"), "utf8"));
-    const { states, results } = await collect();
+    const { told, states, results } = await collect();
+    // Of two files of one site the first one by name counts.
+    const again = told.err.split("\n").filter((line) => line.startsWith("D "));
+    expect(again).toEqual([
+      expect.stringMatching(/^D +in .*D-again\.json/),
+      expect.stringMatching(/^D +duplicate .*D\.json +the same answer is .*D-again\.json/),
+    ]);
     expect(Object.fromEntries(states)).toMatchObject({
       A: "in",
       B: "refusing",
@@ -319,7 +325,7 @@ describe("results", () => {
     expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
     const csv = await readFile(at("out.csv"), "utf8");
     expect(csv.split("\n")[0]).toContain(
-      "instrument,score,scale,direction,stratum,statistic,estimate",
+      "instrument,score,scale,direction,flags,stratum,statistic,estimate",
     );
     expect(csv).toContain("model: responds");
   });

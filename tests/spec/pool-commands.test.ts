@@ -87,6 +87,7 @@ describe("propool pool", () => {
       "SITEA verify",
       "SITEA load",
       "NET link people",
+      "NET check",
     ]);
     expect(stages[1]).toMatchObject({ seconds: expect.any(Number), rows_out: 13 });
   });
@@ -297,7 +298,11 @@ describe("propool query", () => {
       code: "USAGE_MIXED_SCALES",
       message: "phq-9 total lies on several scales: linked t, raw",
     });
-    expect(JSON.parse((await ask("--include-linked", "--mix-scales")).out)).toHaveLength(2);
+    const both = JSON.parse((await ask("--include-linked", "--mix-scales")).out);
+    expect(both.map(({ origin }: { origin: string }) => origin).sort()).toEqual([
+      "computed",
+      "linked",
+    ]);
     await linked.remove();
   });
 

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { studyText } from "../../cli/study-text.ts";
 import { createSigningKey } from "../../pipelines/core/signature.ts";
 import { parseStudy } from "../../pipelines/study/read-study.ts";
 import { signObject } from "../../pipelines/study/summary.ts";
@@ -213,6 +214,38 @@ test("a summary of the previous format is accepted; what it did not know is not 
   expect(numberOf(results, "mean")).toMatchObject({ state: "shown", sites: ["A"] });
   const newer = results.outcomes[0]?.rows.find((row) => row.statistic === "covariance");
   expect(newer).toMatchObject({ state: "unavailable", unavailableAt: ["A"] });
+});
+
+test("the variance between two sites is refused, and the refusal says why", async () => {
+  const two = { ...study, population: { ...study.population, sites: ["A", "B"] } };
+  const { outcomes } = await runStudy({ study: two, queryable: pooled });
+  expect(outcomes[0]?.comparisons[0]).toMatchObject({
+    sites: [{ site: "A" }, { site: "B" }],
+    meta: null,
+    refused: "the variance between sites cannot be estimated from fewer than 3 sites",
+  });
+});
+
+test("a hidden change says why, and what to do about it", async () => {
+  const db = await storeOf(
+    Array.from({ length: 30 }, (_, i) => ({
+      patid: `P${i}`,
+      scores: ["2024-01-10", "2024-04-09"]
+        .slice(0, i < 5 ? 1 : 2)
+        .map((date) => ({ date, value: i % 28 })),
+    })),
+  );
+  const results = await runStudy({ study: { ...study, strata: [] }, queryable: queryable(db) });
+  const pairs = { ...study, strata: [], windows: { ...study.windows, complete_pairs: true } };
+  const complete = await runStudy({ study: pairs, queryable: queryable(db) });
+  db.close();
+  expect(numberOf(results, "people")).toMatchObject({ value: 30, note: null });
+  expect(numberOf(results, "mean change")).toMatchObject({
+    state: "suppressed",
+    note: expect.stringContaining("windows.complete_pairs"),
+  });
+  expect(studyText(results)).toContain("windows.complete_pairs");
+  expect(numberOf(complete, "mean change")).toMatchObject({ state: "shown", people: 25 });
 });
 
 test("before suppression both modes agree to the last bit", async () => {

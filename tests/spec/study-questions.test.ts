@@ -226,9 +226,3 @@ describe("what a site lacks", () => {
     });
   });
 });
-
-test("tau squared of two sites is refused, not printed", async () => {
-  const results = await runStudy({ study: study(""), queryable: queryable(db) });
-  const [comparison] = results.outcomes[0]?.comparisons ?? [];
-  expect(comparison?.meta ?? null).toBeNull();
-});

@@ -38,11 +38,17 @@ const IS_ITEM = "d.kind = 'item'";
 const MEASURE = "CASE WHEN d.name = 'se' THEN 'score' ELSE d.scale END";
 const LOINC = "CASE WHEN c.pro_type = 'LC' THEN c.pro_code END";
 
-const WRITE: Readonly<Record<ProCmVersion, (values: Record<string, string>) => string>> = {
-  "7.0": () =>
-    `SELECT ${PRO_CM_COLUMNS["7.0"].map((name) => `c.${name}`).join(", ")} FROM pro_cm c ORDER BY c.pro_cm_id`,
+/** `pro_cm` without the scores that a crosswalk made: those are for groups, not for one person. */
+export const MEASURED_ROWS = `(SELECT * FROM pro_cm AS measured WHERE NOT EXISTS (SELECT 1 FROM pro_cm_detail AS made
+  WHERE made.datamartid = measured.datamartid AND made.pro_cm_id = measured.pro_cm_id AND made.origin = 'linked'))`;
 
-  "6.1": () => {
+type Write = (values: Record<string, string>, source: string) => string;
+
+const WRITE: Readonly<Record<ProCmVersion, Write>> = {
+  "7.0": (_, source) =>
+    `SELECT ${PRO_CM_COLUMNS["7.0"].map((name) => `c.${name}`).join(", ")} FROM ${source} c ORDER BY c.pro_cm_id`,
+
+  "6.1": (_, source) => {
     const columns: Record<string, string> = {
       pro_item_name: `CASE WHEN ${IS_ITEM} THEN c.pro_name END`,
       pro_item_loinc: `CASE WHEN ${IS_ITEM} THEN ${LOINC} END`,
@@ -63,19 +69,19 @@ const WRITE: Readonly<Record<ProCmVersion, (values: Record<string, string>) => s
     };
     const list = PRO_CM_COLUMNS["6.1"].map((name) => `${columns[name] ?? `c.${name}`} AS ${name}`);
     return `SELECT ${list.join(",\n  ")}
-FROM pro_cm c JOIN pro_cm_detail d ON d.datamartid = c.datamartid AND d.pro_cm_id = c.pro_cm_id
+FROM ${source} c JOIN pro_cm_detail d ON d.datamartid = c.datamartid AND d.pro_cm_id = c.pro_cm_id
 ORDER BY c.pro_cm_id`;
   },
 
   // v3.0 knows 21 common measures, and a number for each; everything else has no row there.
-  "3.0": (measures) => {
+  "3.0": (measures, source) => {
     const item = Object.entries(measures)
       .map(([loinc, pn]) => `WHEN ${text(loinc)} THEN ${text(pn)}`)
       .join(" ");
     return `SELECT c.pro_cm_id, c.patid, c.encounterid, CASE c.pro_code ${item} END AS pro_item, c.pro_code AS pro_loinc,
   c.pro_date, c.pro_time, c.pro_response_num AS pro_response, c.pro_method, c.pro_mode, c.pro_cat,
   c.pro_name AS raw_pro_code, c.pro_response_text AS raw_pro_response
-FROM pro_cm c
+FROM ${source} c
 WHERE c.pro_type = 'LC' AND c.pro_response_num IS NOT NULL AND c.pro_code IN (${Object.keys(measures).map(text).join(", ")})
 ORDER BY c.pro_cm_id`;
   },
@@ -83,9 +89,15 @@ ORDER BY c.pro_cm_id`;
 
 /**
  * The rows of a version. `measures` are the LOINC codes of v3.0's common measures with their names (PN_0001), for v3.0 only.
+ *
+ * @param source rows of `pro_cm`: all of them, or `MEASURED_ROWS`
  */
-export function writeProCm(version: ProCmVersion, measures: Record<string, string> = {}): string {
-  return WRITE[version](measures);
+export function writeProCm(
+  version: ProCmVersion,
+  measures: Record<string, string> = {},
+  source = "pro_cm",
+): string {
+  return WRITE[version](measures, source);
 }
 
 /**
