@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { linkPeople } from "../../pipelines/linkage/link-people.ts";
 import type { RowCounts, Warehouse } from "../../warehouse/dialects/index.ts";
+import { DuckDb } from "../../warehouse/duckdb.ts";
 import { openWarehouse } from "../../warehouse/open.ts";
 import { cohortSql, mixedScalesSql } from "../../warehouse/queries/cohort.ts";
 import { TABLE_NAMES, type TableName } from "../../warehouse/schema.ts";
@@ -69,26 +70,23 @@ describe.each(DIALECTS)("a hub's warehouse on $dialect", (dialect) => {
     const folder = await mkdtemp(join(directory, `rows-${++folders}-`));
     const parts: [string, StoreRows][] =
       content.kind === "full" ? [["added", content.rows]] : content.changes;
-    for (const table of TABLE_NAMES) {
-      const selects: string[] = [];
-      const db = await storeWith({}, { site });
-      for (const [index, [change, rows]] of parts.entries()) {
-        const list = rows[table];
-        if (!list) continue;
-        const part = await storeWith(
-          { [table]: list },
-          { site, path: join(folder, `${table}-${index}`) },
-        );
-        part.close();
-        await db.run(`ATTACH ${text(join(folder, `${table}-${index}`))} AS part_${index}`);
-        selects.push(`SELECT ${text(change)} AS change, * FROM part_${index}.${ident(table)}`);
-      }
-      if (selects.length > 0)
-        await db.run(
-          `COPY (${selects.join(" UNION ALL ")}) TO ${text(join(folder, `${table}.parquet`))}`,
-        );
-      db.close();
+    const db = await DuckDb.open(":memory:");
+    for (const [index, [, rows]] of parts.entries()) {
+      const file = join(folder, `part-${index}`);
+      (await storeWith(rows, { site, path: file })).close();
+      await db.run(`ATTACH ${text(file)} AS part_${index} (READ_ONLY)`);
     }
+    for (const table of TABLE_NAMES) {
+      const selects = parts.flatMap(([change, rows], index) =>
+        rows[table]
+          ? [`SELECT ${text(change)} AS change, * FROM part_${index}.${ident(table)}`]
+          : [],
+      );
+      if (selects.length === 0) continue;
+      const file = text(join(folder, `${table}.parquet`));
+      await db.run(`COPY (${selects.join(" UNION ALL ")}) TO ${file}`);
+    }
+    db.close();
     const rows = content.kind === "changes" ? content.counts : undefined;
     return {
       site,

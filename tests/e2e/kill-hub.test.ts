@@ -5,7 +5,7 @@ import { type KillEngine, killHarness } from "../support/kill-harness.ts";
 vi.setConfig({ testTimeout: 300_000 });
 
 // A few here; 200 a database in npm run torture.
-const KILLS = { duckdb: 2, postgres: 1 } as Record<string, number>;
+const KILLS = { duckdb: 1, postgres: 1 } as Record<string, number>;
 
 async function kill(engine: KillEngine): Promise<void> {
   const harness = await killHarness(engine);

@@ -10,7 +10,7 @@ import { digestTables, leftovers, openedFiles } from "../support/site-look.ts";
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const TODAY = ["--today", "2024-06-01"];
-const KILLS = 6;
+const KILLS = 3;
 
 let directory: string;
 let remove: () => Promise<void>;

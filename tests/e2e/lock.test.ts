@@ -26,7 +26,7 @@ const lockOf = (site: TestSite) => site.path(".propool.lock");
 describe("a second run on a site", () => {
   it("is refused while the first one goes on, which ends well", async () => {
     const site = await siteIn(directory, "fhir", { id: "BUSY" });
-    await site.deliver(PEOPLE, manyVisits(4_000));
+    await site.deliver(PEOPLE, manyVisits(1_500));
     const first = startPropool("run", site.directory, ...TODAY);
     while (!(await exists(lockOf(site)))) await setTimeout(20);
     const second = await startPropool("run", site.directory, ...TODAY).ended;
@@ -35,7 +35,7 @@ describe("a second run on a site", () => {
     expect(second.err).toContain(`another run (process ${first.process.pid})`);
     expect(second.err).toMatch(/\(CONFIG_LOCKED\)\n {2}where: .*\.propool\.lock\n {2}do: .*wait/);
     expect((await first.ended).exitCode).toBe(0);
-    expect(await totals(site)).toHaveLength(4_000);
+    expect(await totals(site)).toHaveLength(1_500);
     expect(await readdir(site.path("outbox"))).toHaveLength(1);
     expect(await leftovers(site)).toEqual([]);
   });
