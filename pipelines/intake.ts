@@ -1,5 +1,5 @@
-import { readdir } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { readdir, realpath } from "node:fs/promises";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { DuckDb } from "../warehouse/duckdb.ts";
 import { text } from "../warehouse/sql.ts";
 import type { Adapter } from "./adapters/adapter.ts";
@@ -11,6 +11,7 @@ import { type Catalogue, readCatalogueOf, scoresOf } from "./catalogue/read.ts";
 import type { Site } from "./configuration/site.ts";
 import { ProError } from "./core/errors.ts";
 import { exists, privateDirectory } from "./core/files.ts";
+import { mappingsDirectory } from "./core/mappings.ts";
 import type { Progress } from "./core/progress.ts";
 import { loadCrosswalks } from "./crosswalk/load.ts";
 import { ownCrosswalks, readCrosswalks } from "./crosswalk/read.ts";
@@ -58,6 +59,11 @@ export async function listExport(site: Pick<Site, "format" | "exportDirectory">)
     .map((entry) => relative(site.exportDirectory, join(entry.parentPath, entry.name)))
     .sort();
   const files = all.filter((file) => adapter.accepts(file));
+  const links = new Set(entries.filter((entry) => entry.isSymbolicLink()).map(({ name }) => name));
+  await refuseLinksOut(
+    site.exportDirectory,
+    files.filter((file) => links.has(basename(file))),
+  );
   if (files.length === 0) {
     throw new ProError("SOURCE_NOTHING", `no file in the export folder looks like ${site.format}`, {
       where: { file: site.exportDirectory },
@@ -70,13 +76,41 @@ export async function listExport(site: Pick<Site, "format" | "exportDirectory">)
   return { adapter, files, ignored: all.filter((file) => !adapter.accepts(file)) };
 }
 
-/** The temporary database of identified rows; it spills only beside itself. */
-export async function openIdentified(directory: string): Promise<DuckDb> {
+/** Whoever may write into the export folder must not choose what else of this machine is read. */
+async function refuseLinksOut(directory: string, links: readonly string[]): Promise<void> {
+  if (links.length === 0) return;
+  const inside = `${await realpath(directory)}${sep}`;
+  for (const file of links) {
+    const target = await realpath(join(directory, file)).catch(() => "");
+    if (target.startsWith(inside)) continue;
+    throw new ProError("SOURCE_LINK", "the file is a link that leads out of the export folder", {
+      where: { file },
+      hint: "put the file itself there, or let the export folder be the link",
+    });
+  }
+}
+
+/**
+ * The temporary database of identified rows; it spills only beside itself. With `folders` nothing else can be read, attached or
+ * written, whatever a file's name or a cell makes of a statement.
+ */
+export async function openIdentified(
+  directory: string,
+  folders?: readonly string[],
+): Promise<DuckDb> {
   await privateDirectory(directory);
   await privateDirectory(join(directory, "scratch"));
   return DuckDb.open(":memory:", {
     temporaryDirectory: join(directory, "spill"),
+    ...(folders && { folders: [directory, ...folders] }),
   });
+}
+
+/** What a night's database may touch: never the keys. */
+export function foldersOf(site: Site): string[] {
+  const own = [dirname(site.storeFile), site.outboxDirectory, site.reportsDirectory];
+  const list = site.consentFile ? [site.consentFile] : [];
+  return [site.exportDirectory, ...own, ...list, mappingsDirectory];
 }
 
 /** Empty intake tables, catalogue, words and the day of the run. */

@@ -1,7 +1,8 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, realpath } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 // DuckDB is the engine of the hot path: it parses FHIR and CSV in parallel, runs the compiled mappings and holds the store.
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
-import { ident } from "./sql.ts";
+import { ident, text } from "./sql.ts";
 
 export interface DuckDbOptions {
   /** Where DuckDB may spill; inside `identified/` when rows are identified. */
@@ -9,6 +10,8 @@ export interface DuckDbOptions {
   /** DuckDB's own limit, for example `1GB`. */
   memoryLimit?: string;
   readOnly?: boolean;
+  /** The only files, and folders of files, that may be read, attached or written; undefined: all. Nobody can add to them later. */
+  folders?: readonly string[];
 }
 
 export type Row = Record<string, DuckDBValue>;
@@ -37,7 +40,18 @@ export class DuckDb {
       settings.temp_directory = options.temporaryDirectory;
     }
     const instance = await DuckDBInstance.create(path, settings);
-    return new DuckDb(instance, await instance.connect());
+    const db = new DuckDb(instance, await instance.connect());
+    if (options.folders) await db.#confine(options.folders);
+    return db;
+  }
+
+  async #confine(folders: readonly string[]): Promise<void> {
+    // DuckDB compares where a link leads to.
+    const real = (await Promise.all(folders.map(realPath))).map(text).join(", ");
+    await this.run(`SET allowed_directories = [${real}]`);
+    await this.run(`SET allowed_paths = [${real}]`);
+    // Cannot be taken back while the database is open, nor can the folders or extensions then.
+    await this.run("SET enable_external_access = false");
   }
 
   /** Runs one statement; returns the number of rows it changed. */
@@ -84,6 +98,11 @@ export class DuckDb {
     this.connection.closeSync();
     this.#instance.closeSync();
   }
+}
+
+/** Where a path leads to; its last part need not be there yet. */
+async function realPath(path: string): Promise<string> {
+  return realpath(path).catch(async () => join(await realpath(dirname(path)), basename(path)));
 }
 
 /**

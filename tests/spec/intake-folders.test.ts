@@ -1,0 +1,65 @@
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { readSite } from "../../pipelines/configuration/site.ts";
+import { foldersOf, listExport, openIdentified } from "../../pipelines/intake.ts";
+import type { DuckDb } from "../../warehouse/duckdb.ts";
+import { siteIn, type TestSite, temporary } from "../support/site.ts";
+
+let directory: string;
+let remove: () => Promise<void>;
+let site: TestSite;
+let db: DuckDb;
+beforeAll(async () => {
+  ({ directory, remove } = await temporary());
+  site = await siteIn(directory, "fhir");
+  await mkdir(site.path("store"), { recursive: true });
+  await writeFile(join(directory, "secret.csv"), "a\n1\n");
+  await writeFile(site.path("export/inside.csv"), "a\n1\n");
+  await symlink(join(directory, "secret.csv"), site.path("export/out.csv"));
+  await symlink(site.path("export/inside.csv"), site.path("export/in.csv"));
+  const known = await readSite(site.directory);
+  db = await openIdentified(known.identifiedDirectory, foldersOf(known));
+});
+afterAll(async () => {
+  db.close();
+  await remove();
+});
+
+it.each([
+  ["a file of the export", "FROM read_csv('{site}/export/inside.csv')"],
+  ["a link that stays in the export", "FROM read_csv('{site}/export/in.csv')"],
+  ["the new store", "ATTACH '{site}/store/store.duckdb.unfinished-00000000' AS new_store"],
+  ["the memory for reading", "SET memory_limit = '256MB'"],
+])("the night's database may use %s", async (_, sql) => {
+  await db.run(sql.replace("{site}", site.directory));
+});
+
+it.each([
+  ["a file elsewhere", "FROM read_text('{site}/../secret.csv')"],
+  ["a key", "FROM read_text('{site}/keys/token.key')"],
+  ["a path that climbs out", "FROM read_csv('{site}/export/../../secret.csv')"],
+  ["a link that leads out", "FROM read_csv('{site}/export/out.csv')"],
+  ["a listing of the machine", "FROM glob('/etc/*')"],
+  ["a file to write elsewhere", "COPY (SELECT 1) TO '{site}/../written.csv'"],
+  ["an address", "FROM read_csv('http://127.0.0.1:9/a.csv')"],
+  ["an extension", "INSTALL httpfs"],
+  ["an extension that is there", "LOAD '{site}/export/inside.csv'"],
+  ["its folders", "SET allowed_directories = ['/']"],
+  ["its files", "SET allowed_paths = ['{site}/keys/token.key']"],
+  ["its lock", "SET enable_external_access = true"],
+])("and is refused %s", async (_, sql) => {
+  await expect(db.run(sql.replaceAll("{site}", site.directory))).rejects.toThrow(
+    /disabled|Cannot change|Cannot enable/,
+  );
+});
+
+it("a link that leads out of the export folder stops the night and is named", async () => {
+  const known = await readSite(site.directory);
+  await listExport(known);
+  await symlink(join(directory, "secret.csv"), site.path("export/Patient-2.ndjson"));
+  await expect(listExport(known)).rejects.toMatchObject({
+    code: "SOURCE_LINK",
+    where: { file: "Patient-2.ndjson" },
+  });
+});
