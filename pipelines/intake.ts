@@ -1,5 +1,5 @@
-import { readdir, realpath } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { readdir } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { DuckDb } from "../warehouse/duckdb.ts";
 import { text } from "../warehouse/sql.ts";
 import type { Adapter } from "./adapters/adapter.ts";
@@ -59,11 +59,6 @@ export async function listExport(site: Pick<Site, "format" | "exportDirectory">)
     .map((entry) => relative(site.exportDirectory, join(entry.parentPath, entry.name)))
     .sort();
   const files = all.filter((file) => adapter.accepts(file));
-  const links = new Set(entries.filter((entry) => entry.isSymbolicLink()).map(({ name }) => name));
-  await refuseLinksOut(
-    site.exportDirectory,
-    files.filter((file) => links.has(basename(file))),
-  );
   if (files.length === 0) {
     throw new ProError("SOURCE_NOTHING", `no file in the export folder looks like ${site.format}`, {
       where: { file: site.exportDirectory },
@@ -74,20 +69,6 @@ export async function listExport(site: Pick<Site, "format" | "exportDirectory">)
     });
   }
   return { adapter, files, ignored: all.filter((file) => !adapter.accepts(file)) };
-}
-
-/** Whoever may write into the export folder must not choose what else of this machine is read. */
-async function refuseLinksOut(directory: string, links: readonly string[]): Promise<void> {
-  if (links.length === 0) return;
-  const inside = `${await realpath(directory)}${sep}`;
-  for (const file of links) {
-    const target = await realpath(join(directory, file)).catch(() => "");
-    if (target.startsWith(inside)) continue;
-    throw new ProError("SOURCE_LINK", "the file is a link that leads out of the export folder", {
-      where: { file },
-      hint: "put the file itself there, or let the export folder be the link",
-    });
-  }
 }
 
 /**
@@ -106,11 +87,13 @@ export async function openIdentified(
   });
 }
 
-/** What a night's database may touch: never the keys. */
-export function foldersOf(site: Site): string[] {
+/** What a night's database may touch: never the keys. Files that the export folder links to are the site's own choice. */
+export async function foldersOf(site: Site): Promise<string[]> {
+  const { files } = await listExport(site);
+  const sources = files.map((file) => join(site.exportDirectory, file));
   const own = [dirname(site.storeFile), site.outboxDirectory, site.reportsDirectory];
   const list = site.consentFile ? [site.consentFile] : [];
-  return [site.exportDirectory, ...own, ...list, mappingsDirectory];
+  return [site.exportDirectory, ...sources, ...own, ...list, mappingsDirectory];
 }
 
 /** Empty intake tables, catalogue, words and the day of the run. */

@@ -205,7 +205,7 @@ export async function makeStore(
   const keys = await readSiteKeys(site.keysDirectory, { site: site.site, env: process.env });
   const profile = await readPrivacyProfile(site.privacy);
   const knownStore = site.storeFile;
-  const db = await openIdentified(site.identifiedDirectory, foldersOf(site));
+  const db = await openIdentified(site.identifiedDirectory, await foldersOf(site));
   try {
     const { previous } = options;
     const staging = { site, keys, profile, options, knownStore, previous };
@@ -252,7 +252,7 @@ async function night(here: Night): Promise<RunReport> {
   const { progress } = options;
   const firstEvent = progress.events.length;
   const replaced = (await options.baseline?.(site, here.previous)) ?? null;
-  const db = await openIdentified(site.identifiedDirectory, foldersOf(site));
+  const db = await openIdentified(site.identifiedDirectory, await foldersOf(site));
   try {
     const { source, ledgers, lines, issues, leavers } = await stageExport(db, here);
     const look = await lookAtNight(db, site, { isFull: options.full === true });
