@@ -72,6 +72,11 @@ describe("a file of FHIR XML", () => {
     "with one resource": [patient, "Patient @ resource"],
     "packed with gzip": [gzipSync(patient), "Patient @ resource", "a.xml.gz"],
     "packed with zstd": [zstdCompressSync(patient), "Patient @ resource", "a.xml.zst"],
+    "packed with zstd in two frames": [
+      Buffer.concat([zstdCompressSync(patient.slice(0, 40)), zstdCompressSync(patient.slice(40))]),
+      "Patient @ resource",
+      "b.xml.zst",
+    ],
     "with a prefix for FHIR": [
       '<f:Patient xmlns:f="http://hl7.org/fhir"><f:id value="a"/></f:Patient>',
       "Patient @ resource",

@@ -55,6 +55,24 @@ function read(path: string): XmlRead {
 function unpack(path: string, bytes: Uint8Array): Uint8Array {
   const limit = { maxOutputLength: FILE_BYTES_MAX };
   if (/\.gz$/i.test(path)) return zlib.gunzipSync(bytes, limit);
-  if (/\.zst$/i.test(path)) return zlib.zstdDecompressSync(bytes, limit);
-  return bytes;
+  return /\.zst$/i.test(path) ? unpackZstd(bytes) : bytes;
+}
+
+/** Node ends after the first frame, though files that were put together have many. */
+function unpackZstd(bytes: Uint8Array): Uint8Array {
+  const parts: Buffer[] = [];
+  let room = FILE_BYTES_MAX;
+  for (let from = 0; from < bytes.length; ) {
+    const options = { maxOutputLength: room, info: true };
+    // With `info`, Node tells how much of its input a frame was.
+    const { buffer, engine } = zlib.zstdDecompressSync(
+      bytes.subarray(from),
+      options,
+    ) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
+    parts.push(buffer);
+    room -= buffer.length;
+    from += engine.bytesWritten;
+    if (engine.bytesWritten === 0 || room <= 0) throw new RangeError("not a whole zstd file");
+  }
+  return Buffer.concat(parts);
 }
