@@ -7,6 +7,7 @@ import { TABLE_NAMES } from "../warehouse/schema.ts";
 import { ident } from "../warehouse/sql.ts";
 import { loadCatalogue } from "./catalogue/load.ts";
 import { readCatalogueOf } from "./catalogue/read.ts";
+import { folderKind } from "./configuration/folder.ts";
 import { type Hub, readHub } from "./configuration/hub.ts";
 import { readSite, type Site } from "./configuration/site.ts";
 import { ProError } from "./core/errors.ts";
@@ -55,7 +56,7 @@ export async function withChecked<T>(
   const root = resolve(directory);
   const scratch = await mkdtemp(join(tmpdir(), "propool-check-"));
   try {
-    return (await exists(join(root, "site.yaml")))
+    return (await folderKind(root)) === "site"
       ? await checkSite(await readSite(root), { ...options, scratch }, work)
       : await checkHub(await readHub(root), { ...options, scratch }, work);
   } finally {

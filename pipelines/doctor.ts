@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { readCsvMapping } from "./adapters/csv/mapping.ts";
 import { checkInstruments } from "./catalogue/check.ts";
 import { ownInstruments, readCatalogue, scoresOf } from "./catalogue/read.ts";
+import { folderKind } from "./configuration/folder.ts";
 import { readHub } from "./configuration/hub.ts";
 import { readSite, type Site } from "./configuration/site.ts";
 import { ProError, whereText } from "./core/errors.ts";
-import { exists } from "./core/files.ts";
 import { ownCrosswalks, readCrosswalks } from "./crosswalk/read.ts";
 import { listExport } from "./intake.ts";
 import { readSiteKeys } from "./privacy/keys.ts";
@@ -40,12 +40,9 @@ const DISK_MIN = 2 * 1024 ** 3;
  * @throws ProError `CONFIG_FOLDER` when the folder is neither a site's nor a hub's.
  */
 export async function examine(directory: string, { now }: { now: Date }): Promise<Diagnosis[]> {
-  if (await exists(join(directory, "site.yaml"))) return examineSite(directory, now);
-  if (await exists(join(directory, "hub.yaml"))) return examineHub(directory, now);
-  throw new ProError("CONFIG_FOLDER", "the folder is neither a site's nor a hub's", {
-    where: { file: directory },
-    hint: "name a folder that holds site.yaml or hub.yaml",
-  });
+  return (await folderKind(directory)) === "site"
+    ? examineSite(directory, now)
+    : examineHub(directory, now);
 }
 
 async function examineSite(directory: string, now: Date): Promise<Diagnosis[]> {

@@ -1,6 +1,6 @@
-import { join } from "node:path";
 import type { WarehouseReader } from "../../warehouse/dialects/index.ts";
 import { openWarehouse } from "../../warehouse/open.ts";
+import { folderKind } from "../configuration/folder.ts";
 import { readHub } from "../configuration/hub.ts";
 import { readSite, type Site } from "../configuration/site.ts";
 import { ProError } from "../core/errors.ts";
@@ -19,16 +19,10 @@ export interface Rows {
  * @throws ProError `CONFIG_FOLDER` for any other folder, `WAREHOUSE_MISSING` when there are no rows yet.
  */
 export async function openRows(directory: string): Promise<Rows> {
-  if (await exists(join(directory, "site.yaml"))) return openStore(await readSite(directory));
-  if (await exists(join(directory, "hub.yaml"))) {
-    const hub = await readHub(directory);
-    const warehouse = openWarehouse(hub.warehouse, { baseDirectory: hub.directory });
-    return { queryable: await warehouse.read(), site: null };
-  }
-  throw new ProError("CONFIG_FOLDER", "the folder is neither a site's nor a hub's", {
-    where: { file: directory },
-    hint: "name a folder that holds site.yaml or hub.yaml",
-  });
+  if ((await folderKind(directory)) === "site") return openStore(await readSite(directory));
+  const hub = await readHub(directory);
+  const warehouse = openWarehouse(hub.warehouse, { baseDirectory: hub.directory });
+  return { queryable: await warehouse.read(), site: null };
 }
 
 async function openStore(site: Site): Promise<Rows> {
