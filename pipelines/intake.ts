@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { DuckDb } from "../warehouse/duckdb.ts";
+import { isSmall } from "../warehouse/small.ts";
 import { text } from "../warehouse/sql.ts";
 import type { Adapter } from "./adapters/adapter.ts";
 import { readCsvMapping } from "./adapters/csv/mapping.ts";
@@ -78,10 +79,12 @@ export async function listExport(site: Pick<Site, "format" | "exportDirectory">)
 export async function openIdentified(
   directory: string,
   folders?: readonly string[],
+  options: { small?: boolean } = {},
 ): Promise<DuckDb> {
   await privateDirectory(directory);
   await privateDirectory(join(directory, "scratch"));
   return DuckDb.open(":memory:", {
+    ...options,
     temporaryDirectory: join(directory, "spill"),
     ...(folders && { folders: [directory, ...folders] }),
   });
@@ -94,6 +97,14 @@ export async function foldersOf(site: Site): Promise<string[]> {
   const own = [dirname(site.storeFile), site.outboxDirectory, site.reportsDirectory];
   const list = site.consentFile ? [site.consentFile] : [];
   return [site.exportDirectory, ...sources, ...own, ...list, mappingsDirectory];
+}
+
+/** The identified database of a site's night. */
+export async function openNight(site: Site): Promise<DuckDb> {
+  const folders = await foldersOf(site);
+  return openIdentified(site.identifiedDirectory, folders, {
+    small: await isSmall([...folders, site.storeFile]),
+  });
 }
 
 /** Empty intake tables, catalogue, words and the day of the run. */

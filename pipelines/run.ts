@@ -2,10 +2,10 @@ import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { removeRows } from "../warehouse/changes.ts";
 import { copyWithout } from "../warehouse/copy-without.ts";
-import { DuckDb } from "../warehouse/duckdb.ts";
-import { createSchema } from "../warehouse/migrate.ts";
-import { TABLE_NAMES, tableShape } from "../warehouse/schema.ts";
+import type { DuckDb } from "../warehouse/duckdb.ts";
+import { TABLE_NAMES, type TableName, tableShape } from "../warehouse/schema.ts";
 import { ident, text } from "../warehouse/sql.ts";
+import { bringToNewest } from "../warehouse/store-file.ts";
 import { linkageScope, readSite, type Site } from "./configuration/site.ts";
 import { ephemeral } from "./core/ephemeral.ts";
 import {
@@ -22,10 +22,9 @@ import type { Progress, StageEvent } from "./core/progress.ts";
 import { removeUnfinished } from "./core/remove-unfinished.ts";
 import {
   findKnownPatients,
-  foldersOf,
   listExport,
   mapRecords,
-  openIdentified,
+  openNight,
   prepare,
   readExport,
   refuseUnreadable,
@@ -205,17 +204,12 @@ export async function makeStore(
   const keys = await readSiteKeys(site.keysDirectory, { site: site.site, env: process.env });
   const profile = await readPrivacyProfile(site.privacy);
   const knownStore = site.storeFile;
-  const db = await openIdentified(site.identifiedDirectory, await foldersOf(site));
+  const db = await openNight(site);
   try {
     const { previous } = options;
     const staging = { site, keys, profile, options, knownStore, previous };
     const { ledgers, issues } = await stageExport(db, staging);
-    const store = await DuckDb.open(options.into);
-    try {
-      await createSchema(store);
-    } finally {
-      store.close();
-    }
+    await bringToNewest(options.into);
     await db.run(`ATTACH ${text(options.into)} AS new_store`);
     await deidentifyInto(db, { store: "new_store", site: site.site, profile });
     if (site.format === "ccda") await dropRepeats(db, "new_store");
@@ -252,7 +246,7 @@ async function night(here: Night): Promise<RunReport> {
   const { progress } = options;
   const firstEvent = progress.events.length;
   const replaced = (await options.baseline?.(site, here.previous)) ?? null;
-  const db = await openIdentified(site.identifiedDirectory, await foldersOf(site));
+  const db = await openNight(site);
   try {
     const { source, ledgers, lines, issues, leavers } = await stageExport(db, here);
     const look = await lookAtNight(db, site, { isFull: options.full === true });
@@ -313,12 +307,7 @@ async function writeStore(
     if (leavers.length > 0) await copyWithout(site.storeFile, file, leavers);
     else await cloneFile(site.storeFile, file);
   }
-  const store = await DuckDb.open(file);
-  try {
-    await createSchema(store);
-  } finally {
-    store.close();
-  }
+  await bringToNewest(file);
   await db.run(`ATTACH ${text(file)} AS new_store`);
   const isNoted = Boolean(previous?.sealed) && !options.full;
   if (replaced) await removeReplaced(db, replaced, isNoted);
@@ -400,22 +389,22 @@ async function auditLeaving(
   db: DuckDb,
   { storeFile, leaving }: { storeFile: string; leaving: PreparedSubmission["leaving"] },
 ): Promise<LeakAudit> {
-  await db.run(`ATTACH ${text(storeFile)} AS new_store (READ_ONLY)`);
-  await db.run("ATTACH ':memory:' AS leaving");
+  const source = leaving ? ":memory:" : storeFile;
+  await db.run(`ATTACH ${text(source)} AS leaving${leaving ? "" : " (READ_ONLY)"}`);
   try {
-    if (!leaving) return await auditLeaks(db, { store: "new_store", texts: [], known: [] });
+    if (!leaving) return await auditLeaks(db, { store: "leaving", texts: [], known: [] });
     const files: string[] = [];
+    const tables: TableName[] = [];
     for (const table of TABLE_NAMES) {
       const file = join(leaving.directory, `${table}.parquet`);
-      const isThere = await exists(file);
-      if (isThere) files.push(file);
-      const source = isThere ? `read_parquet(${text(file)})` : `new_store.${ident(table)} LIMIT 0`;
-      await db.run(`CREATE VIEW leaving.${ident(table)} AS FROM ${source}`);
+      if (!(await exists(file))) continue;
+      files.push(file);
+      tables.push(table);
+      await db.run(`CREATE VIEW leaving.${ident(table)} AS FROM read_parquet(${text(file)})`);
     }
-    return await auditLeaks(db, { store: "leaving", files, ...leaving });
+    return await auditLeaks(db, { store: "leaving", tables, files, ...leaving });
   } finally {
     await db.run("DETACH leaving");
-    await db.run("DETACH new_store");
   }
 }
 

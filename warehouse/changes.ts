@@ -1,5 +1,5 @@
 import type { DuckDb } from "./duckdb.ts";
-import { type TableName, tableShape } from "./schema.ts";
+import { TABLE_NAMES, type TableName, tableShape } from "./schema.ts";
 import { ident, text } from "./sql.ts";
 
 /**
@@ -67,22 +67,47 @@ export interface TableSum {
   sum: string;
 }
 
-export async function tableSum(db: DuckDb, table: TableName): Promise<TableSum> {
-  return db.one<TableSum>(
-    `SELECT CAST(count(*) AS DOUBLE) AS rows, CAST(coalesce(sum(CAST(${rowHash(table)} AS HUGEINT)), 0) AS VARCHAR) AS sum FROM ${ident(table)}`,
+/** The sums of all tables. `rows` of each are known. */
+export async function tableSums(
+  db: DuckDb,
+  rows: Record<TableName, number>,
+): Promise<Record<TableName, TableSum>> {
+  const held = TABLE_NAMES.filter((table) => rows[table] > 0);
+  const arms = held.map(
+    (table) =>
+      `SELECT ${text(table)} AS name, CAST(sum(CAST(${rowHash(table)} AS HUGEINT)) AS VARCHAR) AS sum FROM ${ident(table)}`,
   );
+  const found = await db.all<{ name: string; sum: string }>(arms.join(" UNION ALL ") || NONE);
+  const sums = new Map(found.map(({ name, sum }) => [name, sum]));
+  const of = (table: TableName) => ({ rows: rows[table], sum: sums.get(table) ?? "0" });
+  return Object.fromEntries(TABLE_NAMES.map((table) => [table, of(table)])) as Record<
+    TableName,
+    TableSum
+  >;
+}
+
+const NONE = "SELECT NULL AS name, NULL AS sum WHERE false";
+
+/** The tables of which a row was noted since the last sealing. */
+export async function notedTables(db: DuckDb): Promise<ReadonlySet<TableName>> {
+  const rows = await db.all<{ name: string }>(
+    "SELECT table_name AS name FROM duckdb_tables() WHERE database_name = current_database()",
+  );
+  const names = new Set(rows.map(({ name }) => name));
+  return new Set(TABLE_NAMES.filter((table) => names.has(changeTable(table))));
 }
 
 /**
  * Makes the temporary table `difference_<table>`: all columns and `change` (added, changed, removed), for every noted row whose content is
  * not what was sealed. A removed row has its identity only. Returns null when the notes do not explain what the table is now.
+ *
+ * In: the table's notes.
  */
 export async function drawDifference(
   db: DuckDb,
   table: TableName,
   sums: { sealed: TableSum; now: TableSum },
 ): Promise<ChangeCounts | null> {
-  await ensureNotes(db, await currentName(db), table);
   const identity = identityOf(table).map(ident).join(", ");
   const noted = ident(changeTable(table));
   const columns = Object.keys(tableShape(table).columns);
@@ -111,12 +136,9 @@ export const CHANGES = ["added", "changed", "removed"] as const;
 export type ChangeCounts = Record<(typeof CHANGES)[number], number>;
 
 /** From now on changes are counted from what the store holds now. */
-export async function forgetNotes(db: DuckDb, table: TableName): Promise<void> {
-  await db.run(`DROP TABLE IF EXISTS ${ident(changeTable(table))}`);
-}
-
-async function currentName(db: DuckDb): Promise<string> {
-  return (await db.one<{ name: string }>("SELECT current_database() AS name")).name;
+export async function forgetNotes(db: DuckDb): Promise<void> {
+  for (const table of await notedTables(db))
+    await db.run(`DROP TABLE ${ident(changeTable(table))}`);
 }
 
 function rowHash(table: TableName): string {

@@ -1,7 +1,7 @@
 import { DuckDb } from "./duckdb.ts";
-import { createSchema } from "./migrate.ts";
 import { TABLE_NAMES, tableShape } from "./schema.ts";
 import { ident, text } from "./sql.ts";
+import { bringToNewest } from "./store-file.ts";
 
 /**
  * Writes a store or warehouse without some people into a new file. A new file, because a database keeps the bytes of deleted rows in blocks that
@@ -14,9 +14,9 @@ export async function copyWithout(
   to: string,
   patids: readonly string[],
 ): Promise<number> {
+  await bringToNewest(to);
   const store = await DuckDb.open(to);
   try {
-    await createSchema(store);
     await store.run(`ATTACH ${text(from)} AS old_store (READ_ONLY)`);
     await store.run(
       "CREATE TEMP TABLE leaver AS SELECT unnest(from_json(?, '[\"VARCHAR\"]')) AS patid",

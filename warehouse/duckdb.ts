@@ -2,7 +2,7 @@ import { mkdir, realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 // DuckDB is the engine of the hot path: it parses FHIR and CSV in parallel, runs the compiled mappings and holds the store.
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
-import { ident, text } from "./sql.ts";
+import { text } from "./sql.ts";
 
 export interface DuckDbOptions {
   /** Where DuckDB may spill; inside `identified/` when rows are identified. */
@@ -10,6 +10,8 @@ export interface DuckDbOptions {
   /** DuckDB's own limit, for example `1GB`. */
   memoryLimit?: string;
   readOnly?: boolean;
+  /** The data are small (`isSmall`): a second thread would cost more than it helps. */
+  small?: boolean;
   /** The only files, and folders of files, that may be read, attached or written; undefined: all. Nobody can add to them later. */
   folders?: readonly string[];
 }
@@ -34,6 +36,7 @@ export class DuckDb {
       allow_community_extensions: "false",
       memory_limit: options.memoryLimit ?? "1GB",
     };
+    if (options.small) settings.threads = "1";
     if (options.readOnly) settings.access_mode = "READ_ONLY";
     if (options.temporaryDirectory) {
       await mkdir(options.temporaryDirectory, { recursive: true, mode: 0o700 });
@@ -73,15 +76,18 @@ export class DuckDb {
     return row;
   }
 
-  /** Adds rows to a table in one statement: a few thousand bound values would cost the planner more than the rows do. */
+  /** Adds rows to a table without a statement: to plan one costs more than a few thousand rows. Numbers go as text, so that a decimal stays exact. */
   async insert(table: string, rows: readonly (readonly Cell[])[]): Promise<void> {
-    const width = rows[0]?.length ?? 0;
-    if (width === 0) return;
-    const cells = Array.from({ length: width }, (_, i) => `cells[${i + 1}]`).join(", ");
-    await this.connection.run(
-      `INSERT INTO ${ident(table)} SELECT ${cells} FROM (SELECT unnest(from_json(?, '[["VARCHAR"]]')) AS cells)`,
-      [JSON.stringify(rows)],
-    );
+    if (rows.length === 0) return;
+    const appender = await this.connection.createAppender(table);
+    for (const row of rows) {
+      for (const cell of row) {
+        if (cell === null) appender.appendNull();
+        else appender.appendVarchar(String(cell));
+      }
+      appender.endRow();
+    }
+    appender.closeSync();
   }
 
   /** The rows of a large result, a chunk at a time, so that memory stays flat. */

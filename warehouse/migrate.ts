@@ -3,6 +3,7 @@ import { ProError } from "../pipelines/core/errors.ts";
 import { duckDbDialect } from "./dialects/duckdb-kysely.ts";
 import type { DuckDb } from "./duckdb.ts";
 import { type Capabilities, MIGRATIONS } from "./migrations/index.ts";
+import { text } from "./sql.ts";
 
 /** DuckDB is loaded in bulk: keys would cost most of the night, so queries prove them instead. */
 export const DUCKDB_CAPABILITIES: Capabilities = {
@@ -11,9 +12,22 @@ export const DUCKDB_CAPABILITIES: Capabilities = {
   distribution: null,
 };
 
+const MIGRATION_TABLE = "propool_migration";
+
 /** Brings a new or older store or DuckDB warehouse to the newest schema: the tables of schema.ts and the views. Tells whether it changed. */
 export async function createSchema(db: DuckDb): Promise<boolean> {
+  if (await isNewest(db)) return false;
   return migrate(new Kysely({ dialect: duckDbDialect(db) }), DUCKDB_CAPABILITIES);
+}
+
+/** Asked first, because the migrator describes all tables before it finds nothing to do. */
+async function isNewest(db: DuckDb): Promise<boolean> {
+  const [book] = await db.all(
+    `SELECT 1 FROM duckdb_tables() WHERE table_name = ${text(MIGRATION_TABLE)} AND database_name = current_database()`,
+  );
+  if (!book) return false;
+  const seen = await db.all<{ name: string }>(`SELECT name FROM ${MIGRATION_TABLE} ORDER BY name`);
+  return seen.map(({ name }) => name).join() === Object.keys(MIGRATIONS).join();
 }
 
 /**
@@ -25,7 +39,7 @@ export async function migrate(db: Kysely<unknown>, can: Capabilities): Promise<b
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async () => bind(can) },
-    migrationTableName: "propool_migration",
+    migrationTableName: MIGRATION_TABLE,
     migrationLockTableName: "propool_migration_lock",
   });
   const { error, results } = await migrator.migrateToLatest();

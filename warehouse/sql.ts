@@ -12,3 +12,9 @@ export function text(value: string): string {
 export function textList(values: Iterable<string>): string {
   return `(${[...values].map(text).join(", ") || "NULL"})`;
 }
+
+/** The rows of a CSV file of ours, all columns as text; DuckDB is told how it is written, because finding out costs more than reading. */
+export function csvFileSql(file: string, columns: readonly string[]): string {
+  const types = columns.map((name) => `${text(name)}: 'VARCHAR'`).join(", ");
+  return `read_csv(${text(file)}, columns = {${types}}, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"')`;
+}

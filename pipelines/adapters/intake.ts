@@ -1,5 +1,5 @@
 import type { DuckDb } from "../../warehouse/duckdb.ts";
-import { ident, text } from "../../warehouse/sql.ts";
+import { ident } from "../../warehouse/sql.ts";
 
 /**
  * The intake tables: what every adapter fills, in the source's own words. They hold identified data and live only in the
@@ -228,14 +228,11 @@ export function intakeColumns(table: IntakeTable): string[] {
 
 /** Creates the empty intake tables and the sequence that numbers source records. */
 export async function createIntake(db: DuckDb): Promise<void> {
-  for (const [table, columns] of Object.entries(INTAKE)) {
+  const statements = Object.entries(INTAKE).map(([table, columns]) => {
     const list = Object.entries(columns).map(([name, [type]]) => `${ident(name)} ${type}`);
-    await db.run(`CREATE TABLE ${ident(table)} (${list.join(", ")})`);
-    for (const [name, [, meaning]] of Object.entries(columns)) {
-      if (meaning)
-        await db.run(`COMMENT ON COLUMN ${ident(table)}.${ident(name)} IS ${text(meaning)}`);
-    }
-  }
+    return `CREATE TABLE ${ident(table)} (${list.join(", ")})`;
+  });
+  await db.run(statements.join(";\n"));
 }
 
 /** The next free record key: adapters number their records from here. */

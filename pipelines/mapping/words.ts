@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
-import { text } from "../../warehouse/sql.ts";
+import { csvFileSql } from "../../warehouse/sql.ts";
 import { readYaml } from "../configuration/read-yaml.ts";
 import type { LocalCode, ObservationCode, WordLists } from "../configuration/site.ts";
 import { mappingsDirectory } from "../core/mappings.ts";
@@ -60,7 +60,7 @@ export async function loadWords(
   }
   const valueSets = join(mappingsDirectory, "cdm", "value_sets.csv");
   await db.run(`CREATE TABLE value_set AS
-    SELECT value_set, code FROM read_csv(${text(valueSets)}, all_varchar = true) WHERE value_set IN ('UNIT', 'RESULT_QUAL')`);
+    SELECT value_set, code FROM ${csvFileSql(valueSets, ["value_set", "code", "label"])} WHERE value_set IN ('UNIT', 'RESULT_QUAL')`);
   await db.run(
     "CREATE TABLE observation_code (code_system VARCHAR, code VARCHAR, cdm_table VARCHAR, source VARCHAR)",
   );

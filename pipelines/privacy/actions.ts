@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { type ColumnShape, type TableName, tableShape } from "../../warehouse/schema.ts";
-import { ident, text } from "../../warehouse/sql.ts";
+import { csvFileSql, ident } from "../../warehouse/sql.ts";
 import { mappingsDirectory } from "../core/mappings.ts";
 
 /** What a profile can do to a column. */
@@ -75,8 +75,10 @@ export async function createActionLists(db: DuckDb): Promise<void> {
   );
   // The union of the lists of two censuses: a prefix that one of them restricts is restricted.
   const file = join(mappingsDirectory, "value-sets", "zip3_restricted.csv");
+  const censuses = ["2000_hhs_guidance", "2010_tool_list", "2020_code_base_a", "2020_code_base_b"];
+  const columns = ["zip3", ...censuses.map((name) => `census${name}`), "suggest_restrict"];
   await db.run(
-    `CREATE OR REPLACE TEMP TABLE zip3_restricted AS SELECT zip3 AS value FROM read_csv(${text(file)}, all_varchar = true) WHERE suggest_restrict = 'Y'`,
+    `CREATE OR REPLACE TEMP TABLE zip3_restricted AS SELECT zip3 AS value FROM ${csvFileSql(file, columns)} WHERE suggest_restrict = 'Y'`,
   );
 }
 

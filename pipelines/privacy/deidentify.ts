@@ -1,4 +1,5 @@
 import { noteRows, removeRows } from "../../warehouse/changes.ts";
+import { countTables } from "../../warehouse/count-tables.ts";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text } from "../../warehouse/sql.ts";
@@ -14,6 +15,9 @@ import { dateShiftSql, tokenSql } from "./tokens.ts";
 
 /** Tables whose rows belong to an administration and are replaced with it. */
 const ADMINISTRATION_TABLES = ["pro_collection", "pro_cm", "pro_cm_detail"] as const;
+
+const isOfAdministrations = (table: TableName) =>
+  (ADMINISTRATION_TABLES as readonly string[]).includes(table);
 
 /**
  * Administrations of the store that tonight's replace or withdraw. What a source withdraws it often empties first, so that nothing
@@ -139,7 +143,7 @@ async function replaceRows(
   const note = async (touched: string, isNew = false) => {
     if (isNoted) await noteRows(db, { store, table, touched, isNew });
   };
-  if ((ADMINISTRATION_TABLES as readonly string[]).includes(table)) {
+  if (isOfAdministrations(table)) {
     const ofGone = `${target} WHERE pro_seq IN (SELECT pro_seq FROM gone)`;
     await note(`SELECT * FROM ${ofGone}`);
     await db.run(`DELETE FROM ${ofGone}`);
@@ -157,7 +161,10 @@ async function replaceRows(
   return written;
 }
 
-/** The staged tables of which the profile lets a column out, with their columns. */
+/**
+ * The staged tables that hold rows, and of which the profile lets a column out, with their columns; those of administrations always,
+ * because tonight may withdraw all it names.
+ */
 async function stagedTables(db: DuckDb, profile: PrivacyProfile): Promise<Staged> {
   const rows = await db.all<{ table: string; column: string }>(
     `SELECT table_name AS table, column_name AS column FROM duckdb_columns()
@@ -169,6 +176,13 @@ async function stagedTables(db: DuckDb, profile: PrivacyProfile): Promise<Staged
     const actions = profile.tables[table] ?? {};
     const leaves = columns.some((column) => (actions[column] ?? "drop") !== "drop");
     if (leaves) staged.set(table, new Set(columns));
+  }
+  const rowsOf = await countTables(
+    db,
+    [...staged.keys()].map((table) => `cdm_${table}`),
+  );
+  for (const table of staged.keys()) {
+    if (rowsOf[`cdm_${table}`] === 0 && !isOfAdministrations(table)) staged.delete(table);
   }
   return staged;
 }

@@ -1,3 +1,4 @@
+import { countTables } from "../../warehouse/count-tables.ts";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text, textList } from "../../warehouse/sql.ts";
@@ -7,6 +8,8 @@ import { CLOSED_LISTS } from "./actions.ts";
 export interface Leaving {
   /** The database name under which the new store is attached. */
   store: string;
+  /** Those of its tables that leave; left out: all. */
+  tables?: readonly TableName[];
   /** Further texts in JSON, such as a manifest. */
   texts: { name: string; content: string }[];
   /** Parquet files that are about to leave; their rows are in `store`, what else they say is searched as text. */
@@ -49,7 +52,10 @@ export async function createLeavingValues(db: DuckDb, leaving: Leaving): Promise
     "CREATE OR REPLACE TEMP TABLE leaving_value (table_name VARCHAR, column_name VARCHAR, value VARCHAR, shape VARCHAR)",
   );
   // HARVEST holds the site's own configuration.
-  for (const table of TABLE_NAMES.filter((name) => name !== "harvest")) {
+  const tables = (leaving.tables ?? TABLE_NAMES).filter((name) => name !== "harvest");
+  const rows = await countTables(db, tables, leaving.store);
+  for (const table of tables) {
+    if (rows[table] === 0) continue;
     await db.run(`INSERT INTO leaving_value ${columnsOf(table, leaving.store)}`);
   }
   await insertTexts(db, leaving);

@@ -1,8 +1,9 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
+import { isSmall } from "../../warehouse/small.ts";
 import { ident, text } from "../../warehouse/sql.ts";
 import { readYaml } from "../configuration/read-yaml.ts";
 import { exists } from "../core/files.ts";
@@ -40,10 +41,12 @@ export interface Session {
 
 export async function openSession(input: SessionInput): Promise<Session> {
   const { temporaryDirectory } = input;
-  const db = await DuckDb.open(":memory:", temporaryDirectory ? { temporaryDirectory } : {});
+  const small = "file" in input.source && (await isSmall([input.source.file]));
+  const db = await DuckDb.open(":memory:", {
+    small,
+    ...(temporaryDirectory && { temporaryDirectory }),
+  });
   try {
-    // In a small store a second thread costs more than it helps.
-    if (await isSmall(input.source)) await db.run("SET threads = 1");
     await db.run("SET VARIABLE today = CAST(? AS DATE)", [input.today]);
     await db.run("CREATE TEMP TABLE site (datamartid VARCHAR)");
     await db.insert(
@@ -65,12 +68,6 @@ export async function openSession(input: SessionInput): Promise<Session> {
     db.close();
     throw error;
   }
-}
-
-const SMALL_BYTES = 10_000_000;
-
-async function isSmall(source: CheckSource): Promise<boolean> {
-  return "file" in source && (await stat(source.file)).size < SMALL_BYTES;
 }
 
 /** Views over the tables that are there, empty tables for those that are not. Returns the fields that are really there. */

@@ -1,9 +1,10 @@
 import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { forgetNotes } from "../../warehouse/changes.ts";
+import { countTables } from "../../warehouse/count-tables.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, type TableName } from "../../warehouse/schema.ts";
-import { ident } from "../../warehouse/sql.ts";
+import { isSmall } from "../../warehouse/small.ts";
 import type { Site } from "../configuration/site.ts";
 import { exists, fileSha256, privateDirectory, publish, unfinished } from "../core/files.ts";
 import { MANIFEST_FILE, type Manifest, parseSubmissionName, submissionName } from "./manifest.ts";
@@ -70,10 +71,10 @@ export async function prepareSubmission(options: PrepareOptions): Promise<Prepar
   const { site, storeFile } = options;
   const receipts = await readReceipts(site.outboxDirectory, site.site);
   const draftDirectory = unfinished(join(dirname(storeFile), "submission"));
-  const store = await DuckDb.open(storeFile);
+  const store = await DuckDb.open(storeFile, { small: await isSmall([storeFile]) });
   let sealed: SealedSubmission | null = null;
   try {
-    const rows = await countRows(store);
+    const rows = await countTables(store, TABLE_NAMES);
     const previous = await withLeavers(store, options);
     const isFull = options.leavers.length > 0 || !previous || needsFull(previous, receipts);
     const before = isFull ? null : (previous?.sealed ?? null);
@@ -82,6 +83,7 @@ export async function prepareSubmission(options: PrepareOptions): Promise<Prepar
     if (!unsent)
       sealed = await seal(store, { ...options, previous, sequence, before, draftDirectory });
     const remembered = sealed ? sealedFacts(sealed, previous) : (previous?.sealed ?? null);
+    await store.run("BEGIN");
     await writeStoreFacts(store, {
       ...previous,
       token_key_fingerprint: options.tokenKeyFingerprint,
@@ -92,7 +94,8 @@ export async function prepareSubmission(options: PrepareOptions): Promise<Prepar
       sealed: remembered,
       pending: sealed ? basename(sealed.directory) : null,
     });
-    if (!unsent) for (const table of TABLE_NAMES) await forgetNotes(store, table);
+    if (!unsent) await forgetNotes(store);
+    await store.run("COMMIT");
     await store.run("CHECKPOINT");
     const discard = async () => {
       if (sealed) await rm(sealed.directory, { recursive: true, force: true });
@@ -240,17 +243,6 @@ async function withLeavers(
     [JSON.stringify(patids)],
   );
   return { ...previous, withdrawn: gone.map(({ patid }) => patid) };
-}
-
-async function countRows(store: DuckDb): Promise<Record<string, number>> {
-  const rows: Record<string, number> = {};
-  for (const table of TABLE_NAMES) {
-    const { n } = await store.one<{ n: number }>(
-      `SELECT CAST(count(*) AS DOUBLE) AS n FROM ${ident(table)}`,
-    );
-    rows[table] = n;
-  }
-  return rows;
 }
 
 function submitted({ published, manifest }: SealedSubmission): Submitted {

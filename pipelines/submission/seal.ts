@@ -4,9 +4,11 @@ import {
   type ChangeCounts,
   differenceTable,
   drawDifference,
+  notedTables,
   type TableSum,
-  tableSum,
+  tableSums,
 } from "../../warehouse/changes.ts";
+import { countTables } from "../../warehouse/count-tables.ts";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text } from "../../warehouse/sql.ts";
@@ -66,7 +68,7 @@ export async function sealSubmission(options: SealOptions): Promise<SealedSubmis
   const { store, draftDirectory, outboxDirectory, signingKey, hubKey, before, ...facts } = options;
   const published = join(outboxDirectory, submissionName(facts.site, facts.sequence));
   const directory = unfinished(published);
-  const sums = await sumTables(store);
+  const sums = await tableSums(store, await countTables(store, TABLE_NAMES));
   const changes = before ? await drawDifferences(store, before, sums) : null;
   if (changes && Object.values(changes).every(isNothing)) return null;
   await mkdir(draftDirectory, { recursive: true, mode: 0o700 });
@@ -119,12 +121,6 @@ export async function publishSubmission(
 
 type BySums = Record<TableName, TableSum>;
 
-async function sumTables(store: DuckDb): Promise<BySums> {
-  const sums = {} as BySums;
-  for (const table of TABLE_NAMES) sums[table] = await tableSum(store, table);
-  return sums;
-}
-
 /** Null when any table is not what it was plus the changes that were noted: then everything is sent. */
 async function drawDifferences(
   store: DuckDb,
@@ -132,14 +128,21 @@ async function drawDifferences(
   sums: BySums,
 ): Promise<Record<TableName, ChangeCounts> | null> {
   const changes = {} as Record<TableName, ChangeCounts>;
+  const noted = await notedTables(store);
   for (const table of TABLE_NAMES) {
     const sealed = before.tables[table];
-    const counts = sealed && (await drawDifference(store, table, { sealed, now: sums[table] }));
+    const now = sums[table];
+    const isSame = sealed?.rows === now.rows && sealed.sum === now.sum;
+    const untouched = isSame ? NO_CHANGES : null;
+    const counts =
+      sealed && noted.has(table) ? await drawDifference(store, table, { sealed, now }) : untouched;
     if (!counts) return null;
     changes[table] = counts;
   }
   return changes;
 }
+
+const NO_CHANGES: ChangeCounts = { added: 0, changed: 0, removed: 0 };
 
 function isNothing({ added, changed, removed }: ChangeCounts): boolean {
   return added + changed + removed === 0;

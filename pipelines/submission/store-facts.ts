@@ -63,7 +63,7 @@ export async function readOldStore(
 ): Promise<StoreFacts | null> {
   if (!(await exists(file))) return null;
   try {
-    const store = await DuckDb.open(file, { readOnly: true });
+    const store = await DuckDb.open(file, { readOnly: true, small: true });
     try {
       return await readStoreFacts(store);
     } finally {
