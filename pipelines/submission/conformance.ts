@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 import { duckDbType } from "../../warehouse/incoming.ts";
@@ -27,7 +28,7 @@ export async function checkConformance(directory: string, manifest: Manifest): P
 }
 
 async function findIssues(directory: string, manifest: Manifest): Promise<Issue[]> {
-  const db = await DuckDb.open(":memory:");
+  const db = await DuckDb.open(":memory:", { temporaryDirectory: `${directory}.tmp` });
   try {
     const shapes: Issue[][] = [];
     for (const table of TABLE_NAMES)
@@ -36,12 +37,18 @@ async function findIssues(directory: string, manifest: Manifest): Promise<Issue[
     if (shapes.flat().length > 0) return shapes.flat();
     const valueSets = await readValueSets(db);
     const issues: Issue[] = [];
-    for (const table of TABLE_NAMES)
+    for (const table of TABLE_NAMES.filter((name) => hasRows(manifest, name)))
       issues.push(...(await checkRows(db, table, { manifest, valueSets })));
     return issues;
   } finally {
     db.close();
+    await rm(`${directory}.tmp`, { recursive: true, force: true });
   }
+}
+
+function hasRows({ tables }: Manifest, table: TableName): boolean {
+  const { file, added, changed, removed } = tables[table];
+  return file !== null || added + changed + removed > 0;
 }
 
 /** The rows that a table gets and those that it loses, each as a view of its own; returns what is wrong with the columns. */
@@ -107,29 +114,41 @@ async function readValueSets(db: DuckDb): Promise<ValueSets> {
   return sets;
 }
 
-/** All rules of a table in one scan. */
+/** The rules of single rows in one scan of the table; those that compare rows one after the other, so that their memory does not add up. */
 async function checkRows(
   db: DuckDb,
   table: TableName,
   context: ConformanceContext,
 ): Promise<Issue[]> {
   const rules = conformanceRules(table, context);
-  const counts = await db
-    .all<Record<string, bigint>>(
-      `SELECT ${rules.map(({ count }, index) => `(${count})::BIGINT AS r${index}`).join(",\n")} FROM ${ident(table)}`,
-    )
-    .catch((cause) => {
-      throw new ProError("SUBMISSION_UNREADABLE", "the rows cannot be read", {
-        where: { file: tableFile(table) },
-        hint: "run the site's night again; if it stays so, report it",
-        cause,
-      });
-    });
-  return rules.flatMap((rule, index) => {
-    const count = Number(counts[0]?.[`r${index}`] ?? 0);
+  const together = rules.filter(({ isApart }) => !isApart);
+  const counts = await countBroken(
+    db,
+    table,
+    `SELECT [${together.map(({ count }) => `(${count})::DOUBLE`).join(",\n")}] AS broken FROM ${ident(table)}`,
+  );
+  const broken = new Map(together.map((rule, index) => [rule, counts[index] ?? 0]));
+  for (const rule of rules.filter(({ isApart }) => isApart)) {
+    const [count = 0] = await countBroken(db, table, `SELECT [(${rule.count})::DOUBLE] AS broken`);
+    broken.set(rule, count);
+  }
+  return rules.flatMap((rule) => {
+    const count = broken.get(rule) ?? 0;
     if (count === 0) return [];
     const where = { file: tableFile(table), pointer: rule.column };
     const { code, message, hint } = rule;
     return [{ code, message, hint, count, examples: [where] }];
   });
+}
+
+/** A file whose footer is sound can still hold pages that are not. */
+async function countBroken(db: DuckDb, table: TableName, sql: string): Promise<readonly number[]> {
+  const { broken } = await db.one<{ broken: { items: readonly number[] } }>(sql).catch((cause) => {
+    throw new ProError("SUBMISSION_UNREADABLE", "the rows cannot be read", {
+      where: { file: tableFile(table) },
+      hint: "run the site's night again; if it stays so, report it",
+      cause,
+    });
+  });
+  return broken.items;
 }

@@ -166,16 +166,24 @@ async function writeTable(
   },
 ): Promise<Manifest["tables"][TableName]["file"]> {
   const { table, source, draftDirectory, directory, hubKey } = options;
-  const { key } = tableShape(table);
   const draft = join(draftDirectory, tableFile(table));
-  // The order makes the bytes a function of the rows, and lets equal neighbours compress.
   await store.run(
-    `COPY (${source} ORDER BY ${[...key.map(ident), "change"].join(", ")}) TO ${text(draft)} (FORMAT parquet, COMPRESSION zstd)`,
+    `COPY (${source} ORDER BY ${orderOf(table).join(", ")}) TO ${text(draft)} (FORMAT parquet, COMPRESSION zstd)`,
   );
   const sealed = join(directory, tableFile(table) + SEALED);
   const sealed_bytes = await encryptFile(draft, sealed, hubKey);
   await sync(sealed);
   return { sha256: await fileSha256(draft), bytes: (await stat(draft)).size, sealed_bytes };
+}
+
+/**
+ * The order makes the bytes a function of the rows. Person and administration come first: a row's key is a token, whose neighbours have
+ * nothing in common, while rows of one form compress to less than half.
+ */
+function orderOf(table: TableName): string[] {
+  const { key, columns } = tableShape(table);
+  const near = ["patid", "pro_seq"].filter((column) => column in columns);
+  return [...new Set([...near, ...key]), "change"].map(ident);
 }
 
 async function writeSynced(file: string, content: string | Uint8Array): Promise<void> {
