@@ -20,6 +20,7 @@ import type { Issue } from "./core/issues.ts";
 import { withLock } from "./core/lock.ts";
 import type { Progress, StageEvent } from "./core/progress.ts";
 import { removeUnfinished } from "./core/remove-unfinished.ts";
+import { numberFile, withoutNamedCodes, withoutNames } from "./file-names.ts";
 import {
   findKnownPatients,
   listExport,
@@ -28,7 +29,6 @@ import {
   prepare,
   readExport,
   refuseUnreadable,
-  type Source,
 } from "./intake.ts";
 import { finishRotation } from "./keys.ts";
 import { readApplied } from "./mapping/applied.ts";
@@ -41,7 +41,6 @@ import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
 import { auditLeaks, type LeakAudit } from "./privacy/leak-audit.ts";
 import { linkageKey, stageLinkage } from "./privacy/linkage.ts";
 import { type PrivacyProfile, readPrivacyProfile, tokenPurposes } from "./privacy/profile.ts";
-import { identifyingTexts } from "./privacy/search-texts.ts";
 import { loadTokenKeys } from "./privacy/tokens.ts";
 import {
   collectIssues,
@@ -78,6 +77,8 @@ export interface RunOptions {
   examplesMax?: number;
   /** Do everything but publish. */
   dryRun?: boolean;
+  /** Errors tell the number of a file of the export instead of its name, which may name somebody: for logs. */
+  filesByNumber?: boolean;
   /**
    * Makes a store of what the mapping that was applied before makes of this same export, and names its file: its rows go before
    * tonight's are written, so that nothing stays of what is mapped otherwise now. Null: there is none.
@@ -136,7 +137,8 @@ export async function runSite(siteDirectory: string, options: RunOptions): Promi
       const knownStore = options.full ? null : site.storeFile;
       return await night({ site, keys, profile, options, previous, knownStore });
     } catch (error) {
-      throw explainDamage(error, site.storeFile);
+      const told = options.filesByNumber ? await numberFile(error, site) : error;
+      throw explainDamage(told, site.storeFile);
     } finally {
       await cleanUp(site);
     }
@@ -287,7 +289,7 @@ async function night(here: Night): Promise<RunReport> {
     const report = await withoutNames(db, whole, source);
     if (!options.dryRun) {
       await writeReport(site, report);
-      await rememberNight(site, checked);
+      await rememberNight(site, await withoutNamedCodes(db, checked));
     }
     return report;
   } finally {
@@ -420,38 +422,6 @@ async function instrumentVersions(db: DuckDb): Promise<Record<string, string>> {
     "SELECT instrument, version FROM catalogue_instrument ORDER BY instrument",
   );
   return Object.fromEntries(rows.map(({ instrument, version }) => [instrument, version]));
-}
-
-/** The report without the names of files and records that name somebody (Smith_John.xml): those by their number in the folder. */
-async function withoutNames(
-  db: DuckDb,
-  report: RunReport,
-  { files, ignored }: Source,
-): Promise<RunReport> {
-  const places = report.issues.flatMap(({ examples }) =>
-    examples.flatMap(({ file, record, pointer }) => [file, record, pointer]),
-  );
-  const texts = [...places, ...ignored].filter((one) => one !== undefined);
-  const identifying = await identifyingTexts(db, texts);
-  if (identifying.size === 0) return report;
-  const inOrder = [...files, ...ignored].sort();
-  const told = (one: string | undefined) => {
-    if (!one || !identifying.has(one)) return one;
-    const at = inOrder.indexOf(one);
-    return at < 0 ? "(names somebody)" : `file ${at + 1} of the export by name (it names somebody)`;
-  };
-  return {
-    ...report,
-    files: { ...report.files, ignored: report.files.ignored.map((one) => told(one) ?? "") },
-    issues: report.issues.map((issue) => ({
-      ...issue,
-      examples: issue.examples.map(({ file, record, pointer }) => ({
-        file: told(file),
-        record: told(record),
-        pointer: told(pointer),
-      })),
-    })),
-  };
 }
 
 async function writeReport(site: Site, report: RunReport): Promise<void> {

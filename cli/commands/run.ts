@@ -38,6 +38,7 @@ export const addRun: AddCommand = (program, io) => {
         today: options.today,
         full: options.full === true,
         dryRun: options.dryRun === true,
+        filesByNumber: json,
         jobs: options.jobs,
         onEnd: ({ report }) => {
           if (report && !json) io.out.write(`${ledgerText(report)}\n`);

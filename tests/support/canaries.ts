@@ -29,9 +29,16 @@ export function plantedExport(format: Format): { files: Record<string, string>; 
     count++;
     return make();
   };
+  // The source's own keys too: an id of a resource is a person's for whoever has the source.
+  const keys = new Map<string, string>();
+  const keyOf = (key: string) => {
+    if (!keys.has(key)) keys.set(key, next());
+    return keys.get(key) ?? "";
+  };
   const people = PEOPLE.map(
     (one): Person => ({
       ...one,
+      key: keyOf(one.key),
       family: next(),
       given: `${next()} ${next()}`,
       mrn: next(),
@@ -40,7 +47,12 @@ export function plantedExport(format: Format): { files: Record<string, string>; 
       street: next(),
     }),
   );
-  const visits = VISITS.map((one) => ({ ...one, comment: next() }));
+  const visits = VISITS.map((one) => ({
+    ...one,
+    id: keyOf(one.id),
+    person: keyOf(one.person),
+    comment: next(),
+  }));
   const files = exportFiles(format, people, visits);
   const planted = Object.fromEntries(
     Object.entries(files).map(([name, content]) => [name, PLANT[format](content, name, next)]),
@@ -86,6 +98,16 @@ function inResource(resource: Record<string, unknown>, next: () => string): obje
     text: { status: "generated", div: `<div>${next()}</div>` },
     contained: [{ resourceType: "Practitioner", id: "c1", name: [{ text: next() }] }],
     fhir_comments: [next()],
+    [`_${next()}`]: next(),
+    implicitRules: `http://example.org/${next()}`,
+    language: next(),
+    meta: {
+      ...(planted.meta as object),
+      tag: [{ system: `http://example.org/${next()}`, code: next(), display: next() }],
+      security: [{ code: next() }],
+      profile: [`http://example.org/${next()}`],
+      source: `urn:${next()}`,
+    },
     _status: { extension: [{ url: "http://example.org/x", valueString: next() }] },
     ...(resource.resourceType === "Patient" && {
       contact: [{ name: { family: next() }, telecom: [{ system: "phone", value: next() }] }],
@@ -107,12 +129,29 @@ function inside(value: unknown, next: () => string): unknown {
     key,
     typeof one === "string" && !KEPT.has(key) ? `${one} ${next()}` : inside(one, next),
   ]);
-  const extension = [{ url: "http://example.org/extension", valueString: next() }];
+  const extension = [{ url: `http://example.org/${next()}`, valueString: next() }];
   return { ...Object.fromEntries(members), extension, text: next(), display: next() };
 }
 
 const BROKEN: Record<Format, (family: string, next: () => string) => Record<string, string>> = {
   fhir: (family, next) => ({
+    "Others.ndjson": others(next)
+      .map((one) => `${JSON.stringify(one)}\n`)
+      .join(""),
+    "Bundle.json": JSON.stringify({
+      resourceType: "Bundle",
+      id: next(),
+      type: "collection",
+      link: [{ relation: "self", url: `http://example.org/${next()}` }],
+      entry: [
+        {
+          fullUrl: `http://example.org/Patient/${next()}`,
+          resource: { resourceType: "Patient", id: next(), name: [{ family: next() }] },
+          request: { method: "PUT", url: `Patient/${next()}` },
+          response: { status: "200", location: `Patient/${next()}`, etag: next() },
+        },
+      ],
+    }),
     [`${family}.ndjson`]: `{"resourceType":"Patient","id":"p9"}\n{"resourceType":"Patient","id":"${next()}","name":[{"family":"${next()}"\n`,
     [`${family}-notes.txt`]: next(),
   }),
@@ -121,6 +160,75 @@ const BROKEN: Record<Format, (family: string, next: () => string) => Record<stri
   }),
   csv: (family, next) => ({ [`${family}-notes.csv`]: `a,b\n${next()},1\n` }),
 };
+
+/** Resources of which a night needs nothing, little, or a word of a list that is not one: in each place a text. */
+function others(next: () => string): object[] {
+  const subject = { reference: "Patient/nobody", display: next() };
+  const coded = () => ({
+    coding: [{ system: `http://example.org/${next()}`, code: next(), display: next() }],
+    text: next(),
+  });
+  return [
+    { resourceType: "Binary", id: next(), contentType: "text/plain", data: btoa(next()) },
+    {
+      resourceType: "DocumentReference",
+      id: next(),
+      description: next(),
+      content: [{ attachment: { url: `http://example.org/${next()}`, title: next() } }],
+      subject,
+    },
+    {
+      resourceType: "Questionnaire",
+      id: next(),
+      url: `http://example.org/Questionnaire/${next()}`,
+      title: next(),
+      name: next(),
+      item: [{ linkId: next(), text: next(), type: "string", prefix: next() }],
+    },
+    {
+      resourceType: "Observation",
+      id: next(),
+      status: "final",
+      category: [coded()],
+      code: coded(),
+      subject,
+      device: { reference: `Device/${next()}`, display: next() },
+      effectiveDateTime: "2024-02-05",
+      valueQuantity: { value: 3, unit: next(), code: next(), system: `urn:${next()}` },
+      interpretation: [coded()],
+    },
+    {
+      resourceType: "Encounter",
+      id: next(),
+      status: "finished",
+      class: { code: next(), display: next() },
+      subject,
+      period: { start: "2024-02-05" },
+      location: [{ location: { display: next() } }],
+    },
+    { resourceType: "Location", id: next(), name: next(), type: [coded()] },
+    {
+      resourceType: "Condition",
+      id: next(),
+      subject,
+      code: coded(),
+      recordedDate: next(),
+      verificationStatus: coded(),
+    },
+    { resourceType: "Consent", id: next(), status: next(), patient: subject, scope: coded() },
+    { resourceType: `Thing${next()}`, id: next() },
+    {
+      resourceType: "QuestionnaireResponse",
+      id: next(),
+      status: next(),
+      questionnaire: `http://example.org/Questionnaire/${next()}|${next()}`,
+      subject: { reference: `Patient/${next()}` },
+      authored: next(),
+      // The code of an item is shown at the site, so that a steward can map it.
+      item: [{ linkId: "local-1", text: next(), answer: [{ valueCoding: coded().coding[0] }] }],
+    },
+  ];
+}
 
 /** Where a canary stands: in any byte of any file below the folders but those left out, or in any value of a database or Parquet file. */
 export async function canaryPlaces(
