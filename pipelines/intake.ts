@@ -12,6 +12,7 @@ import { type Catalogue, readCatalogueOf, scoresOf } from "./catalogue/read.ts";
 import type { Site } from "./configuration/site.ts";
 import { ProError } from "./core/errors.ts";
 import { exists, privateDirectory } from "./core/files.ts";
+import { refuseForeignLinks } from "./core/links.ts";
 import { mappingsDirectory } from "./core/mappings.ts";
 import type { Progress } from "./core/progress.ts";
 import { loadCrosswalks } from "./crosswalk/load.ts";
@@ -60,6 +61,11 @@ export async function listExport(site: Pick<Site, "format" | "exportDirectory">)
     .map((entry) => relative(site.exportDirectory, join(entry.parentPath, entry.name)))
     .sort();
   const files = all.filter((file) => adapter.accepts(file));
+  const links = entries.filter((entry) => entry.isSymbolicLink());
+  await refuseForeignLinks(
+    site.exportDirectory,
+    links.map((entry) => join(entry.parentPath, entry.name)),
+  );
   if (files.length === 0) {
     throw new ProError("SOURCE_NOTHING", `no file in the export folder looks like ${site.format}`, {
       where: { file: site.exportDirectory },

@@ -1,9 +1,11 @@
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readSite } from "../../pipelines/configuration/site.ts";
+import { mayFollow } from "../../pipelines/core/links.ts";
 import { foldersOf, openIdentified } from "../../pipelines/intake.ts";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
+import { propool } from "../support/command.ts";
 import { siteIn, type TestSite, temporary } from "../support/site.ts";
 
 let directory: string;
@@ -52,4 +54,32 @@ it.each([
   await expect(db.run(sql.replaceAll("{site}", site.directory))).rejects.toThrow(
     /disabled|Cannot change|Cannot enable/,
   );
+});
+
+it.each([
+  ["keys", "keys/token.key"],
+  ["store", "store/other.csv"],
+])(
+  "a link of the export into the site's %s is refused, by its place and not by what it leads to",
+  async (_, target) => {
+    const other = await siteIn(directory, "fhir", { id: "LINKED" });
+    await mkdir(other.path("store"), { recursive: true });
+    await writeFile(other.path("store/other.csv"), "");
+    await symlink(other.path(target), other.path("export/linked.ndjson"));
+    const told = await propool("run", other.directory, "--today", "2024-06-01");
+    expect(told.exitCode).toBe(12);
+    expect(told.err).toContain("SOURCE_LINK");
+    expect(told.err).not.toContain(target);
+    await rm(other.directory, { recursive: true });
+  },
+);
+
+it.each([
+  ["the user who runs propool may link to any file", { link: 7, target: 0, process: 7 }, true],
+  ["so may root", { link: 0, target: 5, process: 7 }, true],
+  ["others may link to their own", { link: 5, target: 5, process: 7 }, true],
+  ["but not to files of the user who runs propool", { link: 5, target: 7, process: 7 }, false],
+  ["nor to somebody else's", { link: 5, target: 6, process: 7 }, false],
+])("%s", (_, owner, may) => {
+  expect(mayFollow(owner)).toBe(may);
 });

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 import { text } from "../../warehouse/sql.ts";
 import { type Format, PEOPLE, type Person, VISITS } from "./site.ts";
@@ -22,7 +23,7 @@ const KEPT = new Set([
 ]);
 
 /** An export with a canary in every place that can hold text, and broken records that hold some; `count` tells how many. */
-export function plantedExport(format: Format): { files: Record<string, string>; count: number } {
+export function plantedExport(format: Format): { files: Files; count: number } {
   let count = 0;
   const make = nest();
   const next = () => {
@@ -61,6 +62,7 @@ export function plantedExport(format: Format): { files: Record<string, string>; 
   return { files: { ...planted, ...BROKEN[format](anna.family, next) }, count };
 }
 
+type Files = Record<string, string | Uint8Array>;
 type Plant = (content: string, name: string, next: () => string) => string;
 
 const PLANT: Record<Format, Plant> = {
@@ -82,6 +84,7 @@ const PLANT: Record<Format, Plant> = {
           `<guardian><guardianPerson><name><family>${next()}</family></name></guardianPerson></guardian><birthplace><place><addr><city>${next()}</city></addr></place></birthplace></patient>`,
       ),
   csv: (content, name, next) => {
+    // A comment of the mapping is the site's own, and stays.
     if (name === "mapping.yaml") return content;
     const [header = "", ...rows] = content.trim().split("\n");
     return [`${header},"${next()}"`, ...rows.map((row) => `${row},"free, ""${next()}"""`)].join(
@@ -133,7 +136,7 @@ function inside(value: unknown, next: () => string): unknown {
   return { ...Object.fromEntries(members), extension, text: next(), display: next() };
 }
 
-const BROKEN: Record<Format, (family: string, next: () => string) => Record<string, string>> = {
+const BROKEN: Record<Format, (family: string, next: () => string) => Files> = {
   fhir: (family, next) => ({
     "Others.ndjson": others(next)
       .map((one) => `${JSON.stringify(one)}\n`)
@@ -156,10 +159,28 @@ const BROKEN: Record<Format, (family: string, next: () => string) => Record<stri
     [`${family}-notes.txt`]: next(),
   }),
   ccda: (family, next) => ({
+    // What is not XML: a letter in base64.
+    "letter.xml": `<?xml version="1.0"?>\n<!-- ${next()} -->\n<ClinicalDocument xmlns="urn:hl7-org:v3"><title>${next()}</title>
+<recordTarget><patientRole><id root="2.999.7" extension="${next()}"/><patient><name><family>${next()}</family></name></patient></patientRole></recordTarget>
+<component><nonXMLBody><text mediaType="application/pdf" representation="B64">${btoa(next())}<reference value="${next()}.pdf"/></text></nonXMLBody></component></ClinicalDocument>`,
     [`${family}.xml`]: `<ClinicalDocument xmlns="urn:hl7-org:v3"><title>${next()}</title><x>${next()}`,
   }),
-  csv: (family, next) => ({ [`${family}-notes.csv`]: `a,b\n${next()},1\n` }),
+  csv: (family, next) => ({
+    [`${family}-notes.csv`]: `a,b\n${next()},1\n`,
+    [`${next()}.csv.gz`]: namedGzip("a,b\n1,2\n", { name: next(), comment: next() }),
+    "notes.csv": `${next()},${next()}\n${next()},1\n`,
+  }),
 };
+
+/** Gzip with the name of the packed file and a comment in its header. Source: RFC 1952, 2.3. */
+function namedGzip(content: string, { name, comment }: { name: string; comment: string }): Buffer {
+  const header = Buffer.from([0x1f, 0x8b, 8, 0x18, 0, 0, 0, 0, 0, 255]);
+  return Buffer.concat([
+    header,
+    Buffer.from(`${name}\0${comment}\0`),
+    gzipSync(content).subarray(10),
+  ]);
+}
 
 /** Resources of which a night needs nothing, little, or a word of a list that is not one: in each place a text. */
 function others(next: () => string): object[] {

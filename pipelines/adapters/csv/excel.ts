@@ -55,7 +55,8 @@ function pick(sheets: readonly Sheet[], name: string | undefined, file: string):
       : `the workbook has no sheet ${name}`;
   throw new ProError("MAPPING_SHEET", message, {
     where: { file, pointer: "sheet" },
-    hint: `name one with sheet: in the mapping: ${sheets.map(({ sheet }) => sheet).join(", ")}`,
+    // The names of the sheets are not told: one may be a person's.
+    hint: "name one of them with sheet: in the mapping, as the workbook's tab has it",
   });
 }
 
