@@ -1,7 +1,7 @@
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
 
 /** What DuckDB may hold while CSV files are read; more goes to its spill folder. With Node's own part a run stays below half a gigabyte. */
-const READING = "256MB";
+const READING = "192MB";
 
 /**
  * Does the reading with little memory: files of many gigabytes pass through it, and what comes of them need not be at hand before
