@@ -158,8 +158,8 @@ async function suggestFile(place: Place): Promise<FileDraft> {
   const ofForms = rolesOfForms(open, names.columns, forms);
   const used = new Set([...known, ...ofForms.map(({ column }) => column)]);
   const rest = columns.filter(({ name }) => !used.has(name));
-  const found = kindOf(columns, names.columns, chosen.length > 0 || scores.length > 0);
-  const roles = found ? rolesByName(rest, found.kind, names.columns, words) : [];
+  const found = kindOf(columns, names, chosen.length > 0 || scores.length > 0);
+  const roles = found ? rolesByName(rest, found.kind, names, words) : [];
   const byName = new Map(
     [...inGroups, ...scores, ...ofForms, ...roles].map((one) => [one.column, one]),
   );

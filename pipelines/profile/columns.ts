@@ -10,6 +10,13 @@ export const columnsSchema = z.strictObject({
   source: z.string(),
   reviewed: z.string().nullable(),
   identifying: names.describe("words in a field's name that say it identifies a person"),
+  abbreviations: z
+    .record(z.string(), z.string())
+    .describe("short forms in names, and what they stand for; empty: the word says nothing"),
+  persons: names.describe("with one of numbers, the name of a person's key"),
+  numbers: names,
+  answered: names.describe("words of which the name of an answer's date is made"),
+  begins: names.describe("with one of these it is when the form was begun"),
   forms: z
     .record(z.string(), z.string())
     .describe("names that data sets give a form's columns, and the catalogue's id of the form"),

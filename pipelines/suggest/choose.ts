@@ -158,10 +158,14 @@ async function settle(
     isProvenTurned = total !== null;
   }
   if (total) confidence = Math.min(0.99, confidence + 0.1);
+  // The beginning of the name, all of its items, and a column that is their sum: no other form is all three.
+  if (total && group.by === "stem") confidence = Math.max(confidence, 0.86);
   const answers = [...group.parts.values()].reduce((sum, { filled }) => sum + filled, 0);
   // Hundreds of answers that never use two of five choices were given on a form of three.
   const isShortOf = (one: Rated) => answers >= 200 && one.cover < 0.75 * group.cover;
-  const rival = rivals.find((one) => one.confidence >= group.confidence - 0.02 && !isShortOf(one));
+  const rival = rivals.find(
+    (one) => one.confidence >= group.confidence - 0.02 && !isShortOf(one) && !isLongOf(one, group),
+  );
   const isClose = rival !== undefined && !total && !isPartOf(rival, group);
   if (isClose) confidence = Math.min(confidence, 0.7);
   if (coding.offset === null) confidence = Math.min(confidence, 0.65);
@@ -175,6 +179,14 @@ async function settle(
 /** A rival that has fewer of the columns under the same ids is a short form of this one. */
 const isPartOf = (rival: Group, group: Group): boolean =>
   rival.parts.size < group.parts.size && [...rival.parts.keys()].every((id) => group.parts.has(id));
+
+/** A rival that asks the same and more is a longer form, whose other questions the file would have. */
+const isLongOf = (rival: Group, group: Group): boolean =>
+  group.by === "id" &&
+  coverage(group) === 1 &&
+  rival.instrument.items.length > group.instrument.items.length &&
+  rival.parts.size === group.parts.size &&
+  [...rival.parts.keys()].every((id) => group.parts.has(id));
 
 function provenTotal(check: SumCheck | null): ColumnEvidence | null {
   if (!check || check.rows < 10) return null;

@@ -153,7 +153,7 @@ function byStem(
 ): Omit<Group, "score">[] {
   const found = columns.flatMap((column) => {
     const series = seriesOf(column.name);
-    const stem = compact(series?.stem.replace(/#.*$/, "") ?? "");
+    const stem = compact(series?.stem.replace(/#.*$/, "") ?? "").replace(/(item|question)$/, "");
     const isBeginning =
       stem.length >= 3 && keys.some((key) => key !== stem && key.startsWith(stem));
     const item = series && isBeginning ? itemOf(instrument, series.number) : undefined;

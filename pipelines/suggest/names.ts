@@ -11,6 +11,21 @@ export function wordsOf(name: string): string[] {
     .filter(Boolean);
 }
 
+/** A name as words, and once more with its short forms written out where that is another: BirthDt is birth date. */
+export function readingsOf(
+  name: string,
+  abbreviations: Readonly<Record<string, string>>,
+): { words: string; isWhole: boolean }[] {
+  const words = wordsOf(name);
+  const whole = words.join(" ");
+  const long = words
+    .map((word) => (Object.hasOwn(abbreviations, word) ? abbreviations[word] : word))
+    .filter(Boolean)
+    .join(" ");
+  const readings = [{ words: whole, isWhole: true }];
+  return long === whole ? readings : [...readings, { words: long, isWhole: false }];
+}
+
 /** Whether two words are forms of one: transport and transportation, activity and activities. */
 export function isSameWord(a: string, b: string): boolean {
   if (a === b) return true;

@@ -1,5 +1,5 @@
 import type { ColumnNames } from "../profile/columns.ts";
-import { compact, wordsOf } from "./names.ts";
+import { compact, readingsOf, wordsOf } from "./names.ts";
 import type { ColumnEvidence, Suggestion } from "./suggestion.ts";
 
 /** What a file's rows are. */
@@ -35,7 +35,7 @@ const KEY_ONLY = new Set(["encounters", "conditions"]);
 export function rolesByName(
   columns: readonly ColumnEvidence[],
   kind: FileKind,
-  names: ColumnNames["columns"],
+  names: ColumnNames,
   lists: WordLists,
 ): Suggestion[] {
   const taken = new Set<string>();
@@ -138,32 +138,66 @@ interface Candidate {
   why: string;
 }
 
-function candidatesOf(
-  column: ColumnEvidence,
-  kind: FileKind,
-  names: ColumnNames["columns"],
-): Candidate[] {
-  const words = wordsOf(column.name).join(" ");
-  return LISTS[kind].flatMap(([table, prefix], order) =>
-    Object.entries(names[table] ?? {}).flatMap(([role, list]) => {
+function candidatesOf(column: ColumnEvidence, kind: FileKind, names: ColumnNames): Candidate[] {
+  const readings = readingsOf(column.name, names.abbreviations);
+  const listed = LISTS[kind].flatMap(([table, prefix], order) =>
+    Object.entries(names.columns[table] ?? {}).flatMap(([role, list]) => {
       const isKey = role === "patient_key";
       if (table === "patient" && KEY_ONLY.has(kind) && !isKey) return [];
-      const place = list.indexOf(words);
-      // `phq9_timestamp`, `visit1_date`: the last words are the name.
-      const ending = list.findIndex((name) => name.length >= 4 && words.endsWith(` ${name}`));
-      if (place < 0 && (ending < 0 || table === "patient")) return [];
-      const exact = place >= 0;
-      const rank = 0.002 * (exact ? place : ending) + 0.01 * order;
-      return [
-        {
-          column,
-          role: isKey ? role : `${prefix}${role}`,
-          weight: (exact ? 0.97 : 0.6) - rank,
-          why: exact ? `the name is one that exports use` : `the name ends in ${list[ending]}`,
-        },
-      ];
+      const found = matchOf(readings, list);
+      if (!found || (!found.isExact && table === "patient")) return [];
+      const rank = 0.002 * found.place + 0.01 * order;
+      const weight = found.isExact ? (found.isWhole ? 0.97 : 0.92) : 0.6;
+      const why = found.isExact
+        ? `the name is one that exports use`
+        : `the name ends in ${list[found.place]}`;
+      return [{ column, role: isKey ? role : `${prefix}${role}`, weight: weight - rank, why }];
     }),
   );
+  return [...listed, ...composed(column, kind, names)];
+}
+
+interface Match {
+  /** Its place in the list. */
+  place: number;
+  isExact: boolean;
+  /** Without writing out short forms. */
+  isWhole: boolean;
+}
+
+/** The name in a list; or one that the name ends in: `phq9_timestamp`, `visit1_date`. */
+function matchOf(readings: ReturnType<typeof readingsOf>, list: readonly string[]): Match | null {
+  for (const { words, isWhole } of readings) {
+    const place = list.indexOf(words);
+    if (place >= 0) return { place, isExact: true, isWhole };
+  }
+  const [{ words } = { words: "" }] = readings;
+  const place = list.findIndex((name) => name.length >= 4 && words.endsWith(` ${name}`));
+  return place < 0 ? null : { place, isExact: false, isWhole: true };
+}
+
+/** Names that no list has but whose every word is known: subject no, date of visit. */
+function composed(
+  column: ColumnEvidence,
+  kind: FileKind,
+  { abbreviations, persons, numbers, answered, begins }: ColumnNames,
+): Candidate[] {
+  const readings = readingsOf(column.name, abbreviations).map(({ words }) => words.split(" "));
+  const isPerson = readings.some(
+    ([person = "", number = "", ...more]) =>
+      more.length === 0 && persons.includes(person) && numbers.includes(number),
+  );
+  if (isPerson) {
+    const why = "the name is a word for a person and one for a number";
+    return [{ column, role: "patient_key", weight: 0.9, why }];
+  }
+  if ((kind !== "wide" && kind !== "long") || column.type !== "date") return [];
+  const isMade = (known: readonly string[]) =>
+    readings.some((words) => words.every((word) => known.includes(word)));
+  const why = "it holds dates, and every word of its name is one for answering a form";
+  if (isMade(answered)) return [{ column, role: "answered_at", weight: 0.88, why }];
+  if (isMade([...answered, ...begins])) return [{ column, role: "started_at", weight: 0.86, why }];
+  return [];
 }
 
 /** Why what stands in a column cannot be what its name says. */
@@ -173,6 +207,7 @@ function misfitOf(role: string, { type, filled, rows, distinct }: ColumnEvidence
   if (role === "patient_key" && filled < 0.98 * rows) {
     return `a key, but ${rows - filled} rows have none`;
   }
+  if (role === "patient_key" && distinct === 1 && rows > 5) return "it is the same in every row";
   if (/sex$/.test(role) && distinct > 12) return "too many different values for it";
   if (/(method|mode|channel|setting|status)$/.test(role) && distinct > 40) {
     return "too many different values for a coded field";
@@ -194,18 +229,27 @@ function ambiguousDate(suggestion: Suggestion): Suggestion {
 /** What a file's rows are, by the columns that it has. */
 export function kindOf(
   columns: readonly ColumnEvidence[],
-  names: ColumnNames["columns"],
+  names: ColumnNames,
   hasInstruments: boolean,
 ): { kind: FileKind; why: string } | null {
   const has = (table: keyof ColumnNames["columns"], role: string) =>
     columns.find((column) => {
-      const list = names[table]?.[role] ?? [];
-      return list.includes(wordsOf(column.name).join(" ")) && misfitOf(role, column) === null;
+      const match = matchOf(
+        readingsOf(column.name, names.abbreviations),
+        names.columns[table]?.[role] ?? [],
+      );
+      return match?.isExact && misfitOf(role, column) === null;
     });
   if (hasInstruments) return { kind: "wide", why: "columns are items of questionnaires" };
   const code = has("response", "item_code") ?? has("response", "item_text");
   const answer = has("response", "answer_num") ?? has("response", "answer_text");
-  const person = has("patient", "patient_key");
+  const person =
+    has("patient", "patient_key") ??
+    columns.find((column) =>
+      composed(column, "patients", names).some(
+        ({ role }) => role === "patient_key" && misfitOf(role, column) === null,
+      ),
+    );
   if (code && answer && person && code !== answer) {
     return {
       kind: "long",

@@ -91,7 +91,8 @@ function nextBreak(text: string, at: number): number {
   return feed < 0 ? text.length : feed + 1;
 }
 
-const isValue = (text: string) => text === "" || /^[-+]?[\d.,]+%?$|\d[-/.:]\d/.test(text);
+/** A number, a date or a time; PHQ9.1 is a name. */
+const isValue = (text: string) => text === "" || /^[-+]?[\d.,]+%?$|^\d+[-/.:]\d/.test(text);
 
 /** Names are words, all different, where the rows have numbers or dates somewhere. */
 function isHeader([first = [], ...rows]: string[][]): boolean {
