@@ -1,5 +1,6 @@
-import { stringify } from "yaml";
 import type { Chosen } from "./choose.ts";
+import { bankHints, dateHints, missingHints, visitHints } from "./hints.ts";
+import { inline, quote } from "./inline-yaml.ts";
 import type { FileKind } from "./roles.ts";
 import { type ColumnEvidence, isSure, type Suggestion } from "./suggestion.ts";
 
@@ -28,11 +29,13 @@ export function draftFile(input: DraftInput): string {
     `- match: ${quote(match)}`,
     `  kind: ${kind}`,
     ...Object.entries(options).map(([name, value]) => `  ${name}: ${inline(value)}`),
-    ...missingLines(input),
+    ...missingHints(input),
     ...columnLines(input),
-    ...dateLines(input),
+    ...dateHints(input),
+    ...visitHints(input),
     ...(kind === "wide" ? instrumentLines(input) : []),
     ...(kind === "long" ? longLines(input) : []),
+    ...bankHints(input),
     ...leftOut(columns),
   ];
   const lacks = lacking(input);
@@ -41,18 +44,6 @@ export function draftFile(input: DraftInput): string {
   return [head, ...lines.map((line) => (line.startsWith("#") ? line : `# ${line}`))]
     .map(indent)
     .join("\n");
-}
-
-/** Answers without a day cannot be loaded: better said here than by a thousand quarantined rows. */
-function dateLines({ kind, columns }: DraftInput): string[] {
-  const hasDate = columns.some(
-    (one) => isSure(one) && /(^|:)(answered_at|encounter_key)$/.test(one.role ?? ""),
-  );
-  if ((kind !== "wide" && kind !== "long") || hasDate) return [];
-  return [
-    "  # No column surely says when these answers were given; without a day they are quarantined. Name it under columns:",
-    '  #   answered_at: the column, or { column: name, date_format: "%d.%m.%Y" }',
-  ];
 }
 
 const indent = (line: string): string => `  ${line}`;
@@ -75,18 +66,10 @@ function lacking({ kind, columns, groups }: DraftInput): string[] {
   return lacks;
 }
 
-function missingLines({ groups }: DraftInput): string[] {
-  const words = [...new Set(groups.flatMap(({ coding }) => coding.sentinels))].sort();
-  if (words.length === 0) return [];
-  return [
-    `  # Cells that are no answer of the form: do they stand for "no answer"? Until then they are quarantined.`,
-    `  # missing: { ${words.map((word) => `${quote(word)}: skipped`).join(", ")} }   # or ASKU, asked-declined, not_shown`,
-  ];
-}
-
 function columnLines({ kind, columns, evidence, words }: DraftInput): string[] {
   const own = columns.filter(
-    ({ role }) => role !== null && !/[/:]/.test(role) && !role.startsWith("person."),
+    ({ role }) =>
+      role !== null && role !== "source_id" && !/[/:]/.test(role) && !role.startsWith("person."),
   );
   const person = columns.filter(({ role }) => role?.startsWith("person."));
   const lines = ["  columns:", ...own.flatMap((one) => roleLines(one, evidence, words))];
@@ -176,7 +159,9 @@ function instrumentLines({ columns, groups }: DraftInput): string[] {
     );
     const isOpen = !parts.some(isSure);
     const own =
-      context === "" ? columns.filter((one) => one.role?.startsWith(`${instrument}:`)) : [];
+      context === ""
+        ? columns.filter(({ role }) => role === "source_id" || role?.startsWith(`${instrument}:`))
+        : [];
     const lines = blockLines(instrument, context, group, parts, own);
     return isOpen ? lines.map((line) => (/^\s*#/.test(line) ? line : `# ${line}`)) : lines;
   });
@@ -215,12 +200,19 @@ function blockLines(
     `    # ${context ? `[${context}] ` : ""}${first ? noteOf(first) : ""}`,
     `    - instrument: ${instrument}`,
     ...own.map((one) => {
-      const line = `${one.role?.split(":")[1]}: ${sourceText(one)}   # ${noteOf(one)}`;
+      const line = `${ownLine(one)}   # ${noteOf(one)}`;
       return `      ${isSure(one) ? "" : "# "}${line}`;
     }),
     ...(itemLines.length > 0 ? ["      items:", ...itemLines] : []),
     ...(scoreLines.length > 0 ? ["      scores:", ...scoreLines] : []),
   ];
+}
+
+/** A column of the instrument's own; an id tells its administration in every delivery. */
+function ownLine(one: Suggestion): string {
+  return one.role === "source_id"
+    ? `source_id: [${quote(one.column)}]`
+    : `${one.role?.split(":")[1]}: ${sourceText(one)}`;
 }
 
 /** Whether all items that are recoded are recoded alike: then the words are written once. */
@@ -237,11 +229,17 @@ function sharedWords(items: readonly Suggestion[]): boolean {
 const anchor = (instrument: string, context: string): string =>
   `${instrument}_${context}`.replaceAll(/[^a-z0-9]+/g, "_").replace(/_$/, "");
 
-function longLines({ columns }: DraftInput): string[] {
+function longLines({ columns, evidence }: DraftInput): string[] {
   const date = columns.find((one) => isSure(one) && one.role === "answered_at");
-  const group = ["patient_key", "encounter_key", "answered_at"]
-    .map((role) => columns.find((one) => isSure(one) && one.role === role)?.column)
-    .filter((name) => name !== undefined);
+  const id = columns.find((one) => isSure(one) && one.role === "source_id")?.column;
+  const { distinct = 0, filled = 0 } = evidence.find(({ name }) => name === id) ?? {};
+  // An id that several rows share is the form's; one a row is the answer's.
+  const isForms = id !== undefined && distinct * 2 <= filled;
+  const group = isForms
+    ? [id]
+    : ["patient_key", "encounter_key", "answered_at"]
+        .map((role) => columns.find((one) => isSure(one) && one.role === role)?.column)
+        .filter((name) => name !== undefined);
   return [
     `  # Rows that are alike in these columns are one administration${date ? "" : "; without a date several may fall together"}.`,
     `  group_by: [${group.map(quote).join(", ")}]`,
@@ -256,18 +254,4 @@ function leftOut(columns: readonly Suggestion[]): string[] {
   const shown = unused.slice(0, 60).map(quote).join(", ");
   const more = unused.length > 60 ? `, and ${unused.length - 60} more` : "";
   return [`  # Nothing was found for: ${shown}${more}`];
-}
-
-/** Quoted where YAML would take it for something else. */
-function quote(value: string): string {
-  const plain = stringify(value, { lineWidth: 0, version: "1.1" }).trim();
-  return /[,[\]{}#:]/.test(value) || plain.includes("\n") ? JSON.stringify(value) : plain;
-}
-
-function inline(value: unknown): string {
-  if (typeof value === "string") return quote(value);
-  if (typeof value !== "object" || value === null) return String(value);
-  return `{ ${Object.entries(value)
-    .map(([key, one]) => `${JSON.stringify(key)}: ${JSON.stringify(one)}`)
-    .join(", ")} }`;
 }

@@ -45,7 +45,9 @@ export function rolesByName(
   const found = new Map<string, Suggestion>();
   for (const one of candidates.toSorted((a, b) => b.weight - a.weight)) {
     const known = found.get(one.column.name);
-    if (known) {
+    // What another column has been taken for may still be something else: an MRN beside the study's own number.
+    const isNext = known?.reason.endsWith(TAKEN) === true && !taken.has(one.role);
+    if (known && !isNext) {
       if (known.role !== one.role) known.alternatives.push(one.role);
       continue;
     }
@@ -56,8 +58,8 @@ export function rolesByName(
       column: one.column.name,
       role: one.role,
       context: "",
-      confidence: misfit !== null ? 0.3 : isTaken ? 0.5 : one.weight,
-      reason: misfit ?? (isTaken ? `${one.why}, but another column is taken for it` : one.why),
+      confidence: misfit !== null ? 0.3 : isTaken ? 0.5 : Math.min(0.97, one.weight),
+      reason: misfit ?? (isTaken ? `${one.why}, ${TAKEN}` : one.why),
       alternatives: [],
       ...(DATES.test(one.role) ? { formats: one.column.formats } : {}),
     });
@@ -66,6 +68,9 @@ export function rolesByName(
 }
 
 const DATES = /(_at|_date)$/;
+const TAKEN = "but another column is taken for it";
+/** A file without a person's key says nothing of anybody: a column that may be it is it before it is another number. */
+const KEY_FIRST = 0.03;
 
 /** By role: the words that stand for the CDM's codes. */
 export type WordLists = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -151,7 +156,9 @@ function candidatesOf(column: ColumnEvidence, kind: FileKind, names: ColumnNames
       const why = found.isExact
         ? `the name is one that exports use`
         : `the name ends in ${list[found.place]}`;
-      return [{ column, role: isKey ? role : `${prefix}${role}`, weight: weight - rank, why }];
+      const first = isKey && found.isExact ? KEY_FIRST : 0;
+      const placed = isKey ? role : `${prefix}${role}`;
+      return [{ column, role: placed, weight: weight - rank + first, why }];
     }),
   );
   return [...listed, ...composed(column, kind, names)];

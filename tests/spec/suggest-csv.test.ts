@@ -177,6 +177,110 @@ describe("a drafted mapping", () => {
   });
 });
 
+describe("what a new steward must decide stands in the draft as a comment", () => {
+  const rows = answers(60, 9, 3);
+
+  it("no column of dates: where else the day may come from, and visits that are only counted", async () => {
+    const made = await draft(
+      "j.csv",
+      csv(
+        ["patient_id", "visit_no", ...phq],
+        rows.map((row, i) => [1 + (i % 30), 1 + Math.floor(i / 30), ...row]),
+      ),
+    );
+    const text = draftText(made, "2026-01-01");
+    expect(text).toContain("No column of this file holds dates");
+    expect(text).toContain('answered_at: { value: "2024-03" }');
+    expect(text).toContain("encounter_key: { columns: [patient_id, visit_no] }");
+    const [entry] = mappingOf(
+      text
+        .replace("    #   encounter_key:", "      encounter_key:")
+        .replace(/( {4}# No column surely[\s\S]*?)( {6}encounter_key.*\n)/, "$2$1"),
+    ).files;
+    expect(entry).toMatchObject({
+      columns: { encounter_key: { columns: ["patient_id", "visit_no"] } },
+    });
+  });
+
+  it("7, 9 and 99: how often they stand where, and the line that gives them a meaning", async () => {
+    const made = await draft(
+      "k.csv",
+      csv(
+        ["patient_id", "survey_date", ...phq],
+        rows.map((row, i) => [
+          i,
+          "2024-05-17",
+          ...row.map((one, k) => (i % 20 === 3 && k < 3 ? ([7, 9, 99][k] ?? one) : one)),
+        ]),
+      ),
+    );
+    const text = draftText(made, "2026-01-01");
+    expect(text).toContain("7 stands in 3 cells of 1 columns of phq-9");
+    const [entry] = mappingOf(text.replace("# missing:", "missing:")).files;
+    expect(entry?.missing).toEqual({ "7": "skipped", "9": "skipped", "99": "skipped" });
+  });
+
+  it("items of a PROMIS bank that no form holds: the T-score under the bank", async () => {
+    const made = await draft(
+      "l.csv",
+      csv(
+        ["patient_id", "survey_date", ...phq, "PFA11", "PFB26"],
+        rows.map((row, i) => [i, "2024-05-17", ...row, 1 + (i % 5), 1 + (i % 4)]),
+      ),
+    );
+    const text = draftText(made, "2026-01-01");
+    expect(text).toMatch(/Named like items of a PROMIS bank.*PFA11, PFB26/);
+  });
+});
+
+it("an MRN alone is the person's key, and beside a study number it is an MRN", async () => {
+  const header = ["birth_date", "sex"];
+  const row = (i: number) => ["1980-02-03", "F", 100 + i];
+  const alone = await draft(
+    "m.csv",
+    csv(
+      [...header, "PAT_MRN_ID"],
+      Array.from({ length: 9 }, (_, i) => row(i)),
+    ),
+  );
+  expect(found(alone).PAT_MRN_ID?.role).toBe("patient_key");
+  const both = await draft(
+    "n.csv",
+    csv(
+      [...header, "PAT_MRN_ID", "patient_id"],
+      Array.from({ length: 9 }, (_, i) => [...row(i), i]),
+    ),
+  );
+  expect(found(both)).toMatchObject({
+    PAT_MRN_ID: { role: "mrn" },
+    patient_id: { role: "patient_key" },
+  });
+});
+
+it("an id of the response is its administration's, and the draft can be read", async () => {
+  const made = await draft(
+    "o.csv",
+    csv(
+      ["response_id", "patient_id", "survey_date", ...phq],
+      answers(40, 9, 3).map((row, i) => [`R${i}`, i, "2024-05-17", ...row]),
+    ),
+  );
+  const [entry] = mappingOf(draftText(made, "2026-01-01")).files;
+  expect(entry).toMatchObject({ instruments: [{ source_id: ["response_id"] }] });
+});
+
+it("a name such as PHQ9.1 is no value: the first line is a header", async () => {
+  const names = Array.from({ length: 9 }, (_, i) => `PHQ9.${i + 1}`);
+  const made = await draft(
+    "p.csv",
+    csv(
+      ["pin", ...names],
+      answers(40, 9, 3).map((row, i) => [i, ...row]),
+    ),
+  );
+  expect(found(made)["PHQ9.9"]?.role).toBe("phq-9/PHQ9_9");
+});
+
 it("the command writes a draft with its schema beside it, and never over another file", async () => {
   const file = join(folder, "a.csv");
   const out = join(folder, "mapping.yaml");

@@ -125,7 +125,7 @@ export const INVENTED: readonly InventedExport[] = [
     delimiter: "\t",
     rows: 90,
     columns: [
-      ["ResponseId", "", ({ n }) => `R_${(n * 7919 + 13).toString(36)}x${n}`],
+      ["ResponseId", "source_id", ({ n }) => `R_${(n * 7919 + 13).toString(36)}x${n}`],
       ["ExternalReference", "patient_key", ({ n }) => `EXT${person({ n } as Row)}`],
       ["StartDate", "started_at", (row) => `${day(iso)(row)} 10:00:00`],
       ["EndDate", ["answered_at", ""], (row) => `${day(iso)(row)} 10:06:00`],

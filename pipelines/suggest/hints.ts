@@ -1,0 +1,111 @@
+import type { DraftInput } from "./draft.ts";
+import { inline, quote } from "./inline-yaml.ts";
+import { wordsOf } from "./names.ts";
+import { type ColumnEvidence, isSure } from "./suggestion.ts";
+
+/**
+ * Commented lines of a draft for what a steward must decide or bring: they stand where the answer is to be written, and say what
+ * happens until it is.
+ */
+
+const isAnswers = ({ kind }: DraftInput): boolean => kind === "wide" || kind === "long";
+
+const columnOf = ({ columns }: DraftInput, role: RegExp): string | undefined =>
+  columns.find((one) => isSure(one) && role.test(one.role ?? ""))?.column;
+
+/** Answers without a day cannot be loaded: better said here than by a thousand quarantined rows. */
+export function dateHints(input: DraftInput): string[] {
+  if (!isAnswers(input) || columnOf(input, /(^|:)(answered_at|encounter_key)$/)) return [];
+  const dates = input.evidence.filter(({ type }) => type === "date").map(({ name }) => name);
+  const named = dates.length > 0 ? `one of ${dates.slice(0, 5).join(", ")}` : "a column";
+  const none =
+    dates.length > 0
+      ? []
+      : [
+          "#   No column of this file holds dates. Ask for one with the export; or take the day from the visit, with encounter_key",
+          '#   below and a file of kind: encounters; or say what you know: answered_at: { value: "2024-03" } for a month, "2024" for a year.',
+        ];
+  return [
+    "# No column surely says when these answers were given; without a day they are quarantined. Name it under columns:",
+    `#   answered_at: ${named}, or { column: name, date_format: "%d.%m.%Y" }`,
+    ...none,
+  ].map((line) => `  ${line}`);
+}
+
+const VISIT =
+  /^(visit|wave|timepoint|session|event|week|month|cycle|round|occasion|phase|followup|fu)$/;
+
+/** Columns that count the visits of a person: they tell forms apart, but no day. */
+export function visitHints(input: DraftInput): string[] {
+  const key = columnOf(input, /^patient_key$/);
+  if (!isAnswers(input) || key === undefined) return [];
+  const free = new Set(
+    input.columns.filter((one) => one.role === null).map(({ column }) => column),
+  );
+  const counts = input.evidence.find(
+    ({ name, distinct, filled, type }) =>
+      free.has(name) &&
+      filled > 0 &&
+      type !== "date" &&
+      distinct <= 60 &&
+      wordsOf(name).some((word) => VISIT.test(word)),
+  );
+  if (!counts) return [];
+  const pair = [key, counts.name].map(quote).join(", ");
+  return [
+    `# ${counts.name} only tells a person's visits apart, it names no day. If person and ${counts.name} together are a visit, that is its key; a file`,
+    "# of kind: encounters with the same key brings the day. Beside a column of dates it is not needed.",
+    `#   encounter_key: { columns: [${pair}] }`,
+    ...(input.kind === "wide"
+      ? [
+          "# A corrected form then replaces the one that was sent before, if each instrument has",
+          `#   source_id: [${pair}]`,
+        ]
+      : [`# or add ${counts.name} to group_by, if a person answers twice on one day`]),
+  ].map((line) => `  ${line}`);
+}
+
+/** Numbers among the answers that no choice of the form has. */
+export function missingHints({ groups }: DraftInput): string[] {
+  const found = groups.flatMap(({ parts, coding, instrument }) =>
+    coding.sentinels.map((word) => {
+      const cells = [...parts.values()].map((column) => countOf(column, word));
+      const count = cells.reduce((sum, one) => sum + one, 0);
+      const where = cells.filter((one) => one > 0).length;
+      return {
+        word,
+        told: `${word} stands in ${count} cells of ${where} columns of ${instrument.id}`,
+      };
+    }),
+  );
+  if (found.length === 0) return [];
+  const words = [...new Set(found.map(({ word }) => word))].sort();
+  return [
+    `# ${found.map(({ told }) => told).join("; ")}, and is no choice of the form. Look into the code book what it`,
+    "# stands for and remove the #; until then these cells are quarantined, and no score is computed from them.",
+    `# missing: { ${words.map((word) => `${quote(word)}: skipped`).join(", ")} }   # skipped: no answer; asked-declined: refused; ASKU: did not know; not_shown: not asked`,
+  ].map((line) => `  ${line}`);
+}
+
+function countOf({ values }: ColumnEvidence, word: string): number {
+  return values.find(({ value }) => value === word)?.count ?? 0;
+}
+
+/** How the banks of PROMIS and Neuro-QoL name their items, such as PFA11 or EDANX05; from memory. */
+const BANK_ITEM =
+  /^(EDDEP|EDANX|EDANG|PAIN(IN|BE|QU)|PF[ABCM]|FATEXP|FATIMP|SRP(PER|SAT)|SLEEP|HI|AN|NQ[A-Z]{3,5})\d{1,3}[a-z]?\d*(r\d?)?$/i;
+
+/** Items of a bank that no form of the catalogue holds, or too few of them to tell a form. */
+export function bankHints({ kind, columns }: DraftInput): string[] {
+  if (kind !== "wide") return [];
+  const items = columns
+    .filter((one) => !isSure(one) && BANK_ITEM.test(one.column.replaceAll(/[^A-Za-z0-9]/g, "")))
+    .map(({ column }) => column);
+  if (items.length === 0) return [];
+  return [
+    `# Named like items of a PROMIS bank, but of no form that is sure: ${items.slice(0, 20).map(quote).join(", ")}${items.length > 20 ? ", …" : ""}.`,
+    "# An adaptive test asks each person other items: give its T-score, under the bank (propool instruments lists them):",
+    `#   - ${inline({ instrument: "promis-fatigue", cat: { value: "Y" }, scores: { t: "the column of the T-score" } })}`,
+    "# A fixed form that the catalogue does not have: put it into instruments/ of the site's folder (propool instruments --help).",
+  ].map((line) => `  ${line}`);
+}
