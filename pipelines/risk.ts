@@ -20,8 +20,8 @@ export interface RiskReport {
 }
 
 /**
- * How easily people are found in what would leave a site: by age, sex, race and ethnicity, and by dates and places where the privacy
- * profile leaves them as they are; and which coarser columns would reach a wanted k.
+ * How easily people are found in what would leave a site: by age, sex, race and ethnicity, and by the place and specialty of
+ * their care where the store has them, and by dates where the privacy profile leaves them as they are; and which coarser columns would reach a wanted k.
  *
  * @throws ProError `CONFIG_STORE` where there is no store yet, `CONFIG_*`.
  */
@@ -32,7 +32,7 @@ export async function measureRisk(siteDirectory: string, wanted: number): Promis
   const store = await DuckDb.open(site.storeFile, { readOnly: true });
   try {
     await store.run(`CREATE TEMP TABLE person AS ${PERSON}`);
-    const ladders = laddersOf(profile);
+    const ladders = [...laddersOf(profile), ...(await placesIn(store))];
     const measure = (levels: readonly number[]) =>
       riskOf(store, {
         relation: "FROM person",
@@ -71,6 +71,10 @@ const PERSON = `
   last_score AS (
     SELECT patid, arg_max((d.instrument || ' ' || d.name, r.pro_response_num), (r.pro_date, d.instrument, d.name)) AS last
     FROM pro_cm_detail d JOIN pro_cm r USING (datamartid, pro_cm_id, patid) WHERE d.kind = 'score' AND d.preferred GROUP BY patid
+  ), place AS (
+    SELECT patid, mode(facility_location ORDER BY facility_location) AS place FROM encounter GROUP BY patid
+  ), care AS (
+    SELECT patid, mode(specialty ORDER BY specialty) AS specialty FROM pro_collection GROUP BY patid
   ), quarter AS (SELECT patid, last[1] AS scale, ntile(4) OVER (PARTITION BY last[1] ORDER BY last[2]) AS band FROM last_score)
   SELECT d.patid, d.sex, d.race, d.hispanic,
     CASE WHEN d.race IN ('05', 'NI', 'UN', 'OT', 'RF', '07') THEN d.race ELSE 'other' END AS race_2,
@@ -78,8 +82,10 @@ const PERSON = `
     date_diff('year', d.birth_date, v.first_day) // 5 AS age_5, date_diff('year', d.birth_date, v.first_day) // 10 AS age_10,
     date_diff('year', d.birth_date, v.first_day) // 20 AS age_20,
     v.first_day AS day, date_trunc('month', v.first_day) AS month, year(v.first_day) AS year,
+    w.place, left(w.place, 3) AS place_3, left(w.place, 1) AS place_1, c.specialty,
     q.scale || ' ' || q.band AS score_band
-  FROM demographic d LEFT JOIN visit v USING (patid) LEFT JOIN quarter q USING (patid)`;
+  FROM demographic d LEFT JOIN visit v USING (patid) LEFT JOIN quarter q USING (patid)
+  LEFT JOIN place w USING (patid) LEFT JOIN care c USING (patid)`;
 
 const gone = { column: null, means: "left out" };
 
@@ -120,4 +126,23 @@ function laddersOf({ tables }: PrivacyProfile): Ladder[] {
     ladders.push({ name: "first visit", steps: isObfuscated(day) ? steps.slice(2) : steps });
   }
   return ladders;
+}
+
+/** Where people are treated, as far as it leaves: whoever knows somebody knows that. */
+async function placesIn(store: DuckDb): Promise<Ladder[]> {
+  const has = await store.one<Record<string, boolean>>(`
+    SELECT bool_or(place IS NOT NULL) AS place, bool_or(length(place) > 3) AS is_fine, bool_or(specialty IS NOT NULL) AS specialty
+    FROM person`);
+  const place = [
+    { column: "place", means: "five digits of the ZIP code" },
+    { column: "place_3", means: "three digits of the ZIP code" },
+    { column: "place_1", means: "one digit of the ZIP code" },
+    gone,
+  ];
+  return [
+    ...(has.place ? [{ name: "place of care", steps: place.slice(has.is_fine ? 0 : 1) }] : []),
+    ...(has.specialty
+      ? [{ name: "specialty", steps: [{ column: "specialty", means: "as it is" }, gone] }]
+      : []),
+  ];
 }

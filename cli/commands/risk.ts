@@ -19,7 +19,7 @@ export const addRisk: AddCommand = (program, io) => {
     .option("--json", "print the report as JSON")
     .addHelpText(
       "after",
-      "\nAn attacker is taken to know that somebody is in the data, and their age, sex, race and ethnicity; dates where they are real.\n\nExamples:\n  $ propool risk river-clinic\n  $ propool risk river-clinic --k 5 --json",
+      "\nAn attacker is taken to know that somebody is in the data, and their age, sex, race and ethnicity, the place (ZIP) and specialty of their care; dates where they are real.\n\nExamples:\n  $ propool risk river-clinic\n  $ propool risk river-clinic --k 5 --json",
     )
     .action(async (directory: string, { k, json }: Options) => {
       const report = await measureRisk(directory, k);

@@ -101,7 +101,29 @@ describe("propool risk", () => {
     expect(best?.risk.k).toBeGreaterThanOrEqual(11);
     expect(best?.generalised.age).toBe("left out");
     const told = await propool("risk", site.directory);
+    expect(told.out).not.toContain("place of care");
     expect(told.out).toContain("smallest group (k)          1");
     expect(told.out).toContain("What reaches k = 11");
+  });
+
+  it("counts the place and the specialty of care where they leave", async () => {
+    const store = await DuckDb.open(site.path("store/store.duckdb"));
+    try {
+      await store.run(`INSERT INTO encounter (datamartid, encounterid, patid, admit_date, enc_type, facility_location)
+        SELECT datamartid, patid, patid, DATE '2024-01-01', 'AV', CASE WHEN sex = 'F' THEN '803' ELSE '804' END FROM demographic`);
+      await store.run("UPDATE pro_collection SET specialty = '207Q00000X'");
+    } finally {
+      store.close();
+    }
+    const { known, wanted } = await risk("--k", "11");
+    expect(known).toEqual(
+      expect.arrayContaining([
+        "place of care (three digits of the ZIP code)",
+        "specialty (as it is)",
+      ]),
+    );
+    expect(wanted.reached.map(({ generalised }) => generalised["place of care"])).toContain(
+      "one digit of the ZIP code",
+    );
   });
 });
