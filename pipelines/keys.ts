@@ -22,6 +22,7 @@ import {
 import { linkageKey } from "./privacy/linkage.ts";
 import { type PrivacyProfile, readPrivacyProfile } from "./privacy/profile.ts";
 import { nextTokens, retokenise } from "./privacy/rotate.ts";
+import { keepBarred } from "./submission/barred.ts";
 import { checkStoreFacts, readOldStore, writeStoreFacts } from "./submission/store-facts.ts";
 
 /** What can be shown of a site's keys: names, never the keys. */
@@ -155,22 +156,21 @@ export async function finishRotation(
   if (!facts || done < 0) return;
   const file = unfinished(site.storeFile);
   await cloneFile(site.storeFile, file);
+  const now = { ...facts, token_key_fingerprint: keys.tokenKeyFingerprint };
   const store = await DuckDb.open(file, { temporaryDirectory: join(dirname(file), "spill") });
   try {
     await createSchema(store);
-    const now = { ...facts };
     for (let last = done + 2; last <= keys.tokenKeys.length; last++) {
       await retokenise(store, profile, keys.tokenKeys.slice(0, last));
       // Who withdrew is known by the token alone.
       if (now.withdrawn) now.withdrawn = await nextTokens(store, now.withdrawn);
       if (now.barred) now.barred = await nextTokens(store, now.barred);
     }
-    const step = { from: now.token_key_fingerprint, to: keys.tokenKeyFingerprint, date: today };
+    const step = { from: facts.token_key_fingerprint, to: keys.tokenKeyFingerprint, date: today };
     await writeStoreFacts(store, {
       ...now,
       // Every row is another one now.
       sealed: null,
-      token_key_fingerprint: keys.tokenKeyFingerprint,
       succession: [...(now.succession ?? []), step],
     });
     await store.run("CHECKPOINT");
@@ -179,6 +179,7 @@ export async function finishRotation(
   }
   await dropKept(site);
   await publish(file, site.storeFile);
+  await keepBarred(site, now);
 }
 
 const shareSchema = z.strictObject({

@@ -51,6 +51,7 @@ import {
 } from "./quality/ledger.ts";
 import { readReasons } from "./quality/reasons.ts";
 import { checkNight, lookAtNight, type NightChecked, rememberNight } from "./quality.ts";
+import { withBarred } from "./submission/barred.ts";
 import {
   finishPending,
   type PreparedSubmission,
@@ -134,7 +135,8 @@ export async function runSite(siteDirectory: string, options: RunOptions): Promi
       await removeUnfinished(site.outboxDirectory);
       await cleanUp(site);
       await using _identified = ephemeral(site.identifiedDirectory);
-      const knownStore = options.full ? null : site.storeFile;
+      const isKnown = !options.full && (await exists(site.storeFile));
+      const knownStore = isKnown ? site.storeFile : null;
       return await night({ site, keys, profile, options, previous, knownStore });
     } catch (error) {
       const told = options.filesByNumber ? await numberFile(error, site) : error;
@@ -228,7 +230,7 @@ interface Night extends Staging {
 }
 /** A store that tonight's rows do not belong into is found out before an hour is spent on reading. */
 async function lookBack(site: Site, keys: SiteKeys, full: boolean): Promise<StoreFacts | null> {
-  const facts = await readOldStore(site.storeFile, { isReplaced: full });
+  const facts = await withBarred(site, await readOldStore(site.storeFile, { isReplaced: full }));
   const now = { token_key_fingerprint: keys.tokenKeyFingerprint, privacy: site.privacy };
   if (full) refuseForgetting(facts, now, { file: site.storeFile });
   else checkStoreFacts(facts, now, { file: site.storeFile });

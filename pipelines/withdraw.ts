@@ -10,6 +10,7 @@ import { removeUnfinished } from "./core/remove-unfinished.ts";
 import { dropKept } from "./plan/kept.ts";
 import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
 import { loadTokenKeys, tokenSql } from "./privacy/tokens.ts";
+import { keepBarred } from "./submission/barred.ts";
 import { parseSubmissionName } from "./submission/manifest.ts";
 import { checkStoreFacts, readOldStore, writeStoreFacts } from "./submission/store-facts.ts";
 
@@ -48,21 +49,23 @@ export async function withdraw(
     const patids = [...new Set([...people.patids, ...(await tokensOf(keys, people.keys))])].sort();
     const file = unfinished(site.storeFile);
     const held = await copyWithout(site.storeFile, file, patids);
+    const remembered = {
+      ...facts,
+      // The next submission holds everything that is left, so that the hub can drop what came before.
+      sealed: null,
+      pending: null,
+      withdrawn: union(facts.withdrawn, patids),
+      barred: union(facts.barred, patids),
+    };
     const store = await DuckDb.open(file);
     try {
-      await writeStoreFacts(store, {
-        ...facts,
-        // The next submission holds everything that is left, so that the hub can drop what came before.
-        sealed: null,
-        pending: null,
-        withdrawn: union(facts.withdrawn, patids),
-        barred: union(facts.barred, patids),
-      });
+      await writeStoreFacts(store, remembered);
       await store.run("CHECKPOINT");
     } finally {
       store.close();
     }
     await dropKept(site);
+    await keepBarred(site, remembered);
     await publish(file, site.storeFile);
     const removed = held > 0 ? await emptyOutbox(site.outboxDirectory, site.site) : [];
     return { site: site.site, named: patids.length, held, patids, removed };

@@ -47,7 +47,7 @@ export function explainDamage(error: unknown, file: string): unknown {
   if (!(error instanceof Error) || !DAMAGED.test(error.message)) return error;
   return new ProError("WAREHOUSE_DAMAGED", "the store is damaged or no DuckDB file", {
     where: { file },
-    hint: "restore it from a backup; or put those who were withdrawn into the list of consents, and make it anew from all exports with --full",
+    hint: "restore it from a backup, or make it anew from all exports with --full: whoever was withdrawn stays out (keys/withdrawn.json)",
     cause: error,
   });
 }

@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { siteSchema } from "../../pipelines/configuration/site.ts";
@@ -312,6 +312,30 @@ describe("a site whose people may refuse", () => {
       const report = await night(site);
       expect(Object.keys(reasons(report))).toContain("record Patient withdrawn CONSENT_WITHDRAWN");
       expect(await people(site)).toHaveLength(before);
+    });
+
+    it("keeps them out of a store that is made anew after damage, or after it was lost", async () => {
+      const before = (await people(site)).length;
+      await writeFile(site.path("store/store.duckdb"), "damaged");
+      const told = await propool("run", site.directory, ...TODAY);
+      expect(told.err).toContain("WAREHOUSE_DAMAGED");
+      const kept = site.path("keys/withdrawn.json");
+      const content = await readFile(kept, "utf8");
+      for (const more of ["--full", "--full", ""]) {
+        const report = await night(site, ...(more ? [more] : []));
+        expect(Object.keys(reasons(report))).toContain(
+          "record Patient withdrawn CONSENT_WITHDRAWN",
+        );
+        expect(await people(site)).toHaveLength(before);
+        if (more) await rm(site.path("store"), { recursive: true });
+      }
+      expect((await stat(kept)).mode & 0o77).toBe(0);
+      await writeFile(kept, "{");
+      expect(await propool("run", site.directory, ...TODAY)).toMatchObject({
+        exitCode: 10,
+        err: expect.stringContaining("CONFIG_WITHDRAWN"),
+      });
+      await writeFile(kept, content);
     });
 
     it("refuses to make a store anew with another key, which would load them again, and says what to do", async () => {
