@@ -30,7 +30,7 @@ export function traceColumn(
   const visit = (at: string, name: string, depth: number): void => {
     const key = `${at}.${name}`;
     const statement = byTable.get(at);
-    if (!statement || seen.has(key) || depth > 4) return;
+    if (!statement || seen.has(key) || depth > 6) return;
     seen.add(key);
     const expressions = expressionsFor(statement.sql, name);
     for (const expression of expressions) {
@@ -47,7 +47,7 @@ export function traceColumn(
 
 /** The table that a statement creates. */
 export function tableOf(sql: string): string {
-  return /CREATE (?:OR REPLACE )?(?:TEMP )?TABLE "?(\w+)"?/.exec(sql)?.[1] ?? "";
+  return /CREATE (?:OR REPLACE )?(?:TEMP )?(?:TABLE|VIEW) "?(\w+)"?/.exec(sql)?.[1] ?? "";
 }
 
 function tablesIn(sql: string): string[] {

@@ -78,14 +78,14 @@ export function mapAdministrations({
     `CREATE TEMP TABLE described_administration AS
     WITH answers AS (
       SELECT administration_key,
-        count(*) FILTER (state = 'loaded' AND coalesce(CAST(value AS VARCHAR), answer_label) IS NOT NULL) AS usable,
+        count(*) FILTER (state = 'loaded' AND (value IS NOT NULL OR answer_label IS NOT NULL)) AS usable,
         count(*) FILTER (state = 'loaded' AND kind = 'item' AND value IS NOT NULL) AS items_answered,
-        count(*) FILTER (kind = 'item' AND state IN ('loaded', 'quarantined') AND name NOT IN (SELECT item FROM catalogue_item WHERE optional)) AS items_given,
+        count(*) FILTER (kind = 'item' AND state IN ('loaded', 'quarantined') AND NOT is_optional) AS items_given,
         coalesce(bool_or(kind = 'score' AND name = 'theta' AND state = 'loaded'), false) AS has_theta,
         count(*) FILTER (state = 'quarantined') AS quarantined,
         min(reason) FILTER (state = 'quarantined') AS worst,
         -- The same answers in whatever order; only administrations of one person and instrument are compared.
-        CAST(sum(CAST(hash(name, value, CASE WHEN value IS NULL THEN answer_label END, state) AS HUGEINT)) AS VARCHAR) AS content
+        sum(CAST(hash(content, state) AS HUGEINT)) AS content
       FROM mapped_response GROUP BY administration_key
     ), worded AS (
       SELECT d.*, coalesce(s.usable, 0) AS usable, coalesce(s.items_answered, 0) AS items_answered, coalesce(s.items_given, 0) AS items_given,

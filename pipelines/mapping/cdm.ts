@@ -39,18 +39,22 @@ export function stageCdm(site: Site): string[] {
       performed AS px_date, code AS px, code_type AS px_type, 'OD' AS px_source
     FROM mapped_procedure WHERE state = 'loaded'`,
 
-    `CREATE TABLE cdm_pro_collection AS
-    SELECT pro_seq_key AS pro_seq, patient_key AS patid, patient_key || '|' || encounter_key AS encounterid, a.instrument, v.version AS instrument_version,
+    `CREATE TABLE loaded_administration AS
+    SELECT a.administration_key, i.pro_type, pro_seq_key AS pro_seq, patient_key AS patid, patient_key || '|' || encounter_key AS encounterid,
+      a.instrument, v.version AS instrument_version,
       pro_date, pro_date_origin, pro_time, completion AS completion_status,
       pro_method, pro_method_origin, pro_mode, pro_mode_origin, pro_cat, pro_cat_origin, pro_source, pro_source_origin,
-      CASE WHEN regexp_full_match(language, ${LANGUAGE_TAG}) THEN language END AS language,
-      CASE WHEN regexp_full_match(language, ${LANGUAGE_TAG}) THEN language_origin ELSE 'unknown' END AS language_origin,
+      CASE WHEN regexp_full_match(a.language, ${LANGUAGE_TAG}) THEN a.language END AS language,
+      CASE WHEN regexp_full_match(a.language, ${LANGUAGE_TAG}) THEN language_origin ELSE 'unknown' END AS language_origin,
       channel, channel_origin, setting, setting_origin, facility_type, facility_type_origin, responder, responder_origin,
       items_answered, items_expected, f.request AS pro_requestid,
       coalesce(patient_origin, 'stated') AS patid_origin, specialty, specialty_origin
     FROM mapped_administration a JOIN administration_version v USING (administration_key)
+    JOIN catalogue_instrument i ON i.instrument = a.instrument
     LEFT JOIN (SELECT administration_key, request FROM followed_request) f USING (administration_key)
-    WHERE state = 'loaded'`,
+    WHERE a.state = 'loaded'`,
+
+    "CREATE VIEW cdm_pro_collection AS SELECT * EXCLUDE (administration_key, pro_type) FROM loaded_administration",
 
     `CREATE TABLE cdm_pro_request AS
     SELECT request AS pro_requestid, patient_key AS patid, patient_key || '|' || encounter_key AS encounterid, instrument, kind,

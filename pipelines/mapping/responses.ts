@@ -10,7 +10,15 @@ const VOTES =
   "count(DISTINCT m.name) FILTER (m.kind = 'item') AS items, count(DISTINCT m.name) FILTER (m.kind <> 'item') AS scores";
 
 /** The key of the part of an administration that belongs to another instrument than the rest. */
-const PART = "f.administration_key || '|' || f.instrument";
+const PART = "a.administration_key || '|' || p.instrument";
+
+/** Every answer with what it means in its place. */
+const JUDGED = `SELECT r.response_key, r.record_key, CASE WHEN p.is_foreign THEN ${PART} ELSE a.administration_key END AS administration_key,
+      r.where_pointer, r.missing, a.form, s.* EXCLUDE (said)
+    FROM said_response r
+    JOIN administration_form a USING (administration_key)
+    JOIN placed_question p ON p.form = a.form AND p.question = r.question
+    JOIN judged_statement s ON s.said = r.said AND s.instrument IS NOT DISTINCT FROM p.instrument`;
 
 /**
  * The statements that give every answer its meaning. In: `intake_administration`, `intake_response`, `code`, `catalogue_*`.
@@ -19,80 +27,107 @@ const PART = "f.administration_key || '|' || f.instrument";
  * instrument: null when nothing of the catalogue fits), and
  * `mapped_response`, one row an intake_response row, in its order: instrument, kind (item, score), name (catalogue id), value
  * (a number of the closed list or of the score's grid; null when not answered), scored (what an item's answer adds to a sum), answer_label, answer_code, answer_state (items:
- * answered, skipped, not_shown, not_collected), state (loaded, duplicate, quarantined, out_of_scope), reason.
+ * answered, skipped, not_shown, not_collected), is_optional (the item may be left out), content (a hash of what was answered), state
+ * (loaded, duplicate, quarantined, out_of_scope), reason.
  *
  * Free text never gets a value: an answer's text counts only when it equals a label of the item's answer list or is a number.
  */
 export const MAP_RESPONSES = [
-  // What each code of this night may mean; a code may stand in more than one instrument.
-  `CREATE TEMP TABLE code_meaning AS
-  WITH given AS (SELECT DISTINCT item_code, item_system FROM intake_response)
-  SELECT g.item_code, g.item_system, c.instrument,
+  // Millions of answers say the same few hundred things: each different one gets its meaning once, and so does what it answers.
+  `CREATE TEMP TABLE said AS
+  WITH different AS (
+    SELECT DISTINCT item_code, item_system, answer_code, answer_num, answer_text, origin, subject IS NOT DISTINCT FROM 'other' AS is_other
+    FROM intake_response
+  )
+  SELECT row_number() OVER () AS said, dense_rank() OVER (ORDER BY item_code, item_system, is_other) AS question, * FROM different`,
+
+  `CREATE TEMP TABLE said_response AS
+  SELECT r.rowid AS response_key, r.record_key, r.administration_key, r.where_pointer, r.missing, s.said, s.question
+  FROM intake_response r
+  JOIN said s
+    ON s.item_code IS NOT DISTINCT FROM r.item_code AND s.item_system IS NOT DISTINCT FROM r.item_system
+    AND s.answer_code IS NOT DISTINCT FROM r.answer_code AND s.answer_num IS NOT DISTINCT FROM r.answer_num
+    AND s.answer_text IS NOT DISTINCT FROM r.answer_text AND s.origin IS NOT DISTINCT FROM r.origin
+    AND s.is_other = (r.subject IS NOT DISTINCT FROM 'other')`,
+
+  // What a question may mean; a code may stand in more than one instrument.
+  `CREATE TEMP TABLE question_meaning AS
+  SELECT q.question, any_value(q.is_other) AS is_other, c.instrument,
     any_value(CASE WHEN c.kind = 'panel' THEN 'score' ELSE c.kind END) AS kind,
     -- A panel that carries a value reports the instrument's main score.
     any_value(CASE WHEN c.kind = 'panel' THEN s.score ELSE c.name END) AS name
-  FROM given g
-  JOIN code c ON c.code = g.item_code AND (g.item_system IS NULL OR c.code_system IS NULL OR c.code_system = g.item_system)
+  FROM (SELECT DISTINCT question, item_code, item_system, is_other FROM said) q
+  JOIN code c ON c.code = q.item_code AND (q.item_system IS NULL OR c.code_system IS NULL OR c.code_system = q.item_system)
   LEFT JOIN catalogue_score s ON s.instrument = c.instrument AND s.position = 1
-  GROUP BY g.item_code, g.item_system, c.instrument`,
+  GROUP BY q.question, c.instrument`,
 
-  // The administration decides which instrument is meant.
-  `CREATE TEMP TABLE main_instrument AS
-  WITH by_panel AS (
-    SELECT a.administration_key, any_value(c.instrument) AS instrument
-    FROM intake_administration a JOIN code c
-      ON c.kind = 'panel' AND c.code = a.instrument_code
-      AND (a.instrument_system IS NULL OR c.code_system = a.instrument_system)
-    GROUP BY a.administration_key
-  ), votes AS (
-    SELECT r.administration_key, m.instrument, ${VOTES}
-    FROM intake_response r
-    JOIN code_meaning m ON m.item_code = r.item_code AND m.item_system IS NOT DISTINCT FROM r.item_system
-    WHERE r.subject IS NULL
-    GROUP BY r.administration_key, m.instrument
+  // Many administrations are of few forms: what was asked together, under which panel. What a form is about is decided once.
+  `CREATE TEMP TABLE filled_form AS
+  WITH panel AS (
+    SELECT a.instrument_code, a.instrument_system, any_value(c.instrument) AS instrument
+    FROM (SELECT DISTINCT instrument_code, instrument_system FROM intake_administration) a
+    JOIN code c ON c.kind = 'panel' AND c.code = a.instrument_code AND (a.instrument_system IS NULL OR c.code_system = a.instrument_system)
+    GROUP BY a.instrument_code, a.instrument_system
+  ), asked AS (
+    SELECT administration_key, array_to_string(list_sort(list(question)), ' ') AS questions FROM said_response GROUP BY administration_key
+  )
+  SELECT a.administration_key, p.instrument AS panel, a.cat IS NOT DISTINCT FROM 'Y' AS is_adaptive, coalesce(q.questions, '') AS questions
+  FROM intake_administration a
+  LEFT JOIN panel p ON p.instrument_code = a.instrument_code AND p.instrument_system IS NOT DISTINCT FROM a.instrument_system
+  LEFT JOIN asked q USING (administration_key)`,
+
+  `CREATE TEMP TABLE form AS
+  SELECT row_number() OVER () AS form, * FROM (SELECT DISTINCT panel, is_adaptive, questions FROM filled_form)`,
+
+  `CREATE TEMP TABLE form_question AS
+  SELECT form, CAST(question AS BIGINT) AS question, count(*) AS times
+  FROM (SELECT form, unnest(string_split(questions, ' ')) AS question FROM form WHERE questions <> '') GROUP BY ALL`,
+
+  // The form decides which instrument is meant.
+  `CREATE TEMP TABLE form_instrument AS
+  WITH votes AS (
+    SELECT q.form, m.instrument, ${VOTES}
+    FROM form_question q JOIN question_meaning m USING (question) WHERE NOT m.is_other
+    GROUP BY q.form, m.instrument
   ), by_items AS (
     -- An adaptive test is its bank's, whose items no form has.
-    SELECT administration_key, arg_max(v.instrument, (a.cat IS NOT DISTINCT FROM 'Y' AND c.items = 0, ${BEST})) AS instrument
-    FROM votes v JOIN catalogue_instrument c USING (instrument) JOIN intake_administration a USING (administration_key)
-    GROUP BY administration_key
+    SELECT form, arg_max(v.instrument, (f.is_adaptive AND c.items = 0, ${BEST})) AS instrument
+    FROM votes v JOIN catalogue_instrument c USING (instrument) JOIN form f USING (form)
+    GROUP BY form
   )
-  SELECT a.administration_key, coalesce(p.instrument, i.instrument) AS instrument
-  FROM intake_administration a
-  LEFT JOIN by_panel p USING (administration_key)
-  LEFT JOIN by_items i USING (administration_key)`,
+  SELECT f.form, coalesce(f.panel, i.instrument) AS instrument FROM form f LEFT JOIN by_items i USING (form)`,
 
   // A form may hold several instruments (PHQ-9 and GAD-7 on one page): answers that the main one does not know go to their own.
-  `CREATE TEMP TABLE foreign_response AS
+  `CREATE TEMP TABLE placed_question AS
   WITH stray AS (
-    SELECT r.rowid AS response_key, r.administration_key, m.instrument, m.kind, m.name
-    FROM intake_response r
-    JOIN main_instrument a USING (administration_key)
-    JOIN code_meaning m ON m.item_code = r.item_code AND m.item_system IS NOT DISTINCT FROM r.item_system
-    WHERE a.instrument IS NOT NULL AND NOT EXISTS (
-      SELECT 1 FROM code_meaning k
-      WHERE k.instrument = a.instrument AND k.item_code = r.item_code AND k.item_system IS NOT DISTINCT FROM r.item_system)
+    SELECT q.form, q.question, m.instrument, m.kind, m.name
+    FROM form_question q
+    JOIN form_instrument f USING (form)
+    JOIN question_meaning m USING (question)
+    WHERE f.instrument IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM question_meaning k WHERE k.instrument = f.instrument AND k.question = q.question)
   ), votes AS (
-    SELECT administration_key, instrument, ${VOTES} FROM stray m GROUP BY administration_key, instrument
+    SELECT form, instrument, ${VOTES} FROM stray m GROUP BY form, instrument
+  ), own AS (
+    SELECT s.form, s.question, arg_max(v.instrument, ${BEST}) AS instrument
+    FROM stray s JOIN votes v USING (form, instrument) JOIN catalogue_instrument c USING (instrument)
+    GROUP BY s.form, s.question
   )
-  SELECT s.response_key, s.administration_key, arg_max(v.instrument, ${BEST}) AS instrument
-  FROM stray s JOIN votes v USING (administration_key, instrument) JOIN catalogue_instrument c USING (instrument)
-  GROUP BY s.response_key, s.administration_key`,
+  SELECT q.form, q.question, q.times, coalesce(o.instrument, f.instrument) AS instrument, o.instrument IS NOT NULL AS is_foreign
+  FROM form_question q JOIN form_instrument f USING (form) LEFT JOIN own o USING (form, question)`,
+
+  `CREATE TEMP TABLE administration_form AS
+  SELECT a.administration_key, f.form FROM filled_form a
+  JOIN form f ON f.questions = a.questions AND f.is_adaptive = a.is_adaptive AND f.panel IS NOT DISTINCT FROM a.panel`,
 
   `CREATE TABLE administration_instrument AS
-  SELECT administration_key, administration_key AS part_key, instrument FROM main_instrument
+  SELECT a.administration_key, a.administration_key AS part_key, f.instrument FROM administration_form a JOIN form_instrument f USING (form)
   UNION ALL
-  SELECT DISTINCT administration_key, ${PART}, instrument FROM foreign_response f`,
-
-  // Millions of answers say the same few hundred things: each different statement is judged once.
-  `CREATE TEMP TABLE placed_response AS
-  SELECT r.rowid AS response_key, r.*, coalesce(f.instrument, a.instrument) AS instrument,
-    CASE WHEN f.instrument IS NULL THEN r.administration_key ELSE ${PART} END AS part_key
-  FROM intake_response r
-  LEFT JOIN main_instrument a ON a.administration_key = r.administration_key
-  LEFT JOIN foreign_response f ON f.response_key = r.rowid`,
+  SELECT a.administration_key, ${PART}, p.instrument
+  FROM administration_form a JOIN (SELECT DISTINCT form, instrument FROM placed_question WHERE is_foreign) p USING (form)`,
 
   `CREATE TEMP TABLE statement AS
-  SELECT DISTINCT instrument, item_code, item_system, answer_code, answer_num, answer_text, origin FROM placed_response`,
+  SELECT p.instrument, s.* FROM said s JOIN (SELECT DISTINCT question, instrument FROM placed_question) p USING (question)`,
 
   `CREATE TEMP TABLE valued_statement AS
   WITH named AS (
@@ -104,7 +139,7 @@ export const MAP_RESPONSES = [
         -- REDCap stores the code of a choice: its label says what is meant; in another language the code is all there is.
         CASE WHEN starts_with(s.answer_code, 'redcap|') THEN TRY_CAST(substr(s.answer_code, 8) AS DECIMAL(18,6)) END) AS number
     FROM statement s
-    LEFT JOIN code_meaning m ON m.item_code = s.item_code AND m.item_system IS NOT DISTINCT FROM s.item_system AND m.instrument = s.instrument
+    LEFT JOIN question_meaning m ON m.question = s.question AND m.instrument = s.instrument
   )
   SELECT n.*, by_code.value AS code_value, coalesce(by_code.label, by_label.label) AS listed_label,
     by_number.value AS number_value, by_label.value AS label_value, s.minimum, s.maximum, s.decimals
@@ -142,38 +177,35 @@ export const MAP_RESPONSES = [
         WHEN number * power(10, decimals) <> round(number * power(10, decimals)) THEN 'MAPPING_SCORE_OFF_GRID'
       END AS problem
     FROM valued_statement
+  ), coded AS (
+    SELECT j.said, j.instrument, j.origin, j.kind, j.name, j.is_blank, CASE WHEN j.is_other THEN 'MAPPING_OTHER_SUBJECT' ELSE j.problem END AS problem,
+      CASE WHEN j.problem IS NULL THEN j.meant END AS value,
+      coalesce(l.label, CASE WHEN j.meant IS NULL AND j.problem IS NULL THEN j.listed_label END) AS answer_label, l.code AS answer_code, l.scored,
+      j.item IS NOT NULL AND o.item IS NOT NULL AS is_optional
+    FROM judged j
+    LEFT JOIN catalogue_answer l ON l.instrument = j.instrument AND l.item = j.item AND l.value = j.meant
+    LEFT JOIN catalogue_item o ON o.instrument = j.instrument AND o.item = j.item AND o.optional
   )
-  SELECT j.instrument, j.item_code, j.item_system, j.answer_code AS given_code, j.answer_num, j.answer_text, j.origin,
-    j.kind, j.name, j.is_blank, j.problem,
-    CASE WHEN j.problem IS NULL THEN j.meant END AS value,
-    coalesce(l.label, CASE WHEN j.meant IS NULL AND j.problem IS NULL THEN j.listed_label END) AS answer_label, l.code AS answer_code, l.scored
-  FROM judged j
-  LEFT JOIN catalogue_answer l ON l.instrument = j.instrument AND l.item = j.item AND l.value = j.meant`,
+  SELECT *, hash(name, value, CASE WHEN value IS NULL THEN answer_label END) AS content FROM coded`,
 
-  `CREATE TEMP TABLE judged_response AS
-  SELECT r.response_key, r.record_key, r.part_key AS administration_key, r.where_pointer, r.missing,
-    s.* REPLACE (CASE WHEN r.subject = 'other' THEN 'MAPPING_OTHER_SUBJECT' ELSE s.problem END AS problem)
-  FROM placed_response r
-  JOIN judged_statement s
-    ON s.instrument IS NOT DISTINCT FROM r.instrument AND s.item_code IS NOT DISTINCT FROM r.item_code
-    AND s.item_system IS NOT DISTINCT FROM r.item_system AND s.given_code IS NOT DISTINCT FROM r.answer_code
-    AND s.answer_num IS NOT DISTINCT FROM r.answer_num AND s.answer_text IS NOT DISTINCT FROM r.answer_text
-    AND s.origin IS NOT DISTINCT FROM r.origin`,
+  // The same item twice: once if the answers agree, otherwise nobody can say which one was meant. Only some forms ask twice.
+  `CREATE TEMP TABLE repeated_response AS
+  WITH asking_twice AS (
+    SELECT DISTINCT form FROM (
+      SELECT p.form FROM placed_question p JOIN question_meaning m ON m.question = p.question AND m.instrument = p.instrument
+      GROUP BY p.form, p.instrument, m.name HAVING sum(p.times) > 1)
+  ), judged AS (
+    SELECT * FROM (${JUDGED}) WHERE form IN (FROM asking_twice) AND problem IS NULL AND name IS NOT NULL
+  )
+  SELECT response_key, min(value) OVER same IS DISTINCT FROM max(value) OVER same AS differs,
+    row_number() OVER (PARTITION BY administration_key, name ORDER BY value IS NULL, response_key) AS nth
+  FROM judged
+  WINDOW same AS (PARTITION BY administration_key, name)
+  QUALIFY count(*) OVER same > 1`,
 
-  // The same item twice: once if the answers agree, otherwise nobody can say which one was meant.
   `CREATE TABLE mapped_response AS
-  WITH twice AS (
-    SELECT administration_key, name, min(value) IS DISTINCT FROM max(value) AS differs
-    FROM judged_response WHERE name IS NOT NULL AND problem IS NULL
-    GROUP BY administration_key, name HAVING count(*) > 1
-  ), repeated AS (
-    SELECT j.response_key, t.differs,
-      row_number() OVER (PARTITION BY j.administration_key, j.name ORDER BY j.value IS NULL, j.response_key) AS nth
-    FROM judged_response j JOIN twice t USING (administration_key, name)
-    WHERE j.problem IS NULL
-  )
   SELECT j.response_key, j.record_key, j.administration_key, j.where_pointer, j.instrument, j.kind, j.name, j.origin,
-    CASE WHEN r.differs IS NOT TRUE THEN j.value END AS value, CASE WHEN r.differs IS NOT TRUE THEN j.scored END AS scored, j.answer_label, j.answer_code,
+    CASE WHEN r.differs IS NOT TRUE THEN j.value END AS value, CASE WHEN r.differs IS NOT TRUE THEN j.scored END AS scored, j.answer_label, j.answer_code, j.is_optional, j.content,
     CASE WHEN j.kind = 'item' THEN
       CASE WHEN NOT j.is_blank THEN 'answered'
         WHEN j.missing IN ('not_shown', 'NA', 'not-applicable') THEN 'not_shown'
@@ -186,7 +218,8 @@ export const MAP_RESPONSES = [
       ELSE 'loaded'
     END AS state,
     CASE WHEN r.differs THEN 'MAPPING_ANSWERED_TWICE' WHEN r.nth > 1 THEN 'MAPPING_ANSWER_REPEATED' ELSE j.problem END AS reason
-  FROM judged_response j
-  LEFT JOIN repeated r USING (response_key)
-  ORDER BY j.response_key`,
+  FROM (${JUDGED}) j
+  LEFT JOIN repeated_response r USING (response_key)`,
+  // As many rows as answers: they would be kept until morning.
+  "DROP TABLE said_response",
 ];

@@ -27,67 +27,68 @@ const NO_SCORE = Object.entries(SCORE_COLUMNS)
 
 const AIDS = "s.direction, s.mid_low, s.mid_high, s.reference_mean, s.reference_sd";
 
+/** What a row has from its administration; pro_type is that of the administration's instrument. */
+const ADMINISTRATION = `a.pro_seq, a.patid, a.encounterid, a.pro_date, a.pro_time,
+      a.pro_method, a.pro_mode, a.pro_cat, a.pro_source, a.instrument_version, a.pro_type`;
+
 /**
- * The rows of PRO_CM and what each of them is. In: `mapped_administration`, `mapped_response`, `mapped_score`, `mapped_link`,
- * `unanswered_item`, `hidden_item`, `administration_version`, `catalogue_*`. Out: `cdm_pro_cm`, `cdm_pro_cm_detail`.
+ * The rows of PRO_CM and what each of them is. In: `mapped_response`, `mapped_score`, `mapped_link`,
+ * `unanswered_item`, `hidden_item`, `loaded_administration`, `catalogue_*`. Out: the views `cdm_pro_cm`, `cdm_pro_cm_detail`: each
+ * is read once, straight into the store, so that the widest rows of a night need no room of their own.
  *
  * A linked score is a row of its own under the instrument that it was linked to. Its PRO_CODE is the link's name and not the code
  * of that score: whoever reads PRO_CM alone does not take it for a measured one.
  */
 export function stageRows(): string[] {
   return [
-    `CREATE TABLE staged_row AS
-    SELECT a.pro_seq_key || '|item|' || r.name AS pro_cm_id, a.pro_seq_key AS pro_seq, r.administration_key, a.patient_key AS patid,
+    `CREATE TEMP VIEW staged_row AS
+    SELECT a.pro_seq || '|item|' || r.name AS pro_cm_id, ${ADMINISTRATION},
       a.instrument, 'item' AS kind, r.name, i.code AS pro_code, i.label AS pro_fullname, r.answer_label AS pro_response_text,
       r.value AS pro_response_num, r.origin,
       -- What a branch led past, or an adaptive test left out, was not skipped.
       CASE WHEN r.answer_state = 'skipped' AND (a.pro_cat = 'Y' OR h.item IS NOT NULL) THEN 'not_shown' ELSE r.answer_state END AS answer_state,
       true AS preferred, ${NO_SCORE}
     FROM mapped_response r
-    JOIN mapped_administration a USING (administration_key)
+    JOIN loaded_administration a USING (administration_key)
     JOIN catalogue_item i ON i.instrument = r.instrument AND i.item = r.name
     LEFT JOIN hidden_item h ON h.administration_key = r.administration_key AND h.item = r.name
-    WHERE r.kind = 'item' AND r.state = 'loaded' AND a.state = 'loaded'
+    WHERE r.kind = 'item' AND r.state = 'loaded'
     UNION ALL
-    SELECT a.pro_seq_key || '|item|' || u.item, a.pro_seq_key, u.administration_key, a.patient_key,
+    SELECT a.pro_seq || '|item|' || u.item, ${ADMINISTRATION},
       a.instrument, 'item', u.item, i.code, i.label, NULL, NULL, 'reported', u.answer_state, true, ${NO_SCORE}
     FROM unanswered_item u
-    JOIN mapped_administration a USING (administration_key)
+    JOIN loaded_administration a USING (administration_key)
     JOIN catalogue_item i ON i.instrument = a.instrument AND i.item = u.item
     UNION ALL
-    SELECT a.pro_seq_key || '|score|' || m.score || '|' || m.origin, a.pro_seq_key, m.administration_key, a.patient_key,
+    SELECT a.pro_seq || '|score|' || m.score || '|' || m.origin, ${ADMINISTRATION},
       a.instrument, 'score', m.score, coalesce(c.code, s.code), ${SCORE_NAME}, NULL,
       m.value, m.origin, NULL, m.preferred, m.status, m.reason, NULL, m.delta, m.scale, m.decimals, m.items_missing,
       s.items - m.items_missing, m.prorated, m.standard_error, m.confidence, m.severity, ${AIDS}
     FROM mapped_score m
-    JOIN mapped_administration a USING (administration_key)
-    JOIN administration_version v USING (administration_key)
+    JOIN loaded_administration a USING (administration_key)
     JOIN catalogue_score s ON s.instrument = m.instrument AND s.score = m.score
     JOIN catalogue_instrument i ON i.instrument = m.instrument
-    LEFT JOIN catalogue_code c ON c.instrument = m.instrument AND c.kind = 'score' AND c.name = m.score AND c.version = v.version
+    LEFT JOIN catalogue_code c ON c.instrument = m.instrument AND c.kind = 'score' AND c.name = m.score AND c.version = a.instrument_version
     UNION ALL
-    SELECT a.pro_seq_key || '|linked|' || l.link, a.pro_seq_key, l.administration_key, a.patient_key,
+    SELECT a.pro_seq || '|linked|' || l.link, ${ADMINISTRATION},
       l.instrument, 'score', l.score, NULL, ${SCORE_NAME} || ', linked', NULL,
       l.value, 'linked', NULL, false, 'linked', NULL, l.link, NULL, s.scale, s.decimals, NULL, NULL, NULL,
       l.standard_error, l.confidence, NULL, ${AIDS}
     FROM mapped_link l
-    JOIN mapped_administration a USING (administration_key)
+    JOIN loaded_administration a USING (administration_key)
     JOIN catalogue_score s ON s.instrument = l.instrument AND s.score = l.score
     JOIN catalogue_instrument i ON i.instrument = l.instrument`,
 
-    `CREATE TABLE cdm_pro_cm AS
-    SELECT r.pro_cm_id, r.patid, r.patid || '|' || a.encounter_key AS encounterid, a.pro_date, a.pro_time,
-      CASE WHEN r.pro_code IS NOT NULL THEN 'LC' WHEN r.link IS NOT NULL THEN 'OT' ELSE c.pro_type END AS pro_type,
-      r.name AS pro_name, coalesce(r.pro_code, r.link, r.name) AS pro_code,
-      r.pro_response_text, r.pro_response_num, a.pro_method, a.pro_mode, a.pro_cat,
-      CASE WHEN r.origin IN ('computed', 'linked') THEN 'DR' ELSE a.pro_source END AS pro_source,
-      v.version AS pro_version, r.pro_seq, r.pro_fullname, NULL::VARCHAR AS pro_text
-    FROM staged_row r
-    JOIN mapped_administration a USING (administration_key)
-    JOIN administration_version v USING (administration_key)
-    JOIN catalogue_instrument c ON c.instrument = a.instrument`,
+    `CREATE VIEW cdm_pro_cm AS
+    SELECT pro_cm_id, patid, encounterid, pro_date, pro_time,
+      CASE WHEN pro_code IS NOT NULL THEN 'LC' WHEN link IS NOT NULL THEN 'OT' ELSE pro_type END AS pro_type,
+      name AS pro_name, coalesce(pro_code, link, name) AS pro_code,
+      pro_response_text, pro_response_num, pro_method, pro_mode, pro_cat,
+      CASE WHEN origin IN ('computed', 'linked') THEN 'DR' ELSE pro_source END AS pro_source,
+      instrument_version AS pro_version, pro_seq, pro_fullname, NULL::VARCHAR AS pro_text
+    FROM staged_row`,
 
-    `CREATE TABLE cdm_pro_cm_detail AS
+    `CREATE VIEW cdm_pro_cm_detail AS
     SELECT pro_cm_id, patid, pro_seq, instrument, kind, name, origin, preferred, answer_state, ${Object.keys(SCORE_COLUMNS).join(", ")}
     FROM staged_row`,
   ];

@@ -9,6 +9,7 @@ import {
   deidentifySql,
   type PrivacyProfile,
   type Staged,
+  standsInCollection,
   tokenTablesSql,
 } from "./profile.ts";
 import { dateShiftSql, tokenSql } from "./tokens.ts";
@@ -64,7 +65,9 @@ export async function deidentifyInto(
 async function createDateShift(db: DuckDb, profile: PrivacyProfile, staged: Staged): Promise<void> {
   if (profile.shift_days === null) return;
   const people = [...staged]
-    .filter(([, columns]) => columns.has("patid"))
+    .filter(
+      ([table, columns]) => columns.has("patid") && !standsInCollection(table, "patid", staged),
+    )
     .map(([table]) => `SELECT patid FROM cdm_${table}`);
   const persons = `SELECT patid, ${tokenSql("patid", "patid")} AS person FROM (${people.join(" UNION ")})`;
   await db.run(`CREATE TEMP TABLE date_shift AS ${dateShiftSql(persons, profile.shift_days)}`);

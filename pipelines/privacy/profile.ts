@@ -149,15 +149,41 @@ export function declareDateManagementSql(profile: PrivacyProfile): string {
 /** Which columns the staged tables have. */
 export type Staged = ReadonlyMap<TableName, ReadonlySet<string>>;
 
+/** Whether a purpose's tokens are keys of rows to which no other table refers: each is made once, as its row is written. */
+function isOwnKey(profile: PrivacyProfile, purpose: string): boolean {
+  return Object.entries(profile.tables).every(([table, columns]) =>
+    Object.entries(columns).every(
+      ([column, one]) =>
+        purposeOf(one) !== purpose ||
+        tableShape(table as TableName)
+          .key.filter((name) => name !== "datamartid")
+          .join() === column,
+    ),
+  );
+}
+
+/**
+ * Tables of what belongs to an administration: their people, visits and administrations are those of PRO_COLLECTION, and are
+ * looked up there and not in each of their rows.
+ */
+const PARTS_OF_COLLECTION: readonly string[] = ["pro_cm", "pro_cm_detail"];
+
+/** Whether all values of a staged column stand in PRO_COLLECTION too. */
+export function standsInCollection(table: TableName, column: string, staged: Staged): boolean {
+  return PARTS_OF_COLLECTION.includes(table) && staged.get("pro_collection")?.has(column) === true;
+}
+
 /**
  * The statements that make each token once, however many rows carry it: a table `token_of_<purpose>` (raw, token) for every
  * purpose of the profile that a staged column has.
  */
 export function tokenTablesSql(profile: PrivacyProfile, staged: Staged): string[] {
   return tokenPurposes(profile).flatMap((purpose) => {
+    if (isOwnKey(profile, purpose)) return [];
     const uses = [...staged].flatMap(([table, columns]) =>
       Object.entries(profile.tables[table] ?? {})
         .filter(([column, one]) => purposeOf(one) === purpose && columns.has(column))
+        .filter(([column]) => !standsInCollection(table, column, staged))
         .map(([column]) => `SELECT ${ident(column)} AS raw FROM cdm_${table}`),
     );
     if (uses.length === 0) return [];
@@ -181,15 +207,20 @@ export function deidentifySql(
   const actions = Object.entries(profile.tables[table] ?? {}).filter(
     ([column, one]) => one !== "drop" && staged.has(column),
   );
-  const columns = actions.map(
-    ([column, one]) => `  ${actionSql(one, table, column)} AS ${ident(column)}`,
-  );
-  const joins = actions
-    .filter(([, one]) => purposeOf(one) !== null)
-    .map(([column, one]) => {
-      const alias = ident(`token ${column}`);
-      return `\nLEFT JOIN token_of_${purposeOf(one)} ${alias} ON ${alias}.raw = t.${ident(column)}`;
-    });
+  const columns = actions.map(([column, one]) => {
+    const purpose = purposeOf(one);
+    const isMadeHere = purpose !== null && isOwnKey(profile, purpose);
+    const value = isMadeHere
+      ? tokenSql(purpose, `t.${ident(column)}`)
+      : actionSql(one, table, column);
+    return `  ${value} AS ${ident(column)}`;
+  });
+  const joins = actions.flatMap(([column, one]) => {
+    const purpose = purposeOf(one);
+    if (purpose === null || isOwnKey(profile, purpose)) return [];
+    const alias = ident(`token ${column}`);
+    return `\nLEFT JOIN token_of_${purpose} ${alias} ON ${alias}.raw = t.${ident(column)}`;
+  });
   // A site's own row (harvest) has no person and no date to shift.
   const isShifted = actions.some(([, one]) => one === "shift-date");
   const shift = isShifted ? "\nJOIN date_shift s ON s.patid = t.patid" : "";
