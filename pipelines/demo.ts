@@ -165,7 +165,9 @@ async function studyBothWays(
       const file = join(where.summaries, `${site}.json`);
       const store = stores[i];
       if (!store) continue;
-      received.push(await summarizeSite({ study, store, site, signingKey, file }));
+      received.push(
+        await summarizeSite({ study, store, site, signingKey, file, releases: directory }),
+      );
       summaries.push({ summary: basename(file), summaryBytes: (await readFile(file)).length });
     }
     const publicKeys = new Map(hub.sites.map((one) => [one.site, one.public_key]));

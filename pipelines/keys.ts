@@ -8,6 +8,7 @@ import { AGE_RECIPIENT, decryptBytes, encryptBytes } from "./core/age.ts";
 import { ProError } from "./core/errors.ts";
 import { cloneFile, exists, publish, unfinished, writeWhole } from "./core/files.ts";
 import { withLock } from "./core/lock.ts";
+import { changeTokens } from "./disclosure/ledger.ts";
 import { dropKept } from "./plan/kept.ts";
 import {
   createSiteKeys,
@@ -165,6 +166,9 @@ export async function finishRotation(
       // Who withdrew is known by the token alone.
       if (now.withdrawn) now.withdrawn = await nextTokens(store, now.withdrawn);
       if (now.barred) now.barred = await nextTokens(store, now.barred);
+      const fingerprints = [...keys.earlierFingerprints, keys.tokenKeyFingerprint];
+      const [from = "", to = ""] = fingerprints.slice(last - 2);
+      await changeTokens(site.directory, (patids) => nextTokens(store, patids), { from, to });
     }
     const step = { from: facts.token_key_fingerprint, to: keys.tokenKeyFingerprint, date: today };
     await writeStoreFacts(store, {

@@ -127,10 +127,11 @@ export async function openPackage(
 
 /** What would leave if the site answered: the results that the hub could read from its summary alone. Writes nothing. */
 export async function dryRun({ site, store, package: of }: SiteAnswer) {
-  const summary = await summaryOf({
+  const { summary, withheld } = await summaryOf({
     study: of.study,
     store,
     site: site.site,
+    releases: site.directory,
     packageSha256: of.sha256,
   });
   const { signingKey, publicKey } = await readSiteKeys(site.keysDirectory, keySource(site));
@@ -140,13 +141,18 @@ export async function dryRun({ site, store, package: of }: SiteAnswer) {
     summaries: [{ summary: signed, signed, file: "(not written)" }],
     publicKeys: new Map([[site.site, publicKey]]),
   });
-  return { summary, results, bytes: Buffer.byteLength(`${JSON.stringify(signed, null, 2)}\n`) };
+  return {
+    summary,
+    results,
+    withheld,
+    bytes: Buffer.byteLength(`${JSON.stringify(signed, null, 2)}\n`),
+  };
 }
 
 /** Answers a package with a signed summary, written as a whole or not at all. */
 export async function answerPackage(
   options: SiteAnswer & { file: string },
-): Promise<ReceivedSummary> {
+): Promise<Awaited<ReturnType<typeof summarizeSite>>> {
   const { site, store, package: of, file, created } = options;
   const { signingKey } = await readSiteKeys(site.keysDirectory, keySource(site));
   return summarizeSite({
@@ -155,6 +161,7 @@ export async function answerPackage(
     site: site.site,
     signingKey,
     file,
+    releases: site.directory,
     packageSha256: of.sha256,
     ...(created === undefined ? {} : { created }),
   });

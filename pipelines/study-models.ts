@@ -22,7 +22,8 @@ import { compileCohort, compileWith } from "./study/cohort.ts";
 import { modelColumns, responseColumn } from "./study/model-rows.ts";
 import type { Model } from "./study/model-schema.ts";
 import type { ModelResult } from "./study/results.ts";
-import { modelRows, type Part, type Plan } from "./study-plan.ts";
+import type { Part, Plan } from "./study-plan.ts";
+import { modelRows } from "./study-summarize.ts";
 
 /** Results of models that need rounds, by outcome and model id; and the middles of robust errors. */
 export type ModelAnswers = ReadonlyMap<string, RoundResult | { state: "middle"; middle: number[] }>;

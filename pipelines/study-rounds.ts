@@ -5,6 +5,7 @@ import type { Hub } from "./configuration/hub.ts";
 import type { Site } from "./configuration/site.ts";
 import { ProError } from "./core/errors.ts";
 import { exists, privateDirectory, writeWhole } from "./core/files.ts";
+import { Ledger, type ReleaseFacts } from "./disclosure/ledger.ts";
 import { readSiteKeys } from "./privacy/keys.ts";
 import { askOf, sandwichAsk, solveLinear } from "./statistics/fit-model.ts";
 import { sumSandwich } from "./statistics/model-sums.ts";
@@ -28,8 +29,10 @@ import {
   readRoundFile,
   roundSchemas,
 } from "./study/round-files.ts";
+import { tokenKeyOf } from "./study/snapshot.ts";
 import { isSignatureValid, type ReceivedSummary, signObject } from "./study/summary.ts";
 import { summaryToAnswer } from "./study/to-answer.ts";
+import { gatePart } from "./study-gate.ts";
 import {
   addMiddles,
   linearModel,
@@ -39,7 +42,8 @@ import {
   rowsOfModel,
   sumsOf,
 } from "./study-models.ts";
-import { gatePart, type Part, type Plan, planStudy, summarizePart } from "./study-plan.ts";
+import { headsOf, type Part, type Plan, planStudy } from "./study-plan.ts";
+import { summarizePart } from "./study-summarize.ts";
 
 const { request: requestSchema, answer: answerSchema } = roundSchemas({
   state: roundStateSchema,
@@ -196,7 +200,10 @@ async function makeAnswer(
   });
   const answers: RoundAnswer["answers"] = [];
   const asked = request.asks.filter((ask) => sitesOf([ask]).includes(site.site));
-  const judged = await judgeModels(plan, asked, store);
+  const judged = await judgeModels(plan, asked, store, {
+    ledger: await Ledger.open(site.directory, await tokenKeyOf(store)),
+    facts: { study, kind: `round ${request.round}` },
+  });
   for (const ask of asked) {
     const [part, model] = find(plan, ask);
     const place = { outcome: ask.outcome, model: ask.model };
@@ -238,22 +245,28 @@ async function makeAnswer(
   ) as RoundAnswer;
 }
 
-/** The models' own gate, on the rows as they are today; by outcome. */
+/** The models' own gate, on the rows as they are today and beside all that left before; by outcome. */
 async function judgeModels(
   plan: Plan,
   asks: readonly Ask[],
   store: Queryable,
+  { ledger, facts }: { ledger: Ledger; facts: ReleaseFacts },
 ): Promise<Map<number, Answer>> {
   const judged = new Map<number, Answer>();
+  const patids = await headsOf(store, plan);
+  const released = ledger.released(patids);
+  const before = released.tables.length;
   for (const outcome of new Set(asks.map((ask) => ask.outcome))) {
     const own = asks.filter((ask) => ask.outcome === outcome);
     const models = own.map((ask) => find(plan, ask)[1]);
     const part = plan.parts[outcome];
     if (!part) continue;
     const only = { ...plan, study: { ...plan.study, models } };
-    const light = { ...part, statistics: part.statistics.slice(0, 1), channels: [] };
-    judged.set(outcome, gatePart(await summarizePart(store, only, light), only, light));
+    const light = { ...part, statistics: [], channels: [] };
+    const full = await summarizePart(store, only, light, { isShown: true });
+    judged.set(outcome, gatePart(full, only, light, released));
   }
+  await ledger.record(released.tables.slice(before), patids, facts);
   return judged;
 }
 

@@ -4,8 +4,11 @@ import type { Queryable } from "../warehouse/queryable.ts";
 import { ProError } from "./core/errors.ts";
 import { privateDirectory, writeWhole } from "./core/files.ts";
 import { propoolVersion } from "./core/version.ts";
+import type { Withheld } from "./disclosure/gate.ts";
+import { Ledger } from "./disclosure/ledger.ts";
 import type { DisclosureProfile } from "./disclosure/profile.ts";
 import { recheck } from "./disclosure/recheck.ts";
+import { Released, type Table } from "./disclosure/released.ts";
 import { CHANNEL_STATISTICS, CONTRASTS, STATISTICS } from "./statistics/index.ts";
 import { linearSums } from "./statistics/linear.ts";
 import { metaAnalysis } from "./statistics/meta-analysis.ts";
@@ -18,7 +21,7 @@ import { modelColumns, responseColumn } from "./study/model-rows.ts";
 import type { Study } from "./study/read-study.ts";
 import { distributionsOf, estimateOutcome, type StudyResults } from "./study/results.ts";
 import { flagsOf } from "./study/scores.ts";
-import { snapshotOf } from "./study/snapshot.ts";
+import { snapshotOf, tokenKeyOf } from "./study/snapshot.ts";
 import {
   CDM_VERSION,
   canonicalJson,
@@ -30,16 +33,10 @@ import {
   summarySchema,
 } from "./study/summary.ts";
 import { answerToSummary, summaryToAnswer } from "./study/to-answer.ts";
+import { gatePart, refuseModel, ungatedPart } from "./study-gate.ts";
 import { finishModels, type ModelAnswers, modelsFromRows } from "./study-models.ts";
-import {
-  gatePart,
-  type Plan,
-  planStudy,
-  refuseModel,
-  sitesIn,
-  summarizePart,
-  ungatedPart,
-} from "./study-plan.ts";
+import { headsOf, type Plan, planStudy, sitesIn } from "./study-plan.ts";
+import { summarizePart } from "./study-summarize.ts";
 
 export { openRows, type Rows } from "./study/open-rows.ts";
 export { readStudy, type Study } from "./study/read-study.ts";
@@ -77,8 +74,10 @@ async function checkSplit(plan: Plan, queryable: Queryable): Promise<Comparison>
   const answers: Answer[][] = [];
   for (const part of plan.parts) {
     const of: Answer[] = [];
-    for (const own of alone)
-      of.push(ungatedPart(await summarizePart(queryable, own, part), own, part));
+    for (const own of alone) {
+      const full = await summarizePart(queryable, own, part, { isShown: false });
+      of.push(ungatedPart(full, own, part));
+    }
     answers.push(of);
   }
   const models = await modelsFromRows(plan, [queryable], answers);
@@ -115,37 +114,56 @@ async function snapshotsOf(
  * @param created day to write into the file, YYYY-MM-DD; left out: none, and the same store gives the same bytes
  * @throws ProError as `runStudy`, and `DISCLOSURE_SITE_STRATUM` when the study would tell sites apart.
  */
-export async function summarizeSite(options: {
-  study: Study;
-  store: Queryable;
-  site: string;
-  /** Ed25519, PKCS #8 PEM. */
-  signingKey: string;
-  file: string;
-  created?: string;
-  packageSha256?: string;
-}): Promise<ReceivedSummary> {
-  const { file } = options;
-  const summary = signObject(await summaryOf(options), options.signingKey);
+export async function summarizeSite(
+  options: SummaryOptions & {
+    /** Ed25519, PKCS #8 PEM. */
+    signingKey: string;
+    file: string;
+  },
+): Promise<ReceivedSummary & { withheld: Withheld[] }> {
+  const { file, study, created } = options;
+  const { summary, withheld, tables, patids } = await summaryOf(options);
+  const signed = signObject(summary, options.signingKey);
   await privateDirectory(dirname(file));
-  await writeWhole(file, `${JSON.stringify(summary, null, 2)}\n`);
-  return { summary, file, signed: summary };
+  const ledger = await ledgerOf(options);
+  await ledger?.record(tables, patids, { study, kind: "summary", created });
+  await writeWhole(file, `${JSON.stringify(signed, null, 2)}\n`);
+  return { summary: signed, file, signed, withheld };
 }
 
-/** The same before it is signed and written: what would leave. */
-export async function summaryOf(options: {
+interface SummaryOptions {
   study: Study;
   store: Queryable;
   site: string;
+  /** The site's folder, which remembers what left it: two releases must not tell of few people together. Left out: this is the only one. */
+  releases?: string;
   created?: string;
   packageSha256?: string;
-}): Promise<Summary> {
-  const { study, site, created, packageSha256 } = options;
+}
+
+async function ledgerOf({ releases, store }: SummaryOptions): Promise<Ledger | null> {
+  return releases === undefined ? null : Ledger.open(releases, await tokenKeyOf(store));
+}
+
+/** The same before it is signed and written: what would leave, what would not because of other releases, and who is in it. */
+export async function summaryOf(options: SummaryOptions): Promise<{
+  summary: Summary;
+  withheld: Withheld[];
+  tables: readonly Table[];
+  patids: readonly string[];
+}> {
+  const { study, site, store, created, packageSha256 } = options;
   const plan = await planStudy({ ...study, population: { ...study.population, sites: [site] } });
   checkAsked(study, site, plan.profile);
+  const patids = await headsOf(store, plan);
+  const released = (await ledgerOf(options))?.released(patids) ?? new Released();
+  const before = released.tables.length;
+  const withheld: Withheld[] = [];
   const outcomes: Summary["outcomes"] = [];
   for (const part of plan.parts) {
-    const answer = gatePart(await summarizePart(options.store, plan, part), plan, part);
+    const full = await summarizePart(store, plan, part, { isShown: true });
+    const answer = gatePart(full, plan, part, released);
+    withheld.push(...answer.withheld);
     outcomes.push({
       instrument: part.outcome.instrument,
       instrument_version: part.instrument.version,
@@ -155,7 +173,7 @@ export async function summaryOf(options: {
       ...answerToSummary(answer, site, part, study.models),
     });
   }
-  return {
+  const summary: Summary = {
     format: SUMMARY_FORMAT,
     study: { id: study.id, title: study.title, sha256: study.sha256 },
     ...(packageSha256 === undefined ? {} : { package_sha256: packageSha256 }),
@@ -163,10 +181,11 @@ export async function summaryOf(options: {
     ...(created === undefined ? {} : { created }),
     propool: propoolVersion(),
     cdm_version: CDM_VERSION,
-    snapshot: await snapshotOf(options.store),
+    snapshot: await snapshotOf(store),
     disclosure: { profile: plan.profile.id, minimum_people: plan.profile.minimum_people },
     outcomes,
   };
+  return { summary, withheld, tables: released.tables.slice(before), patids };
 }
 
 const SUMMARY_SCHEMA = summarySchema({
@@ -315,11 +334,13 @@ async function resultsOfRows(
 ): Promise<StudyResults> {
   const sites = (await Promise.all(queryables.map((one) => sitesIn(one, plan.study)))).flat();
   const answers: Answer[][] = [];
+  // Each has people of its own.
+  const rows = queryables.map((queryable) => ({ queryable, released: new Released() }));
   for (const part of plan.parts) {
     const of: Answer[] = [];
-    for (const queryable of queryables) {
-      const full = await summarizePart(queryable, plan, part);
-      of.push(isGated ? gatePart(full, plan, part) : ungatedPart(full, plan, part));
+    for (const { queryable, released } of rows) {
+      const full = await summarizePart(queryable, plan, part, { isShown: isGated });
+      of.push(isGated ? gatePart(full, plan, part, released) : ungatedPart(full, plan, part));
     }
     answers.push(of);
   }

@@ -7,6 +7,7 @@ import { ProError } from "./core/errors.ts";
 import { exists, publish, unfinished } from "./core/files.ts";
 import { withLock } from "./core/lock.ts";
 import { removeUnfinished } from "./core/remove-unfinished.ts";
+import { changeTokens } from "./disclosure/ledger.ts";
 import { dropKept } from "./plan/kept.ts";
 import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
 import { loadTokenKeys, tokenSql } from "./privacy/tokens.ts";
@@ -67,6 +68,11 @@ export async function withdraw(
     await dropKept(site);
     await keepBarred(site, remembered);
     await publish(file, site.storeFile);
+    // The site's record of what left it forgets who they were, not how many.
+    const gone = new Set(patids);
+    await changeTokens(site.directory, async (known) =>
+      known.map((patid) => (gone.has(patid) ? null : patid)),
+    );
     const removed = held > 0 ? await emptyOutbox(site.outboxDirectory, site.site) : [];
     return { site: site.site, named: patids.length, held, patids, removed };
   });

@@ -1,3 +1,5 @@
+import type { DuckDBBitValue, DuckDBConnection } from "@duckdb/node-api";
+
 /** Anything that answers SQL in one of our dialects: a site's store, a hub's warehouse. */
 export interface Queryable {
   readonly dialect: "duckdb" | "postgres";
@@ -11,12 +13,49 @@ export interface Queryable {
    * allows no table in a read-only transaction.
    */
   scratch?(select: string): Promise<ScratchTable>;
+  /**
+   * Who is in which group: one bitmap for each stratum, part and value of a query with those columns and `head`, a person's
+   * number below `size`.
+   */
+  members(select: string, size: number): Promise<MemberRow[]>;
+}
+
+export interface MemberRow {
+  stratum: string;
+  part: string;
+  value: bigint;
+  /** Bit n of the bytes, the highest of each first, stands for person n; the length is a multiple of 4. */
+  people: Uint8Array;
 }
 
 export interface ScratchTable {
   /** As SQL names it. */
   name: string;
   drop(): Promise<void>;
+}
+
+/** Bytes for so many people: whole 32-bit words. */
+export function bitmapBytes(size: number): number {
+  return Math.max(4, Math.ceil(size / 32) * 4);
+}
+
+/** `members` on DuckDB, which adds up bitmaps itself. */
+export async function duckDbMembers(
+  connection: DuckDBConnection,
+  select: string,
+  size: number,
+): Promise<MemberRow[]> {
+  const last = bitmapBytes(size) * 8 - 1;
+  const reader = await connection.runAndReadAll(
+    `SELECT stratum, part, CAST(value AS BIGINT), bitstring_agg(CAST(head AS INTEGER), 0, ${last}) FROM (\n${select}\n) AS member GROUP BY ALL`,
+  );
+  return reader.getRows().map(([stratum, part, value, people]) => ({
+    stratum: String(stratum),
+    part: String(part),
+    value: value as bigint,
+    // A first byte tells how many bits of the next are padding: none.
+    people: Uint8Array.from((people as DuckDBBitValue).data.subarray(1)),
+  }));
 }
 
 let scratchTables = 0;

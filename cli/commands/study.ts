@@ -23,6 +23,7 @@ import { writeJson } from "../output.ts";
 import { comparisonText } from "../study/compare-text.ts";
 import { addAnswer, addCollect, addPackage, addRound } from "../study/exchange.ts";
 import { type ShowOptions, show, withOutput } from "../study/show.ts";
+import { withheldText } from "../study/withheld-text.ts";
 
 export const addStudy: AddCommand = (program, io) => {
   const study = program
@@ -211,8 +212,10 @@ async function summarize(study: Study, rows: Rows, file: string, io: Io): Promis
     site: site.site,
     signingKey,
     file,
+    releases: site.directory,
     created,
   });
+  io.err.write(withheldText(received.withheld));
   io.err.write(`${file} written and signed; below is all it tells\n`);
   const publicKeys = new Map([[site.site, publicKey]]);
   return combineSummaries({ study, summaries: [received], publicKeys });

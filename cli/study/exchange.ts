@@ -20,6 +20,7 @@ import { writeJson } from "../output.ts";
 import { studyText } from "../study-text.ts";
 import { textTable } from "../text-table.ts";
 import { type ShowOptions, show, withOutput } from "./show.ts";
+import { withheldText } from "./withheld-text.ts";
 
 const today = () => new Date().toISOString().slice(0, 10);
 
@@ -96,7 +97,8 @@ async function answer(file: string, rows: Rows, options: AnswerOptions, io: Io):
     io.err.write(`${options.out} written: ${site.site} does not take part\n`);
     return;
   }
-  const { summary, results, bytes } = await dryRun(base);
+  const { summary, results, withheld, bytes } = await dryRun(base);
+  io.err.write(withheldText(withheld));
   if (options.dryRun) {
     io.err.write(`nothing is written; ${bytes} bytes would leave, and this is all they tell\n`);
     if (options.json) writeJson(io.out, summary);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { correlation, divide, squareRoot, withSign } from "./divide.ts";
+import { membersOf } from "./group.ts";
 import { meanEffect, meanInterval, pOfMean } from "./mean-interval.ts";
 import {
   addDigits,
@@ -45,6 +46,8 @@ export const change: Statistic<Change> = {
       sbf: paired(`${b} * ${f}`),
     }),
   combine: addDigits,
+  members: () => [membersOf("pairs", { where: "follow_up IS NOT NULL" })],
+  groups: () => [{ part: "pairs" }],
   estimate(sums, scale) {
     const of = changeOf(sums, scale);
     const people = Number(sums.pairs);

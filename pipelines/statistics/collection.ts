@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { membersOf } from "./group.ts";
 import { addDigits, aggregate, headCount, type Statistic } from "./statistic.ts";
 import { share } from "./wilson.ts";
 
@@ -47,6 +48,12 @@ export const responseRate: Statistic<z.infer<typeof response>> = {
       "asked",
     ),
   combine: addDigits,
+  members: () => [
+    membersOf("asked", { table: "asked" }),
+    membersOf("answered", { table: "asked", where: "answered > 0" }),
+    membersOf("not answered", { table: "asked", where: "answered < asked" }),
+  ],
+  groups: () => ["asked", "answered", "not answered"].map((part) => ({ part })),
   estimate: ({ asked_people, asked, answered }) => [
     { name: "requests", value: Number(asked), people: Number(asked_people) },
     { ...share("share answered", BigInt(answered), BigInt(asked)), people: Number(asked_people) },
@@ -84,6 +91,12 @@ export const completionRate: Statistic<z.infer<typeof completion>> = {
       "administered",
     ),
   combine: addDigits,
+  members: () => [
+    membersOf("administered", { table: "administered" }),
+    membersOf("complete", { table: "administered", where: "complete > 0" }),
+    membersOf("not complete", { table: "administered", where: "complete < administrations" }),
+  ],
+  groups: () => ["administered", "complete", "not complete"].map((part) => ({ part })),
   estimate: ({ people, administrations, complete }) => [
     { name: "administrations", value: Number(administrations), people: Number(people) },
     {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { membersOf, PEOPLE } from "./group.ts";
 import { addDigits, aggregate, headCount, type Statistic } from "./statistic.ts";
 
 const summary = z.strictObject({ people: headCount, administrations: headCount });
@@ -16,6 +17,8 @@ export const count: Statistic<Count> = {
   summarize: (cohort) =>
     aggregate(cohort, { people: "count(*)", administrations: "sum(administrations)" }),
   combine: addDigits,
+  members: () => [membersOf(PEOPLE.part)],
+  groups: () => [PEOPLE],
   estimate({ people, administrations }) {
     return [
       { name: "people", value: Number(people), people: Number(people) },

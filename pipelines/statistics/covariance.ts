@@ -8,6 +8,7 @@ import {
   spreads,
   sumProducts,
 } from "./cross-products.ts";
+import { membersOf } from "./group.ts";
 import type { Statistic } from "./statistic.ts";
 
 /** Covariances and correlations of the baseline score, age and the study's other scores on that day, over people who have all. */
@@ -28,6 +29,13 @@ export const covariance: Statistic<CrossProducts> = {
       related.map((_, i) => `v${i}`),
     ),
   combine: addProducts,
+  members: ({ related = [] }) => [
+    membersOf("all scores", {
+      table: "related",
+      where: related.map((_, i) => `v${i} IS NOT NULL`).join(" AND "),
+    }),
+  ],
+  groups: () => [{ part: "all scores" }],
   estimate(sums, { related = [] }) {
     const spread = spreads(sums);
     const [n, people] = [BigInt(sums.n), Number(sums.n)];

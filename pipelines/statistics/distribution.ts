@@ -2,6 +2,7 @@ import { z } from "zod";
 import { binSchema, mergeBins, toRanges } from "./bins.ts";
 import { coarsenBins } from "./coarsen-bins.ts";
 import { divide } from "./divide.ts";
+import { groupsOfBins, membersOf } from "./group.ts";
 import { quantile } from "./quantile.ts";
 import { type Estimate, gridUnits, type Measure, type Scale, type Statistic } from "./statistic.ts";
 import { share } from "./wilson.ts";
@@ -46,6 +47,8 @@ export const distribution: Statistic<Distribution> = {
     return strata;
   },
   combine: (a, b) => ({ bins: mergeBins(a.bins, b.bins) }),
+  members: () => [membersOf("baseline", { value: "baseline" })],
+  groups: ({ bins }) => groupsOfBins("baseline", bins),
   estimate(distribution, scale) {
     const people = Number(peopleOf(distribution));
     return [

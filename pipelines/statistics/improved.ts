@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { membersOf } from "./group.ts";
 import {
   addDigits,
   aggregate,
@@ -26,19 +27,20 @@ export const improved: Statistic<Improved> = {
   summary,
   empty: { pairs: "0", improved: "0", worsened: "0" },
   summarize(cohort, scale) {
-    const [better, worse] =
-      scale.direction === "better"
-        ? ["follow_up - baseline", "baseline - follow_up"]
-        : ["baseline - follow_up", "follow_up - baseline"];
-    const atLeast = (change: string) =>
-      `sum(CASE WHEN ${change} >= ${gridThreshold(scale)} THEN 1 ELSE 0 END)`;
+    const { improved, worsened } = rules(scale);
+    const people = (test: string) => `sum(CASE WHEN ${test} THEN 1 ELSE 0 END)`;
     return aggregate(cohort, {
       pairs: "count(follow_up)",
-      improved: atLeast(better),
-      worsened: atLeast(worse),
+      improved: people(improved),
+      worsened: people(worsened),
     });
   },
   combine: addDigits,
+  members: (scale) => [
+    membersOf("pairs", { where: "follow_up IS NOT NULL" }),
+    ...Object.entries(rules(scale)).map(([part, where]) => membersOf(part, { where })),
+  ],
+  groups: () => ["pairs", "improved", "worsened"].map((part) => ({ part })),
   estimate({ pairs, improved, worsened }) {
     const n = BigInt(pairs);
     return [
@@ -53,6 +55,16 @@ export const improved: Statistic<Improved> = {
     return [n, people - n, up, n - up, down, n - down, n - up - down];
   },
 };
+
+/** Who changed by the difference or more, in SQL. */
+function rules(scale: Scale) {
+  const [better, worse] =
+    scale.direction === "better"
+      ? ["follow_up - baseline", "baseline - follow_up"]
+      : ["baseline - follow_up", "follow_up - baseline"];
+  const least = gridThreshold(scale);
+  return { improved: `${better} >= ${least}`, worsened: `${worse} >= ${least}` };
+}
 
 /** The smallest change on the grid that reaches the difference. */
 function gridThreshold(scale: Scale): bigint {

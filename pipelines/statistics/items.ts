@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { text } from "../../warehouse/sql.ts";
 import { binSchema, fromRanges, mergeBins } from "./bins.ts";
 import { coarsenBins } from "./coarsen-bins.ts";
 import { divide } from "./divide.ts";
+import { groupsOfBins, membersOf, PEOPLE } from "./group.ts";
 import { type Estimate, headCount, type Statistic } from "./statistic.ts";
 import { share } from "./wilson.ts";
 
@@ -65,6 +67,19 @@ export const items: Statistic<Items> = {
       bins: mergeBins(binsOf(a, item), binsOf(b, item)),
     })),
   }),
+  members: ({ items: scored = [] }) => [
+    membersOf(PEOPLE.part),
+    ...scored.map(({ id }) =>
+      membersOf(id, { value: "value", table: "item_answer", where: `item = ${text(id)}` }),
+    ),
+  ],
+  groups: ({ items: of }) => [
+    PEOPLE,
+    ...of.flatMap(({ item, bins }) => [
+      { part: item, name: `${item} answered` },
+      ...groupsOfBins(item, bins),
+    ]),
+  ],
   estimate: (of) => of.items.flatMap(({ item, bins }) => estimates(item, bins)),
   // Each item: those who answered it, and those of the stratum who did not.
   heads: ({ people, items: of }) => [

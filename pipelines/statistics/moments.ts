@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { divide, squareRoot, withSign } from "./divide.ts";
+import { membersOf, PEOPLE } from "./group.ts";
 import { meanEffect, meanInterval } from "./mean-interval.ts";
 import {
   addDigits,
@@ -35,6 +36,8 @@ export const moments: Statistic<Moments> = {
       s4: `sum(${g} * ${g} * ${g} * ${g})`,
     }),
   combine: addDigits,
+  members: () => [membersOf(PEOPLE.part)],
+  groups: () => [PEOPLE],
   estimate(sums, scale) {
     const shape = shapeOf(sums, scale);
     const people = Number(sums.n);

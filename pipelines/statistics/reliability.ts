@@ -1,3 +1,4 @@
+import { textList } from "../../warehouse/sql.ts";
 import {
   addProducts,
   type CrossProducts,
@@ -8,6 +9,7 @@ import {
   sumProducts,
 } from "./cross-products.ts";
 import { correlation, divide, squareRoot } from "./divide.ts";
+import { membersOf } from "./group.ts";
 import { fQuantile, TAIL } from "./probability.ts";
 import type { Estimate, Statistic } from "./statistic.ts";
 
@@ -37,6 +39,15 @@ export const reliability: Statistic<CrossProducts> = {
     );
   },
   combine: addProducts,
+  members({ items = [] }) {
+    const ids = items.map(({ id }) => id);
+    const complete = [
+      `(SELECT stratum, head FROM item_answer WHERE item IN ${textList(ids)}`,
+      `GROUP BY stratum, head HAVING count(DISTINCT item) = ${ids.length}) AS complete`,
+    ].join(" ");
+    return [membersOf("all items", { table: complete })];
+  },
+  groups: () => [{ part: "all items" }],
   estimate(sums, { items = [] }) {
     const people = Number(sums.n);
     return alphaOf(sums, items.map(({ id }) => id).sort()).map((one) => ({ ...one, people }));

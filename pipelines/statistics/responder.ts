@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { membersOf } from "./group.ts";
 import {
   addDigits,
   aggregate,
@@ -38,6 +39,17 @@ export const responder: Statistic<Responded> = {
     });
   },
   combine: addDigits,
+  members(measure) {
+    const { among, responded } = responseSql(measure, "baseline", "follow_up");
+    const pairs = "follow_up IS NOT NULL";
+    return [
+      membersOf("pairs", { where: pairs }),
+      membersOf("among", { where: among }),
+      membersOf("eligible", { where: `${pairs} AND ${among}` }),
+      membersOf("responded", { where: `${pairs} AND ${among} AND ${responded}` }),
+    ];
+  },
+  groups: () => ["pairs", "among", "eligible", "responded"].map((part) => ({ part })),
   estimate: ({ eligible, responded }) => [
     share("share that responded", BigInt(responded), BigInt(eligible)),
   ],

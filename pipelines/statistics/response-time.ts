@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { type Bin, binSchema, fromRanges, mergeBins, toRanges } from "./bins.ts";
 import { coarsenBins } from "./coarsen-bins.ts";
+import { groupsOfBins, membersOf } from "./group.ts";
 import { responseSql } from "./responder.ts";
-import { headCount, type Statistic } from "./statistic.ts";
+import { headCount, type Measure, type Statistic } from "./statistic.ts";
 import { kaplanMeier, medianTime, type RiskRow } from "./survival-curve.ts";
 
 const summary = z.strictObject({
@@ -29,29 +30,10 @@ export const responseTime: Statistic<ResponseTime> = {
   summary,
   empty: { people: "0", events: [], censored: [] },
   async summarize(cohort, measure) {
-    const { among, responded } = responseSql(measure, "c.baseline", "l.grid");
-    const { days, step } = measure.course ?? { days: 0, step: 1 };
-    // Steps are counted from 1: day 1 to `step` is step 1. Who has no later score is censored at once, in step 0.
-    const ceiling = (day: string) =>
-      `(${day} + ${step - 1} - ((${day} + ${step - 1}) % ${step})) / ${step}`;
     const rows = await cohort.select<Record<"stratum" | "step" | "responded" | "people", string>>(
       [
-        "SELECT",
-        "  stratum,",
-        `  CAST(CAST(${ceiling("coalesce(first_response, last_day, 0)")} AS INTEGER) AS VARCHAR) AS step,`,
-        "  CASE WHEN first_response IS NULL THEN 'no' ELSE 'yes' END AS responded,",
-        "  CAST(count(*) AS VARCHAR) AS people",
-        "FROM (",
-        "  SELECT",
-        "    c.stratum,",
-        `    min(CASE WHEN ${responded} THEN l.day END) AS first_response,`,
-        "    max(l.day) AS last_day",
-        "  FROM cohort AS c",
-        "  LEFT JOIN course AS l",
-        `    ON l.datamartid = c.datamartid AND l.patid = c.patid AND l.day BETWEEN 1 AND ${days}`,
-        `  WHERE ${among}`,
-        "  GROUP BY c.datamartid, c.patid, c.stratum",
-        ") AS person",
+        "SELECT stratum, CAST(step AS VARCHAR) AS step, responded, CAST(count(*) AS VARCHAR) AS people",
+        `FROM ${lastSteps(measure)}`,
         "GROUP BY 1, 2, 3",
       ].join("\n"),
     );
@@ -72,6 +54,18 @@ export const responseTime: Statistic<ResponseTime> = {
     }
     return strata;
   },
+  members: (measure) =>
+    [EVENT, CENSORED].map(({ part, responded }) =>
+      membersOf(part, {
+        value: "step",
+        table: lastSteps(measure),
+        where: `responded = '${responded}'`,
+      }),
+    ),
+  groups: ({ events, censored }) => [
+    ...groupsOfBins(EVENT.part, events),
+    ...groupsOfBins(CENSORED.part, censored),
+  ],
   combine: (a, b) => ({
     people: String(BigInt(a.people) + BigInt(b.people)),
     events: mergeBins(a.events, b.events),
@@ -113,6 +107,39 @@ export const responseTime: Statistic<ResponseTime> = {
   },
   bins: ({ events, censored }) => [...events, ...censored].map(({ people }) => BigInt(people)),
 };
+
+const EVENT = { part: "responded at step", responded: "yes" };
+const CENSORED = { part: "last seen at step", responded: "no" };
+
+/** One row a person who starts as the rule asks: the step of the first response, or of the last score before the end. */
+function lastSteps(measure: Measure): string {
+  const { among, responded } = responseSql(measure, "c.baseline", "l.grid");
+  const { days, step } = measure.course ?? { days: 0, step: 1 };
+  // Steps are counted from 1: day 1 to `step` is step 1. Who has no later score is censored at once, in step 0.
+  const ceiling = (day: string) =>
+    `(${day} + ${step - 1} - ((${day} + ${step - 1}) % ${step})) / ${step}`;
+  return [
+    "(",
+    "  SELECT",
+    "    stratum,",
+    "    head,",
+    `    CAST(${ceiling("coalesce(first_response, last_day, 0)")} AS INTEGER) AS step,`,
+    "    CASE WHEN first_response IS NULL THEN 'no' ELSE 'yes' END AS responded",
+    "  FROM (",
+    "    SELECT",
+    "      c.stratum,",
+    "      c.head,",
+    `      min(CASE WHEN ${responded} THEN l.day END) AS first_response,`,
+    "      max(l.day) AS last_day",
+    "    FROM cohort AS c",
+    "    LEFT JOIN course AS l",
+    `      ON l.datamartid = c.datamartid AND l.patid = c.patid AND l.day BETWEEN 1 AND ${days}`,
+    `    WHERE ${among}`,
+    "    GROUP BY c.datamartid, c.patid, c.stratum, c.head",
+    "  ) AS person",
+    ") AS last_step",
+  ].join("\n");
+}
 
 /** Rows of a risk table in days: what overlaps is one row, at its last day. */
 export function riskTable({ events, censored }: ResponseTime, step: number): RiskRow[] {

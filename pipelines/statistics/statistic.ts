@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Group } from "./group.ts";
 
 /** The grid a score lives on, and what its instrument says of it. Numbers are in score units. */
 export const scaleSchema = z.strictObject({
@@ -44,6 +45,7 @@ export const headCount = z.string().regex(/^(0|[1-9][0-9]{0,17})$/, "must be a c
 
 /**
  * The cohort as a statistic sees it: `select` runs with these tables in scope, all with the column stratum (text).
+ * All but `course` have `head`, the number of a person.
  * `cohort`: one row a person; administrations (integer), baseline (grid integer), follow_up (grid integer, null without one),
  * follow_up_2 and so on where the study has more windows.
  * `item_answer`: one row a person and item of the baseline; patid, datamartid, item, value (integer).
@@ -114,6 +116,10 @@ export interface Statistic<S> {
   /** One summary a stratum that has people. */
   summarize(cohort: Cohort, measure: Measure): Promise<Map<string, S>>;
   combine(a: S, b: S): S;
+  /** Who is in each group that a summary may tell of, as SQL over the same tables: stratum, head, part (text), value (integer). */
+  members(measure: Measure): readonly string[];
+  /** Those of them that a summary tells of, so that what differs from another release can be counted. */
+  groups(summary: S): readonly Group[];
   estimate(summary: S, measure: Measure): Estimate[];
   /** The one number by which sites are compared, and its variance on the scale where it is nearly normal; null without one. */
   siteEffect?(summary: S, measure: Measure): SiteEffect | null;

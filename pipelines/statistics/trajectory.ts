@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { divide, squareRoot } from "./divide.ts";
+import { membersOf, PEOPLE } from "./group.ts";
 import { meanInterval } from "./mean-interval.ts";
 import { aggregate, digits, gridUnits, headCount, type Statistic } from "./statistic.ts";
 
@@ -22,7 +23,7 @@ export const trajectory: Statistic<Trajectory> = {
     const windows = followUps.map((_, i) => i + 1);
     const columns = windows.map((window) => ({
       window,
-      sql: `CAST(${window === 1 ? "follow_up" : `follow_up_${window}`} AS DECIMAL(38, 0))`,
+      sql: `CAST(${columnOf(window)} AS DECIMAL(38, 0))`,
     }));
     const sums = Object.fromEntries(
       columns.flatMap(({ window, sql }) => [
@@ -47,6 +48,13 @@ export const trajectory: Statistic<Trajectory> = {
       ]),
     );
   },
+  members: ({ followUps = [] }) => [
+    membersOf(PEOPLE.part),
+    ...followUps.map((_, i) =>
+      membersOf(`window ${i + 1}`, { where: `${columnOf(i + 1)} IS NOT NULL` }),
+    ),
+  ],
+  groups: ({ points }) => [PEOPLE, ...points.map(({ window }) => ({ part: `window ${window}` }))],
   // A window that one site leaves out is known for the others only: each point says how many people it has.
   combine: (a, b) => ({
     people: String(BigInt(a.people) + BigInt(b.people)),
@@ -84,6 +92,10 @@ export const trajectory: Statistic<Trajectory> = {
   },
   bins: ({ people, points }) => points.flatMap(({ n }) => [BigInt(n), BigInt(people) - BigInt(n)]),
 };
+
+function columnOf(window: number): string {
+  return window === 1 ? "follow_up" : `follow_up_${window}`;
+}
 
 type Point = Trajectory["points"][number];
 

@@ -1,4 +1,4 @@
-import type { Cell, Summaries } from "../disclosure/gate.ts";
+import type { Cell, Summaries, Withheld } from "../disclosure/gate.ts";
 import type { LinearSums } from "../statistics/linear.ts";
 import type { Statistic } from "../statistics/statistic.ts";
 
@@ -26,6 +26,8 @@ export interface Answer {
   models: ReadonlyMap<string, ReadonlyMap<string, SiteModel>>;
   /** Each site's own margin, as it may be shown; for comparing sites. */
   bySite: ReadonlyMap<string, Summaries>;
+  /** What was hidden because of another release; for the eyes of those who hold the rows. */
+  withheld: readonly Withheld[];
 }
 
 /** The statistics of an outcome that its measure allows. */

@@ -33,7 +33,7 @@ export function responseColumn(
 }
 
 /**
- * The table `model_row` over `cohort`: datamartid, x0 (1), x1, ..., y, all integers on their grids; one row for each person who
+ * The table `model_row` over `cohort`: datamartid, head, x0 (1), x1, ..., y, all integers on their grids; one row for each person who
  * has them all.
  *
  * @param response the rule in SQL over baseline and follow_up, for a response of 0 and 1
@@ -44,6 +44,7 @@ export function compileModelRows(model: Model, response: string | null): string 
   const rows = [
     "SELECT",
     "  c.datamartid,",
+    "  c.head,",
     [...typed, `  CAST(${responseSql(model, response)} AS BIGINT) AS y`].join(",\n"),
     "FROM cohort AS c",
   ].join("\n");

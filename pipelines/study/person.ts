@@ -7,8 +7,15 @@ import type { Study } from "./read-study.ts";
 export function compilePerson({ population }: Study, sites: readonly string[] | undefined): string {
   const { sex, conditions, procedures, measures } = population;
   return [
-    "-- who may be in it",
-    "SELECT p.datamartid, p.patid, p.birth_date, p.sex, p.race, p.hispanic",
+    "-- who may be in it; numbered, so that groups of people can be compared before they are shown",
+    "SELECT",
+    "  p.datamartid,",
+    "  p.patid,",
+    "  p.birth_date,",
+    "  p.sex,",
+    "  p.race,",
+    "  p.hispanic,",
+    `  row_number() OVER (ORDER BY p.datamartid COLLATE "C", p.patid COLLATE "C") - 1 AS head`,
     "FROM demographic AS p",
     ...where([
       ...(sites ? [`p.datamartid IN ${textList(sites)}`] : []),

@@ -58,6 +58,7 @@ export function bySite(steps: Steps): Steps {
             "SELECT",
             "  datamartid,",
             "  patid,",
+            "  head,",
             "  'site=' || datamartid AS stratum,",
             "  administrations,",
             "  baseline,",

@@ -41,6 +41,7 @@ const ITEM_ANSWER = [
   "  c.stratum,",
   "  c.datamartid,",
   "  c.patid,",
+  "  c.head,",
   "  d.name AS item,",
   "  CAST(r.pro_response_num AS BIGINT) AS value",
   "FROM cohort AS c",
@@ -85,6 +86,7 @@ function relatedTable({ study, related }: TableInput): string {
     "-- the baseline, age, and the study's other scores in the same window",
     "SELECT",
     "  c.stratum,",
+    "  c.head,",
     columns.map((sql, i) => `  ${sql} AS v${i}`).join(",\n"),
     "FROM cohort AS c",
     ...others,
@@ -101,6 +103,7 @@ function askedTable({ study, outcome }: TableInput): string {
     `  ${CHANNEL("q.channel")} AS stratum,`,
     "  p.datamartid,",
     "  p.patid,",
+    "  p.head,",
     "  count(*) AS asked,",
     "  sum(CASE WHEN q.pro_seq IS NOT NULL OR a.pro_requestid IS NOT NULL THEN 1 ELSE 0 END) AS answered",
     "FROM person AS p",
@@ -113,7 +116,7 @@ function askedTable({ study, outcome }: TableInput): string {
       "q.status <> 'draft'",
       ...inDates("q.request_date", study.population.dates),
     ]),
-    "GROUP BY 1, 2, 3",
+    "GROUP BY 1, 2, 3, 4",
   ].join("\n");
 }
 
@@ -124,6 +127,7 @@ function administeredTable({ study, outcome }: TableInput): string {
     `  ${CHANNEL("k.channel")} AS stratum,`,
     "  p.datamartid,",
     "  p.patid,",
+    "  p.head,",
     "  count(*) AS administrations,",
     "  sum(CASE WHEN k.items_answered >= k.items_expected THEN 1 ELSE 0 END) AS complete",
     "FROM person AS p",
@@ -132,6 +136,6 @@ function administeredTable({ study, outcome }: TableInput): string {
       `k.instrument = ${text(outcome.instrument)}`,
       ...inDates("k.pro_date", study.population.dates),
     ]),
-    "GROUP BY 1, 2, 3",
+    "GROUP BY 1, 2, 3, 4",
   ].join("\n");
 }

@@ -59,6 +59,7 @@ export function summaryToAnswer({ site }: Summary, outcome: SummaryOutcome): Ans
       !isLacking && (margins[name] === UNAVAILABLE || !(name in margins)) ? [site] : [],
     cells: isLacking ? [] : cells,
     channels: isLacking ? [] : channels,
+    withheld: [],
     bySite: new Map(isLacking ? [] : [[site, cells[0]?.statistics ?? {}]]),
     models: new Map(
       outcome.models.map(({ id, state, sums }) => [

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Cell, gate, type Summaries } from "../../pipelines/disclosure/gate.ts";
+import { Members } from "../../pipelines/disclosure/members.ts";
 import type { DisclosureProfile } from "../../pipelines/disclosure/profile.ts";
 import { recheck } from "../../pipelines/disclosure/recheck.ts";
+import { Released } from "../../pipelines/disclosure/released.ts";
 import type { Bin } from "../../pipelines/statistics/bins.ts";
 import { STATISTICS } from "../../pipelines/statistics/index.ts";
 import { type CohortRow, cohortOf, FULL } from "../golden/study/cohorts.ts";
@@ -47,13 +49,17 @@ const cohort: fc.Arbitrary<CohortRow[]> = fc
 
 async function gateOf(rows: CohortRow[]): Promise<Cell[]> {
   const strata = new Map<string, Summaries>();
+  const members = new Members();
   const source = await cohortOf(rows);
   for (const statistic of STATISTICS) {
     for (const [stratum, summary] of await statistic.summarize(source, FULL)) {
       strata.set(stratum, { ...strata.get(stratum), [statistic.name]: summary });
     }
+    members.add(await source.members(statistic.members(FULL).join("\nUNION ALL\n")));
   }
-  return gate({ strata, statistics: STATISTICS, scale: FULL, profile });
+  const released = new Released();
+  const of = { outcome: "phq-9 total", scale: FULL, profile, members, released };
+  return gate({ ...of, strata, statistics: STATISTICS }).cells;
 }
 
 // Each is gated once for all of the tests: the queries cost more than the checks.

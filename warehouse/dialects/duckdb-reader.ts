@@ -5,7 +5,7 @@ import {
   StatementType,
 } from "@duckdb/node-api";
 import { DuckDb } from "../duckdb.ts";
-import { duckDbScratch } from "../queryable.ts";
+import { duckDbMembers, duckDbScratch } from "../queryable.ts";
 import { plainInteger, type Selection, type Value, type WarehouseReader } from "./dialect.ts";
 import { notSelect, refusedSql } from "./errors.ts";
 
@@ -25,6 +25,7 @@ export async function openDuckDbReader(file: string): Promise<WarehouseReader> {
         ) as T[];
     },
     scratch: (sql) => duckDbScratch((statement) => db.run(statement), sql),
+    members: (sql, size) => duckDbMembers(db.connection, sql, size),
     select: (sql) => select(db, sql),
     close: async () => db.close(),
   };

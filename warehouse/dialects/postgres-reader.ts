@@ -1,4 +1,5 @@
 import pg from "pg";
+import { bitmapBytes } from "../queryable.ts";
 import { plainInteger, type Selection, type Value, type WarehouseReader } from "./dialect.ts";
 import { notSelect, refusedSql } from "./errors.ts";
 
@@ -17,9 +18,30 @@ export async function openPostgresReader(client: pg.Client): Promise<WarehouseRe
         return Object.fromEntries(fields.map(({ name }, index) => [name, values[index]])) as T;
       });
     },
+    async members(sql, size) {
+      const { rows } = await client.query<[string, string, string, string]>({
+        text: `SELECT stratum, part, CAST(value AS TEXT), string_agg(CAST(head AS TEXT), ',') FROM (\n${sql}\n) AS member GROUP BY 1, 2, 3`,
+        rowMode: "array",
+      });
+      return rows.map(([stratum, part, value, heads]) => ({
+        stratum,
+        part,
+        value: BigInt(value),
+        people: bitmapOf(heads, size),
+      }));
+    },
     select: (sql) => select(client, sql),
     close: () => client.end(),
   };
+}
+
+function bitmapOf(heads: string, size: number): Uint8Array {
+  const people = new Uint8Array(bitmapBytes(size));
+  for (const text of heads.split(",")) {
+    const head = Number(text);
+    people[head >> 3] = (people[head >> 3] ?? 0) | (128 >> (head & 7));
+  }
+  return people;
 }
 
 /** A cursor accepts one SELECT and nothing else, and the extended protocol no second statement behind it. */

@@ -2,7 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Cohort, Measure, Scale } from "../../../pipelines/statistics/statistic.ts";
 import { DuckDb } from "../../../warehouse/duckdb.ts";
-import { duckDbScratch, type Queryable } from "../../../warehouse/queryable.ts";
+import {
+  duckDbMembers,
+  duckDbScratch,
+  type MemberRow,
+  type Queryable,
+} from "../../../warehouse/queryable.ts";
 import { ident, text } from "../../../warehouse/sql.ts";
 import { storeWith } from "../../support/store.ts";
 
@@ -35,6 +40,8 @@ export const FULL: Measure = {
 };
 
 export interface CohortRow {
+  /** The person's number; left out: the row's. */
+  head?: number;
   stratum?: string;
   administrations?: number;
   baseline: number | bigint;
@@ -53,19 +60,22 @@ export interface CohortRow {
 const engine = await DuckDb.open(":memory:");
 
 /** Rows as a statistic sees them, in a real engine: `cohort` and the tables beside it. */
-export async function cohortOf(rows: readonly CohortRow[]): Promise<Cohort> {
+export async function cohortOf(
+  rows: readonly CohortRow[],
+): Promise<Cohort & { members(sql: string): Promise<MemberRow[]> }> {
   const table = (name: string, columns: string, values: readonly string[]) => {
     const count = columns.split(",").length;
     const none = `SELECT ${Array.from({ length: count }, () => "NULL").join(", ")} LIMIT 0`;
     const source = values.length > 0 ? `VALUES ${values.join(", ")}` : none;
     return `${name}(${columns}) AS (${source})`;
   };
-  const of = (index: number, stratum = "all") => `'${stratum}', 'S', 'P${index}'`;
+  const of = (index: number, stratum = "all") =>
+    `'${stratum}', 'S', 'P${index}', ${rows[index]?.head ?? index}`;
   const value = (one: number | bigint | null | undefined) => `${one ?? "NULL"}::BIGINT`;
   const tables = [
     table(
       "cohort",
-      "stratum, datamartid, patid, administrations, baseline, follow_up, follow_up_2",
+      "stratum, datamartid, patid, head, administrations, baseline, follow_up, follow_up_2",
       rows.map(
         (r, i) =>
           `(${of(i, r.stratum)}, ${value(r.administrations ?? 1)}, ${value(r.baseline)}, ${value(r.followUp)}, ${value(r.later)})`,
@@ -73,7 +83,7 @@ export async function cohortOf(rows: readonly CohortRow[]): Promise<Cohort> {
     ),
     table(
       "item_answer",
-      "stratum, datamartid, patid, item, value",
+      "stratum, datamartid, patid, head, item, value",
       rows.flatMap((r, i) =>
         (r.items ?? []).flatMap((answer, item) =>
           answer === null ? [] : [`(${of(i, r.stratum)}, '${"AB"[item]}', ${value(answer)})`],
@@ -82,37 +92,40 @@ export async function cohortOf(rows: readonly CohortRow[]): Promise<Cohort> {
     ),
     table(
       "course",
-      "stratum, datamartid, patid, day, grid",
+      "stratum, datamartid, patid, head, day, grid",
       rows.flatMap((r, i) =>
         (r.course ?? []).map(([day, grid]) => `(${of(i, r.stratum)}, ${day}, ${value(grid)})`),
       ),
     ),
     table(
       "related",
-      "stratum, datamartid, patid, v0, v1",
+      "stratum, datamartid, patid, head, v0, v1",
       rows.map((r, i) => `(${of(i, r.stratum)}, ${value(r.baseline)}, ${value(r.age)})`),
     ),
     table(
       "asked",
-      "stratum, datamartid, patid, asked, answered",
+      "stratum, datamartid, patid, head, asked, answered",
       rows.flatMap((r, i) =>
         r.collected ? [`(${of(i, r.stratum)}, ${r.collected[0]}, ${r.collected[1]})`] : [],
       ),
     ),
     table(
       "administered",
-      "stratum, datamartid, patid, administrations, complete",
+      "stratum, datamartid, patid, head, administrations, complete",
       rows.flatMap((r, i) =>
         r.collected ? [`(${of(i, r.stratum)}, ${r.collected[2]}, ${r.collected[3]})`] : [],
       ),
     ),
   ];
+  // Only what it reads: parsing values takes longer than the query.
+  const over = (sql: string) => {
+    const used = tables.filter((of) => new RegExp(`\\b${of.split("(", 1)[0]}\\b`).test(sql));
+    return `WITH ${used.join(",\n")}\n${sql}`;
+  };
+  const size = 1 + Math.max(0, ...rows.map(({ head }, i) => head ?? i));
   return {
-    select(sql) {
-      // Only what it reads: parsing values takes longer than the query.
-      const used = tables.filter((of) => new RegExp(`\\b${of.split("(", 1)[0]}\\b`).test(sql));
-      return engine.all(`WITH ${used.join(",\n")}\n${sql}`);
-    },
+    select: (sql) => engine.all(over(sql)),
+    members: (sql) => duckDbMembers(engine.connection, over(sql), size),
   };
 }
 
@@ -219,6 +232,7 @@ export function queryable(db: DuckDb): Queryable {
     dialect: "duckdb",
     all: (sql) => db.all(sql),
     scratch: (sql) => duckDbScratch((statement) => db.run(statement), sql),
+    members: (sql, size) => duckDbMembers(db.connection, sql, size),
   };
 }
 

@@ -19,8 +19,15 @@ WITH score AS (
     AND r.pro_response_num IS NOT NULL
 ),
 person AS (
-  -- who may be in it
-  SELECT p.datamartid, p.patid, p.birth_date, p.sex, p.race, p.hispanic
+  -- who may be in it; numbered, so that groups of people can be compared before they are shown
+  SELECT
+    p.datamartid,
+    p.patid,
+    p.birth_date,
+    p.sex,
+    p.race,
+    p.hispanic,
+    row_number() OVER (ORDER BY p.datamartid COLLATE "C", p.patid COLLATE "C") - 1 AS head
   FROM demographic AS p
 ),
 index_event AS (
@@ -43,6 +50,7 @@ eligible AS (
       p.sex,
       p.race,
       p.hispanic,
+      p.head,
       i.index_date,
       i.administrations,
       CAST(extract(year FROM i.index_date) - extract(year FROM p.birth_date)
@@ -90,6 +98,7 @@ cohort AS (
   SELECT
     e.datamartid,
     e.patid,
+    e.head,
     'sex=' || coalesce(e.sex, 'NI') || ', ' || 'site=' || e.datamartid AS stratum,
     e.administrations,
     e.index_date,
