@@ -35,9 +35,11 @@ export function modelKey(outcome: number, id: string): string {
 /** A model as the rounds see it. */
 export function roundModel(model: Model, part: Part): RoundModel {
   return {
-    family: model.kind === "poisson" ? "poisson" : "logistic",
+    family: model.kind === "linear" ? "logistic" : model.kind,
+    ties: model.ties,
     columns: modelColumns(model, part.measure),
-    sites: model.sites === "fixed" ? "fixed" : "none",
+    // In Cox's regression sites have a baseline each, not a column.
+    sites: model.sites === "fixed" && model.kind !== "cox" ? "fixed" : "none",
     exchange: model.exchange,
   };
 }

@@ -5,15 +5,17 @@ import { Members } from "./disclosure/members.ts";
 import type { LinearSums } from "./statistics/linear.ts";
 import { sumLinear } from "./statistics/model-sums.ts";
 import { responseSql } from "./statistics/responder.ts";
+import { lastSteps } from "./statistics/response-time.ts";
 import type { Measure, Statistic } from "./statistics/statistic.ts";
 import type { Chosen } from "./study/answer.ts";
 import { compileCohort, compileWith, type Steps } from "./study/cohort.ts";
+import { compileStep } from "./study/compile-step.ts";
 import { findLacks, type Lacks } from "./study/lacks.ts";
 import { compileModelRows, modelColumns } from "./study/model-rows.ts";
 import type { Model } from "./study/model-schema.ts";
 import { bySite, onlySites, prepareCohort } from "./study/prepare-cohort.ts";
 import { checkGrid } from "./study/scale.ts";
-import { compileTable, type TableName } from "./study/tables.ts";
+import { COURSE, compileTable, type TableName } from "./study/tables.ts";
 import { modelMembers } from "./study-model-groups.ts";
 import { type Part, type Plan, sitesIn } from "./study-plan.ts";
 
@@ -54,7 +56,6 @@ export async function summarizePart(
   const here = await sitesIn(queryable, study);
   const lacks = await findLacks(queryable, study, part.outcome.instrument, here);
   const sites = here.filter((site) => lacks.get(site)?.population.length === 0);
-  await checkGrid(queryable, study, part.outcome, part.scale);
   const prepared = await prepareCohort(
     queryable,
     compileCohort(study, part.outcome, { decimals: part.scale.decimals, sites: here }),
@@ -75,6 +76,7 @@ export async function summarizePart(
     if (to && lists.length > 0) to.add(await from.members([...new Set(lists)], size));
   };
   try {
+    await checkGrid(rows, part.outcome, part.scale);
     for (const statistic of part.statistics) {
       const own = await rows.of(statistic);
       for (const [stratum, of] of await statistic.summarize(own, measure)) {
@@ -140,6 +142,7 @@ function rowsOf(
     return `SELECT * FROM ${table.name}`;
   };
   return {
+    select: over(prepared).select,
     async of(statistic: Statistic<unknown>): Promise<Rows> {
       const own = withNeed(statistic);
       const steps = onlySites(prepared, own);
@@ -189,9 +192,14 @@ export function comparedBySite({ statistics }: Chosen): Statistic<unknown>[] {
   return statistics.filter((one, index) => index === 0 || one.siteEffect);
 }
 
-/** The table of a model's rows over `cohort`. */
+/** The table of a model's rows over `cohort`, and over `score_day` for the time to response. */
 export function modelRows(model: Model, measure: Measure): string {
   const rule = responseRule(model, measure);
+  if (model.kind === "cox") {
+    const course = compileStep("course", COURSE);
+    const steps = rule ? lastSteps({ ...measure, responder: rule }, "s") : NO_STEPS;
+    return `${course},\n${compileModelRows(model, null, steps)}`;
+  }
   if (!rule) return compileModelRows(model, null);
   const { among, responded } = responseSql(
     { ...measure, responder: rule },
@@ -202,10 +210,15 @@ export function modelRows(model: Model, measure: Measure): string {
   return compileModelRows(model, sql);
 }
 
+/** The catalogue and the study have no rule for who responds. */
+const NO_STEPS = "(SELECT 0 AS head, 0 AS step, 'no' AS responded LIMIT 0) AS s";
+
 function responseRule({ response }: Model, { mid, responder }: Measure) {
   const byMid = mid === null ? undefined : { change: mid };
   if (response === "improved") return byMid;
-  return response === "responder" ? (responder ?? byMid) : undefined;
+  return response === "responder" || response === "response_time"
+    ? (responder ?? byMid)
+    : undefined;
 }
 
 async function sumModel(
@@ -221,7 +234,7 @@ async function sumModel(
       "GROUP BY datamartid",
     ].join("\n"),
   );
-  const needsPairs = !["baseline", "administrations"].includes(model.response);
+  const needsPairs = !["baseline", "administrations", "response_time"].includes(model.response);
   return new Map(
     sizes.flatMap(({ datamartid, people, pairs }) => {
       const of = sums.get(datamartid);

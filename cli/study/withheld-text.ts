@@ -10,6 +10,7 @@ export function withheldText(withheld: readonly Withheld[]): string {
   return [
     "held back, because subtracting it from another release would tell of too few people:",
     ...lines,
+    "What helps: groups that are the same people (complete_scores, windows.complete_pairs), or that differ by many.",
     "",
   ].join("\n");
 }

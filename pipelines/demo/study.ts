@@ -8,6 +8,7 @@ outcomes:
   - { instrument: gad-7, score: total }
   - { instrument: promis-global-10, score: gph_t }
   - { instrument: promis-global-10, score: gmh_t }
+complete_scores: true # the two scores of one questionnaire are of the same people
 index:
   event: first_administration # a person's first score is day 0
 windows:

@@ -3,7 +3,7 @@ import { dot, invertPositive, multiply, symmetric, type Vector } from "./matrix.
 import { normalP, Z95 } from "./probability.ts";
 import { headCount } from "./statistic.ts";
 
-export const FAMILIES = ["logistic", "poisson"] as const;
+export const FAMILIES = ["logistic", "poisson", "cox"] as const;
 export type Family = (typeof FAMILIES)[number];
 
 /** A site's answer to one round: what a Newton step needs, at the coefficients of that round. */
@@ -61,7 +61,7 @@ export interface GeneralisedFit {
 export interface GeneralisedModel {
   family: Family;
   columns: readonly string[];
-  /** Columns at the front that are constants: 1, or one a site. */
+  /** Columns at the front that are constants: 1, or one a site; none in Cox's regression. */
   constants?: number;
 }
 
@@ -98,7 +98,7 @@ export function step(sums: RoundSums, progress: Progress, model: GeneralisedMode
   const inverted = invertPositive(information);
   if ("dependentColumn" in inverted)
     return { state: "refused", reason: rankReason(progress, columns[inverted.dependentColumn]) };
-  const spread = progress.spread ?? spreadOf(information, constants);
+  const spread = progress.spread ?? spreadOf(information, constants, n);
   const separated = columns.find(
     (_, i) => i >= constants && Math.abs(beta[i] ?? 0) * (spread[i] ?? 0) > STANDARDISED_MAX,
   );
@@ -170,7 +170,13 @@ function next(progress: Progress, beta: number[], spread: number[] | null): Step
 }
 
 /** At zero every person has the same weight, so the information tells the columns' standard deviations. */
-function spreadOf(information: readonly (readonly number[])[], constants: number): number[] {
+function spreadOf(
+  information: readonly (readonly number[])[],
+  constants: number,
+  n: number,
+): number[] {
+  // Without a constant the likelihood is inside risk sets: the information is that of about the mean already.
+  if (constants === 0) return information.map((row, i) => Math.sqrt(Math.max(0, row[i] ?? 0) / n));
   const levels = information.slice(0, constants);
   const weight = levels.reduce((sum, row, i) => sum + (row[i] ?? 0), 0);
   return information.map((row, i) => {

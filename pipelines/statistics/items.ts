@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { text } from "../../warehouse/sql.ts";
+import { textList } from "../../warehouse/sql.ts";
 import { binSchema, fromRanges, mergeBins } from "./bins.ts";
 import { coarsenBins } from "./coarsen-bins.ts";
 import { divide } from "./divide.ts";
@@ -69,9 +69,10 @@ export const items: Statistic<Items> = {
   }),
   members: ({ items: scored = [] }) => [
     membersOf(PEOPLE.part),
-    ...scored.map(({ id }) =>
-      membersOf(id, { value: "value", table: "item_answer", where: `item = ${text(id)}` }),
-    ),
+    [
+      "SELECT stratum, head, item AS part, value",
+      `FROM item_answer WHERE item IN ${textList(scored.map(({ id }) => id))}`,
+    ].join("\n"),
   ],
   groups: ({ items: of }) => [
     PEOPLE,

@@ -1,19 +1,26 @@
-import type { Family, RoundSums } from "./generalised.ts";
+import type { RoundSums } from "./generalised.ts";
 import type { LinearSums } from "./linear.ts";
 import type { Cohort } from "./statistic.ts";
 
 /** Runs SQL with the table `model_row` in scope: datamartid, x0, x1, ..., y, integers; one row a person. */
 export type ModelRows = Cohort;
 
-const names = (size: number) => Array.from({ length: size }, (_, i) => `x${i}`);
-const pairs = (columns: readonly string[]) =>
+export const columnNames = (size: number) => Array.from({ length: size }, (_, i) => `x${i}`);
+/** Upper triangle, row by row. */
+export const columnPairs = (columns: readonly string[]) =>
   columns.flatMap((a, i) => columns.slice(i).map((b) => [a, b] as const));
+
+/** The linear predictor. Both engines' exp stay inside a double up to here; beyond it a fit is refused as separated anyway. */
+export function etaSql(beta: readonly number[]): string {
+  const sum = columnNames(beta.length).map((x, i) => `${x} * ${double(beta[i] ?? 0)}`);
+  return `greatest(-700.0, least(700.0, CAST(${sum.join(" + ")} AS DOUBLE PRECISION)))`;
+}
 
 /** Integer cross-products of each site. */
 export async function sumLinear(rows: ModelRows, size: number): Promise<Map<string, LinearSums>> {
-  const columns = names(size);
+  const columns = columnNames(size);
   const products = [
-    ...pairs(columns),
+    ...columnPairs(columns),
     ...columns.map((x) => [x, "y"] as const),
     ["y", "y"] as const,
   ];
@@ -52,19 +59,17 @@ export async function sumLinear(rows: ModelRows, size: number): Promise<Map<stri
  */
 export async function sumRound(
   rows: ModelRows,
-  family: Family,
+  family: "logistic" | "poisson",
   beta: readonly number[],
 ): Promise<Map<string, RoundSums>> {
-  const columns = names(beta.length);
-  const eta = columns.map((x, i) => `${x} * ${double(beta[i] ?? 0)}`).join(" + ");
-  // Both engines' exp stay inside a double up to here; beyond it the fit is refused as separated anyway.
+  const columns = columnNames(beta.length);
   const mean = family === "logistic" ? "1 / (1 + exp(-eta))" : "exp(eta)";
   const weight = family === "logistic" ? "mean * (1 - mean)" : "mean";
   const likelihood =
     family === "logistic"
       ? "y * eta - (CASE WHEN eta > 0 THEN eta + ln(1 + exp(-eta)) ELSE ln(1 + exp(eta)) END)"
       : "y * eta - mean";
-  const upper = pairs(columns);
+  const upper = columnPairs(columns);
   const found = await rows.select<Record<string, string | number>>(
     [
       "SELECT",
@@ -80,7 +85,7 @@ export async function sumRound(
       "  FROM (",
       `    SELECT *, ${mean} AS mean`,
       "    FROM (",
-      `      SELECT *, greatest(-700.0, least(700.0, CAST(${eta} AS DOUBLE PRECISION))) AS eta`,
+      `      SELECT *, ${etaSql(beta)} AS eta`,
       "      FROM model_row",
       "    ) AS a",
       "  ) AS b",
@@ -111,8 +116,8 @@ export async function sumSandwich(
   rows: ModelRows,
   fit: { beta: readonly number[]; inverse: readonly (readonly number[])[] },
 ): Promise<Map<string, number[]>> {
-  const columns = names(fit.beta.length);
-  const upper = pairs(columns);
+  const columns = columnNames(fit.beta.length);
+  const upper = columnPairs(columns);
   const eta = columns.map((x, i) => `${x} * ${double(fit.beta[i] ?? 0)}`).join(" + ");
   const leverage = columns
     .flatMap((a, i) =>

@@ -31,7 +31,7 @@ export const reliability: Statistic<CrossProducts> = {
     const columns = ids.map(
       (id, i) => `max(CASE WHEN item = '${id.replaceAll("'", "''")}' THEN value END) AS i${i}`,
     );
-    const vectors = `(SELECT stratum, datamartid, patid, ${columns.join(", ")} FROM item_answer GROUP BY stratum, datamartid, patid) AS vectors`;
+    const vectors = `(SELECT stratum, head, ${columns.join(", ")} FROM item_answer GROUP BY stratum, head) AS vectors`;
     return sumProducts(
       cohort,
       vectors,

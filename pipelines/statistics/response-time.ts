@@ -112,7 +112,7 @@ const EVENT = { part: "responded at step", responded: "yes" };
 const CENSORED = { part: "last seen at step", responded: "no" };
 
 /** One row a person who starts as the rule asks: the step of the first response, or of the last score before the end. */
-function lastSteps(measure: Measure): string {
+export function lastSteps(measure: Measure, alias = "last_step"): string {
   const { among, responded } = responseSql(measure, "c.baseline", "l.grid");
   const { days, step } = measure.course ?? { days: 0, step: 1 };
   // Steps are counted from 1: day 1 to `step` is step 1. Who has no later score is censored at once, in step 0.
@@ -133,11 +133,11 @@ function lastSteps(measure: Measure): string {
     "      max(l.day) AS last_day",
     "    FROM cohort AS c",
     "    LEFT JOIN course AS l",
-    `      ON l.datamartid = c.datamartid AND l.patid = c.patid AND l.day BETWEEN 1 AND ${days}`,
+    `      ON l.head = c.head AND l.day BETWEEN 1 AND ${days}`,
     `    WHERE ${among}`,
-    "    GROUP BY c.datamartid, c.patid, c.stratum, c.head",
+    "    GROUP BY c.stratum, c.head",
     "  ) AS person",
-    ") AS last_step",
+    `) AS ${alias}`,
   ].join("\n");
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sumCox, type Ties } from "./cox.ts";
 import type { ModelFit } from "./fit-model.ts";
 import {
   addRounds,
@@ -36,6 +37,8 @@ export type SiteRound = z.infer<typeof siteRoundSchema>;
 /** A model that is fitted by asking the sites again and again. */
 export interface RoundModel {
   family: Family;
+  ties?: Ties;
+  /** The constant first, but in Cox's regression, where each site has a baseline of its own. */
   columns: readonly Column[];
   sites: "none" | "fixed";
   exchange: "rounds" | "single";
@@ -75,7 +78,7 @@ export function advance(
   if (!first || parts.length < sites.length) {
     return { state: "refused", reason: "a site has not answered" };
   }
-  const constants = model.sites === "fixed" ? sites.length : 1;
+  const constants = constantsOf(model, sites);
   const taken = step(rest.reduce(addRounds, first), progress, {
     family: model.family,
     columns,
@@ -99,16 +102,26 @@ export async function answerRound(
 ): Promise<Map<string, SiteRound>> {
   if (model.exchange === "single") return ownFits(rows, model);
   if (model.sites === "none") {
-    const sums = await sumRound(rows, model.family, progress.beta);
+    const sums = await sumOf(rows, model, progress.beta);
     return new Map([...sums].map(([site, newton]) => [site, { newton }]));
   }
   const answers = new Map<string, SiteRound>();
   for (const [i, site] of sites.entries()) {
     const beta = [progress.beta[i] ?? 0, ...progress.beta.slice(sites.length)];
-    const newton = (await sumRound(onlySite(rows, site), model.family, beta)).get(site);
+    const newton = (await sumOf(onlySite(rows, site), model, beta)).get(site);
     if (newton) answers.set(site, { newton });
   }
   return answers;
+}
+
+function sumOf(rows: ModelRows, { family, ties }: RoundModel, beta: readonly number[]) {
+  return family === "cox" ? sumCox(rows, beta, ties ?? "efron") : sumRound(rows, family, beta);
+}
+
+/** Columns at the front of a fit that are constants. */
+function constantsOf({ family, sites: effects }: RoundModel, sites: readonly string[]): number {
+  if (family === "cox") return 0;
+  return effects === "fixed" ? sites.length : 1;
 }
 
 async function ownFits(rows: ModelRows, model: RoundModel): Promise<Map<string, SiteRound>> {
@@ -142,7 +155,8 @@ function stepOwn(
   if (!answer || !("newton" in answer))
     return { own: { refused: "nobody has all of its columns" } };
   const columns = model.columns.map(({ name }) => name);
-  const taken = step(answer.newton, progress, { family: model.family, columns });
+  const constants = constantsOf(model, [site]);
+  const taken = step(answer.newton, progress, { family: model.family, columns, constants });
   if (taken.state === "next") return taken.progress;
   if (taken.state === "refused") return { own: { refused: taken.reason } };
   const { coefficients, n } = taken.fit;
@@ -171,8 +185,15 @@ function combineOwn(
     fits,
     model.columns.map(({ name }) => name),
   );
-  return { state: "done", fit: inUnits(combined, model, 1), rounds: 1, without };
+  return {
+    state: "done",
+    fit: inUnits(combined, model, constantsOf(model, ["all"])),
+    rounds: 1,
+    without,
+  };
 }
+
+const RATIO = { logistic: "odds ratio", poisson: "rate ratio", cox: "hazard ratio" } as const;
 
 /** From units of the columns' integers to those of the score. */
 function inUnits(
@@ -180,10 +201,13 @@ function inUnits(
   { columns, family }: RoundModel,
   constants: number,
 ): ModelFit {
+  const covariates = family === "cox" ? columns : columns.slice(1);
+  const unitOf = (i: number) =>
+    i < constants ? 1 : 10 ** (covariates[i - constants]?.decimals ?? 0);
   return {
     n: fit.n,
     coefficients: fit.coefficients.map((one, i) => {
-      const unit = i < constants ? 1 : 10 ** (columns[i - constants + 1]?.decimals ?? 0);
+      const unit = unitOf(i);
       const { name, value, se, interval, p } = one;
       return {
         name,
@@ -200,9 +224,7 @@ function inUnits(
       },
       ...fit.coefficients.flatMap(({ name, value }, i) => {
         if (i < constants) return [];
-        const unit = 10 ** (columns[i - constants + 1]?.decimals ?? 0);
-        const ratio = family === "logistic" ? "odds ratio" : "rate ratio";
-        return [{ name: `${ratio} of ${name}`, value: Math.exp(value * unit) }];
+        return [{ name: `${RATIO[family]} of ${name}`, value: Math.exp(value * unitOf(i)) }];
       }),
     ],
   };

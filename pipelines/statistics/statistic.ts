@@ -45,11 +45,11 @@ export const headCount = z.string().regex(/^(0|[1-9][0-9]{0,17})$/, "must be a c
 
 /**
  * The cohort as a statistic sees it: `select` runs with these tables in scope, all with the column stratum (text).
- * All but `course` have `head`, the number of a person.
+ * All but `asked` and `administered` have one row a person, or a person and something, whom `head` numbers.
  * `cohort`: one row a person; administrations (integer), baseline (grid integer), follow_up (grid integer, null without one),
  * follow_up_2 and so on where the study has more windows.
- * `item_answer`: one row a person and item of the baseline; patid, datamartid, item, value (integer).
- * `course`: one row a score after the baseline; patid, datamartid, baseline, day, grid.
+ * `item_answer`: one row a person and item of the baseline; item, value (integer).
+ * `course`: one row a score after the baseline; day, grid.
  * `related`: one row a person; v0, v1, ... as `Measure.related` lists them, null where not known.
  * `asked` and `administered`: one row a person and channel (the stratum), with the numbers that their statistics add.
  */

@@ -6,7 +6,7 @@ import { followUpsOf, type Outcome, type StratumVariable } from "./schema.ts";
 import { compileScores, needsCollection } from "./scores.ts";
 
 export interface CohortOptions {
-  /** Of the score's grid, as `compileGridCheck` found them. */
+  /** Of the score's grid, as the catalogue has them: `checkGrid` proves it. */
   decimals: number;
   /** Only these sites; left out: those of the study. */
   sites?: readonly string[];
@@ -85,8 +85,7 @@ function scoreDays(study: Study): string {
   return [
     "-- days from the index day",
     "SELECT",
-    "  s.datamartid,",
-    "  s.patid,",
+    "  e.head,",
     "  s.pro_seq,",
     "  s.pro_time,",
     ...collectionColumns(study).map((name) => `  s.${name},`),
@@ -107,7 +106,7 @@ function nearestStep(
   [first, last]: readonly [number, number],
   target: number,
 ): string {
-  const columns = ["datamartid", "patid", "pro_seq", ...collectionColumns(study), "day", "grid"];
+  const columns = ["head", "pro_seq", ...collectionColumns(study), "day", "grid"];
   return [
     `-- nearest to day ${target} from day ${first} to day ${last}, the earlier one on ties`,
     `SELECT ${columns.join(", ")}`,
@@ -115,7 +114,7 @@ function nearestStep(
     "  SELECT",
     ...columns.map((name) => `    ${name},`),
     "    row_number() OVER (",
-    "      PARTITION BY datamartid, patid",
+    "      PARTITION BY head",
     `      ORDER BY abs(day - (${target})), day, pro_time NULLS LAST, pro_seq COLLATE "C"`,
     "    ) AS nearness",
     "  FROM score_day",
@@ -153,10 +152,10 @@ function cohortStep(study: Study): string {
       return `  f${i + 2}.grid AS ${followUpName(i + 1)}${last ? "" : ","}`;
     }),
     "FROM eligible AS e",
-    "JOIN baseline AS b ON b.datamartid = e.datamartid AND b.patid = e.patid",
+    "JOIN baseline AS b ON b.head = e.head",
     ...followUps.map((_, i) => {
       const alias = i === 0 ? "f" : `f${i + 1}`;
-      return `${i === 0 ? join : "LEFT JOIN"} ${followUpName(i)} AS ${alias} ON ${alias}.datamartid = e.datamartid AND ${alias}.patid = e.patid`;
+      return `${i === 0 ? join : "LEFT JOIN"} ${followUpName(i)} AS ${alias} ON ${alias}.head = e.head`;
     }),
   ].join("\n");
 }

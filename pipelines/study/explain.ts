@@ -37,6 +37,9 @@ export function explainStudy(study: Study, outcome: Outcome, measure: Measure): 
     ...(measures ? [`They have, at any time, a score of ${measures.join(" and of ")}.`] : []),
     ...(how.length > 0 ? [`Only administrations with ${how.join(", ")} count.`] : []),
     `A score counts when it is the preferred one of its administration; ${study.include_linked ? "scores from crosswalks count too" : "scores from crosswalks do not count"}; ${provisionalText(study)}.`,
+    ...(study.complete_scores
+      ? ["An administration counts only with all of the study's scores of its instrument."]
+      : []),
     `Day 0 is ${indexText(index)}${between ? `, ${between}` : ""}.`,
     `The baseline is the score nearest to day 0 from day ${windows.baseline.days[0]} to day ${windows.baseline.days[1]}, the earlier one on ties.`,
     ...followUpsOf(windows).map(

@@ -25,6 +25,9 @@ export function methodsText(results: StudyResults, study: Study): string[] {
     study.include_provisional === false
       ? "Scores whose rule or table is provisional do not count."
       : "Scores whose rule or table is provisional count where the study names them.",
+    study.complete_scores
+      ? "Administrations without all of the study's scores of their instrument were left out."
+      : "",
     `Day 0 was ${indexText(study)}; the baseline is the score nearest to it from day ${study.windows.baseline.days.join(" to ")}${follow.length > 0 ? `; follow-up: ${follow.map(({ target, days }) => `the score nearest to day ${target} from day ${days.join(" to ")}`).join(", ")}` : ""}, the earlier one on ties, complete pairs only.`,
     "Means have 95 % intervals by Student's t, shares by Wilson's score (Wilson 1927); quantiles are of type 7 (Hyndman and Fan 1996); skewness and kurtosis are G1 and G2 (Joanes and Gill 1998).",
     has("reliability")
@@ -45,11 +48,14 @@ export function methodsText(results: StudyResults, study: Study): string[] {
     models.some(({ siteEffects }) => siteEffects === "random")
       ? "The random site intercept was fitted by REML from the same sums (Luo 2022), with normal intervals."
       : "",
+    models.some(({ kind }) => kind === "cox")
+      ? "The time to response was modelled by Cox's regression (Cox 1972) stratified by site, on a common grid of steps; ties as the study says (Efron 1977, Breslow 1974)."
+      : "",
     models.some(({ kind, exactness }) => kind !== "linear" && exactness === "1e-10")
-      ? "Logistic and Poisson models were fitted by Newton's method over the sites' gradients and information matrices until no coefficient moved by 1e-10."
+      ? "Logistic, Poisson and Cox models were fitted by Newton's method over the sites' gradients and information matrices until no coefficient moved by 1e-10."
       : "",
     results.disclosure
-      ? `Every cell, its complement and what is left of its margin hold nobody or at least ${results.disclosure.minimumPeople} people (profile ${results.disclosure.profile}; ResDAC 2024); hidden cells are marked.`
+      ? `Every cell, its complement and what is left of its margin hold nobody or at least ${results.disclosure.minimumPeople} people (profile ${results.disclosure.profile}; ResDAC 2024), and so does what two shown groups of people differ in; hidden cells are marked.`
       : "",
     results.check
       ? `On these rows the sites alone, combined, gave the same ${results.check.compared} numbers as all rows together (largest relative difference ${results.check.maxRelativeDifference}).`

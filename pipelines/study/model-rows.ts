@@ -11,10 +11,11 @@ export interface ModelColumn {
   indicator: boolean;
 }
 
-/** A model's columns, the constant first; grids as they are summed. */
+/** A model's columns, the constant first where it has one; grids as they are summed. */
 export function modelColumns(model: Model, measure: Measure): ModelColumn[] {
+  const constant = { name: "(constant)", decimals: 0, indicator: true };
   return [
-    { name: "(constant)", decimals: 0, indicator: true },
+    ...(model.kind === "cox" ? [] : [constant]),
     ...model.covariates.map((covariate) => ({
       name: typeof covariate === "string" ? covariate : covariate.name,
       decimals: covariate === "baseline" ? measure.decimals : 0,
@@ -29,7 +30,10 @@ export function responseColumn(
   measure: Measure,
 ): { decimals: number; indicator: boolean } {
   const isScore = ["baseline", "follow_up", "change"].includes(model.response);
-  return { decimals: isScore ? measure.decimals : 0, indicator: model.kind === "logistic" };
+  return {
+    decimals: isScore ? measure.decimals : 0,
+    indicator: ["logistic", "cox"].includes(model.kind),
+  };
 }
 
 /**
@@ -37,16 +41,24 @@ export function responseColumn(
  * has them all.
  *
  * @param response the rule in SQL over baseline and follow_up, for a response of 0 and 1
+ * @param steps a table s of head, step and responded, for the time to response: then there is t and no constant
  */
-export function compileModelRows(model: Model, response: string | null): string {
-  const columns = ["1", ...model.covariates.map(covariateSql)];
+export function compileModelRows(
+  model: Model,
+  response: string | null,
+  steps: string | null = null,
+): string {
+  const covariates = model.covariates.map(covariateSql);
+  const columns = steps ? covariates : ["1", ...covariates];
   const typed = columns.map((sql, i) => `  CAST(${sql} AS BIGINT) AS x${i}`);
   const rows = [
     "SELECT",
     "  c.datamartid,",
     "  c.head,",
+    ...(steps ? ["  s.step AS t,"] : []),
     [...typed, `  CAST(${responseSql(model, response)} AS BIGINT) AS y`].join(",\n"),
     "FROM cohort AS c",
+    ...(steps ? [`JOIN ${steps} ON s.head = c.head`] : []),
   ].join("\n");
   const known = [...columns.map((_, i) => `x${i}`), "y"].map((name) => `${name} IS NOT NULL`);
   return [
@@ -81,6 +93,8 @@ function responseSql({ response }: Model, rule: string | null): string {
       return "c.follow_up - c.baseline";
     case "administrations":
       return "c.administrations";
+    case "response_time":
+      return "CASE WHEN s.responded = 'yes' THEN 1 ELSE 0 END";
     case "improved":
     case "responder":
       return rule ?? "NULL";

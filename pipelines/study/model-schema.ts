@@ -25,18 +25,32 @@ export const modelSchema = z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "must be lower-case letters, digits and hyphens"),
     kind: z
-      .enum(["linear", "logistic", "poisson"])
-      .describe("linear: exact in one exchange; the others by rounds (propool study round)"),
-    response: z
-      .enum(["baseline", "follow_up", "change", "improved", "responder", "administrations"])
+      .enum(["linear", "logistic", "poisson", "cox"])
       .describe(
-        "improved: changed by the minimal important difference; administrations: scores in the study's dates",
+        "linear: exact in one exchange; the others by rounds (propool study round); cox: time to response",
+      ),
+    response: z
+      .enum([
+        "baseline",
+        "follow_up",
+        "change",
+        "improved",
+        "responder",
+        "administrations",
+        "response_time",
+      ])
+      .describe(
+        "improved: changed by the minimal important difference; administrations: scores in the study's dates; response_time: steps of windows.course to the first response",
       ),
     covariates: z.array(covariate).min(1).max(50),
     sites: z
       .enum(["none", "fixed", "random"])
       .default("none")
       .describe("site effects: none, a column a site, or a random intercept (linear only)"),
+    ties: z
+      .enum(["efron", "breslow"])
+      .default("efron")
+      .describe("cox: how responses in the same step are counted"),
     robust: z
       .boolean()
       .default(false)
@@ -63,6 +77,19 @@ export const modelSchema = z
       path: ["response"],
     },
   )
+  .refine(
+    ({ kind, response, sites }) =>
+      (kind === "cox") === (response === "response_time") && (kind !== "cox" || sites === "fixed"),
+    {
+      error:
+        "cox goes with response_time and sites: fixed, because each site has a baseline of its own",
+      path: ["kind"],
+    },
+  )
+  .refine(({ kind, covariates }) => kind !== "cox" || !covariates.includes("days"), {
+    error: "days of the follow-up say nothing about the time to response",
+    path: ["covariates"],
+  })
   .refine(
     ({ response, covariates }) => !(response === "baseline" && covariates.includes("baseline")),
     {

@@ -15,7 +15,7 @@ export function compilePerson({ population }: Study, sites: readonly string[] | 
     "  p.sex,",
     "  p.race,",
     "  p.hispanic,",
-    `  row_number() OVER (ORDER BY p.datamartid COLLATE "C", p.patid COLLATE "C") - 1 AS head`,
+    `  CAST(row_number() OVER (ORDER BY p.datamartid COLLATE "C", p.patid COLLATE "C") - 1 AS INTEGER) AS head`,
     "FROM demographic AS p",
     ...where([
       ...(sites ? [`p.datamartid IN ${textList(sites)}`] : []),

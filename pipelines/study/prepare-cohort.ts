@@ -5,7 +5,7 @@ import { compileWith, type Steps } from "./cohort.ts";
 /** Steps that several statistics read: worth keeping. */
 const KEPT = ["score", "person", "eligible", "score_day", "cohort"];
 /** Those of them that statistics read themselves. */
-const READ = ["person", "score_day", "cohort"];
+const READ = ["score", "person", "score_day", "cohort"];
 
 export interface Prepared {
   /** Steps to put before a statistic's query. */

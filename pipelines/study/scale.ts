@@ -1,10 +1,8 @@
-import type { Queryable } from "../../warehouse/queryable.ts";
 import type { Instrument } from "../catalogue/instrument.ts";
 import { ProError } from "../core/errors.ts";
 import type { Measure, Responder, Scale } from "../statistics/statistic.ts";
-import type { Study } from "./read-study.ts";
 import type { Outcome } from "./schema.ts";
-import { compileGridCheck } from "./scores.ts";
+import { GRID_CHECK } from "./scores.ts";
 
 /**
  * The instrument of an outcome, the scale of its score, and what instrument and study say about it.
@@ -109,21 +107,20 @@ function responderOf(
  * @throws ProError `QUALITY_MIXED_SCALES` or `QUALITY_OFF_GRID`, with the number of scores.
  */
 export async function checkGrid(
-  queryable: Queryable,
-  study: Study,
+  rows: { select<T extends object>(sql: string): Promise<T[]> },
   outcome: Outcome,
   scale: Scale,
 ): Promise<void> {
-  const rows = await queryable.all<{
+  const found = await rows.select<{
     scale: string | null;
     decimals: string | null;
     scores: string;
     off_grid: string | null;
-  }>(compileGridCheck(study, outcome));
+  }>(GRID_CHECK);
   const name = `${outcome.instrument} ${outcome.score}`;
-  const total = (of: typeof rows, key: "scores" | "off_grid") =>
+  const total = (of: typeof found, key: "scores" | "off_grid") =>
     of.reduce((sum, row) => sum + Number(row[key] ?? 0), 0);
-  const foreign = rows.filter(
+  const foreign = found.filter(
     (row) => row.scale !== scale.scale || row.decimals !== String(scale.decimals),
   );
   if (foreign.length > 0) {
@@ -133,7 +130,7 @@ export async function checkGrid(
       { hint: "score the site again with the present catalogue: propool run --full" },
     );
   }
-  const offGrid = total(rows, "off_grid");
+  const offGrid = total(found, "off_grid");
   if (offGrid > 0) {
     throw new ProError(
       "QUALITY_OFF_GRID",

@@ -104,6 +104,12 @@ export const studySchema = z
       .describe("names of statistics; left out: all that the study allows"),
     models: z.array(modelSchema).default([]).describe("regressions, for each outcome"),
     disclosure: z.string().default("minimum-11").describe("a file of mappings/disclosure"),
+    complete_scores: z
+      .boolean()
+      .default(false)
+      .describe(
+        "whether an administration counts only with all of the study's scores of its instrument: two scores of one questionnaire then have the same people, and neither hides the other because a few skipped an item",
+      ),
     include_linked: z
       .boolean()
       .default(false)
@@ -137,6 +143,10 @@ export const studySchema = z
   .refine(({ strata }) => new Set(strata.map(nameOf)).size === strata.length, {
     error: "names a stratum twice",
     path: ["strata"],
+  })
+  .refine(({ models, windows: w }) => w.course || models.every(({ kind }) => kind !== "cox"), {
+    error: "cox needs windows.course",
+    path: ["models"],
   })
   .refine(({ models }) => new Set(models.map(({ id }) => id)).size === models.length, {
     error: "two models have the same id",

@@ -1,9 +1,7 @@
 import { text, textList } from "../../warehouse/sql.ts";
+import { where } from "./compile-step.ts";
 import type { Study } from "./read-study.ts";
 import type { Outcome } from "./schema.ts";
-
-/** Decimals that a score grid can have: bounds the powers of ten below. */
-const DECIMALS_MAX = 6;
 
 /** The scores of an outcome that the study counts, one row an administration, in grid units. */
 export function compileScores(
@@ -23,35 +21,27 @@ export function compileScores(
     "  r.pro_method AS method,",
     "  r.pro_mode AS mode,",
     ...(needsCollection(study) ? ["  k.channel,", "  k.setting,"] : []),
-    `  CAST(round(r.pro_response_num * ${10 ** decimals}) AS BIGINT) AS grid`,
+    "  d.scale,",
+    "  d.decimals,",
+    `  CAST(round(r.pro_response_num * ${10 ** decimals}) AS BIGINT) AS grid,`,
+    `  r.pro_response_num * ${10 ** decimals} AS exact_grid`,
     ...fromScores(study, outcome, sites),
   ].join("\n");
 }
 
 /**
  * How the scores of an outcome lie on their grid: one row for each scale and number of decimals in use, with the number of
- * scores and of those that are no integer number of grid units, both as digits.
+ * scores and of those that are no integer number of grid units, both as digits. Runs with the step `score` in scope.
  */
-export function compileGridCheck(
-  study: Study,
-  outcome: Outcome,
-  sites: readonly string[] | undefined = study.population.sites,
-): string {
-  const powers = Array.from(
-    { length: DECIMALS_MAX + 1 },
-    (_, decimals) => `WHEN ${decimals} THEN ${10 ** decimals}`,
-  );
-  const scaled = `r.pro_response_num * CAST(CASE d.decimals ${powers.join(" ")} END AS DECIMAL(7, 0))`;
-  return [
-    "SELECT",
-    "  d.scale,",
-    "  CAST(d.decimals AS VARCHAR) AS decimals,",
-    "  CAST(count(*) AS VARCHAR) AS scores,",
-    `  CAST(sum(CASE WHEN round(${scaled}) <> ${scaled} THEN 1 ELSE 0 END) AS VARCHAR) AS off_grid`,
-    ...fromScores(study, outcome, sites),
-    "GROUP BY d.scale, d.decimals",
-  ].join("\n");
-}
+export const GRID_CHECK = [
+  "SELECT",
+  "  scale,",
+  "  CAST(decimals AS VARCHAR) AS decimals,",
+  "  CAST(count(*) AS VARCHAR) AS scores,",
+  "  CAST(sum(CASE WHEN grid <> exact_grid THEN 1 ELSE 0 END) AS VARCHAR) AS off_grid",
+  "FROM score",
+  "GROUP BY scale, decimals",
+].join("\n");
 
 /** Whether the study asks how answers were collected beyond what the CDM says. */
 export function needsCollection({ collection, strata, models }: Study): boolean {
@@ -79,12 +69,12 @@ export function flagsOf(study: Study, { instrument }: Outcome): ScoreFlag[] {
 
 function fromScores(
   study: Study,
-  { instrument, score }: Outcome,
+  outcome: Outcome,
   sites: readonly string[] | undefined,
 ): string[] {
   const { method, mode, cat, channel, setting, language } = study.collection ?? {};
   const oneOf = (column: string, values: readonly string[] | undefined) =>
-    values ? [`  AND ${column} IN ${textList(values)}`] : [];
+    values ? [`${column} IN ${textList(values)}`] : [];
   return [
     "FROM pro_cm AS r",
     "JOIN pro_cm_detail AS d",
@@ -95,23 +85,52 @@ function fromScores(
           "  ON k.datamartid = d.datamartid AND k.patid = d.patid AND k.pro_seq = d.pro_seq",
         ]
       : []),
-    "WHERE d.kind = 'score'",
-    study.include_linked ? "  AND (d.preferred OR d.origin = 'linked')" : "  AND d.preferred",
-    `  AND d.instrument = ${text(instrument)}`,
-    `  AND d.name = ${text(score)}`,
-    "  AND r.pro_response_num IS NOT NULL",
-    ...(study.include_linked ? [] : ["  AND d.origin <> 'linked'"]),
+    ...where([
+      ...isCounted(study, outcome, "d", "r"),
+      ...(study.complete_scores ? hasOthers(study, outcome) : []),
+      ...oneOf("r.pro_method", method),
+      ...oneOf("r.pro_mode", mode),
+      ...oneOf("r.pro_cat", cat),
+      ...oneOf("k.channel", channel),
+      ...oneOf("k.setting", setting),
+      ...oneOf("k.language", language),
+      ...oneOf("r.datamartid", sites),
+    ]),
+  ];
+}
+
+/** That the administration has the study's other scores of the instrument too. */
+function hasOthers(study: Study, { instrument, score }: Outcome): string[] {
+  const scores = study.outcomes.filter((one) => one.instrument === instrument);
+  const others = new Set(scores.map((one) => one.score).filter((one) => one !== score));
+  return [...others].map((other) =>
+    [
+      "EXISTS (",
+      "    SELECT 1 FROM pro_cm_detail AS e",
+      "    JOIN pro_cm AS q",
+      "      ON q.datamartid = e.datamartid AND q.patid = e.patid AND q.pro_cm_id = e.pro_cm_id",
+      ...where([
+        "e.datamartid = d.datamartid AND e.patid = d.patid AND e.pro_seq = d.pro_seq",
+        ...isCounted(study, { instrument, score: other }, "e", "q"),
+      ]).map((line) => `    ${line}`),
+      "  )",
+    ].join("\n"),
+  );
+}
+
+/** Conditions on a row of pro_cm_detail and of pro_cm: they hold a score that the study counts. */
+function isCounted(study: Study, { instrument, score }: Outcome, d: string, r: string): string[] {
+  return [
+    `${d}.kind = 'score'`,
+    study.include_linked ? `(${d}.preferred OR ${d}.origin = 'linked')` : `${d}.preferred`,
+    `${d}.instrument = ${text(instrument)}`,
+    `${d}.name = ${text(score)}`,
+    `${r}.pro_response_num IS NOT NULL`,
+    ...(study.include_linked ? [] : [`${d}.origin <> 'linked'`]),
     ...(allowsProvisional(study, instrument)
       ? []
       : [
-          "  AND (d.confidence IS NULL OR d.confidence LIKE 'high%' OR d.confidence = 'medium-high')",
+          `(${d}.confidence IS NULL OR ${d}.confidence LIKE 'high%' OR ${d}.confidence = 'medium-high')`,
         ]),
-    ...oneOf("r.pro_method", method),
-    ...oneOf("r.pro_mode", mode),
-    ...oneOf("r.pro_cat", cat),
-    ...oneOf("k.channel", channel),
-    ...oneOf("k.setting", setting),
-    ...oneOf("k.language", language),
-    ...oneOf("r.datamartid", sites),
   ];
 }

@@ -39,8 +39,6 @@ const ITEM_ANSWER = [
   "-- answers of the baseline administration",
   "SELECT",
   "  c.stratum,",
-  "  c.datamartid,",
-  "  c.patid,",
   "  c.head,",
   "  d.name AS item,",
   "  CAST(r.pro_response_num AS BIGINT) AS value",
@@ -52,11 +50,11 @@ const ITEM_ANSWER = [
   "WHERE r.pro_response_num IS NOT NULL",
 ].join("\n");
 
-const COURSE = [
+export const COURSE = [
   "-- scores after the baseline, by day",
-  "SELECT c.stratum, s.datamartid, s.patid, s.day, s.grid",
+  "SELECT c.stratum, c.head, s.day, s.grid",
   "FROM cohort AS c",
-  "JOIN score_day AS s ON s.datamartid = c.datamartid AND s.patid = c.patid",
+  "JOIN score_day AS s ON s.head = c.head",
   "WHERE s.pro_seq <> c.baseline_seq AND s.day > 0",
 ].join("\n");
 
@@ -67,10 +65,10 @@ function relatedTable({ study, related }: TableInput): string {
     const scores = compileScores(study, other, other.decimals, study.population.sites);
     return [
       "LEFT JOIN (",
-      "  SELECT datamartid, patid, grid",
+      "  SELECT head, grid",
       "  FROM (",
-      "    SELECT o.datamartid, o.patid, o.grid, row_number() OVER (",
-      "      PARTITION BY o.datamartid, o.patid",
+      "    SELECT k.head, o.grid, row_number() OVER (",
+      "      PARTITION BY k.head",
       `      ORDER BY abs(o.pro_date - k.index_date), o.pro_date, o.pro_time NULLS LAST, o.pro_seq COLLATE "C"`,
       "    ) AS nearness",
       `    FROM (\n${scores.replaceAll(/^/gm, "      ")}\n    ) AS o`,
@@ -78,7 +76,7 @@ function relatedTable({ study, related }: TableInput): string {
       `    WHERE o.pro_date - k.index_date BETWEEN ${first} AND ${last}`,
       "  ) AS ranked",
       "  WHERE nearness = 1",
-      `) AS o${i} ON o${i}.datamartid = c.datamartid AND o${i}.patid = c.patid`,
+      `) AS o${i} ON o${i}.head = c.head`,
     ].join("\n");
   });
   const columns = ["c.baseline", "CAST(c.age AS BIGINT)", ...related.map((_, i) => `o${i}.grid`)];

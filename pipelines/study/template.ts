@@ -41,8 +41,10 @@ strata: [sex] # none: []; also race, hispanic, method, mode, channel, setting, {
 # models: # regressions; linear ones are exact in one exchange, the others need rounds
 #   - { id: change, kind: linear, response: change, covariates: [baseline, age, "sex=F"], sites: fixed, robust: true }
 #   - { id: improved, kind: logistic, response: improved, covariates: [baseline, age] }
+#   - { id: when, kind: cox, response: response_time, covariates: [baseline, age], sites: fixed } # with windows.course
 
 disclosure: minimum-11 # a file of mappings/disclosure
+complete_scores: false # true: an administration counts only with all of the study's scores of its instrument, so that one does not hide the other
 include_linked: false # whether scores that come from a crosswalk count
 include_provisional: false # true, or [instrument, ...]: whether scores count whose rule or table is provisional
 `;

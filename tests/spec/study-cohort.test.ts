@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { compileCohort, compileWith } from "../../pipelines/study/cohort.ts";
 import { parseStudy, readStudy, type Study } from "../../pipelines/study/read-study.ts";
-import { compileGridCheck } from "../../pipelines/study/scores.ts";
+import { GRID_CHECK } from "../../pipelines/study/scores.ts";
 import { type Person, queryable, storeOf } from "../golden/study/cohorts.ts";
 
 const golden = join(import.meta.dirname, "..", "golden", "study");
@@ -165,7 +165,8 @@ test("scores off their grid are found, with their number", async () => {
     })),
   );
   const of = study();
-  const rows = await queryable(db).all(compileGridCheck(of, of.outcomes[0] as never));
+  const steps = compileCohort(of, of.outcomes[0] as never, { decimals: 0 });
+  const rows = await queryable(db).all(`${compileWith(steps)}\n${GRID_CHECK}`);
   expect(rows).toEqual([{ scale: "raw", decimals: "0", scores: "3", off_grid: "2" }]);
   db.close();
 });

@@ -79,6 +79,39 @@ describe("two outcomes of one study", () => {
   });
 });
 
+describe("two scores of one questionnaire", () => {
+  const scores =
+    "outcomes: [{ instrument: promis-global-10, score: gph_t }, { instrument: promis-global-10, score: gmh_t }]";
+  test.each([
+    ["differ by three people who skipped an item: one hides the other", false, [40, null]],
+    ["are of the same people with complete_scores", true, [37, 37]],
+  ])("%s", async (_, isComplete, expected) => {
+    const score = { date: "2024-01-10", instrument: "promis-global-10", scale: "t", decimals: 1 };
+    const db = await storeOf(
+      Array.from(
+        { length: 40 },
+        (_, n): Person => ({
+          patid: `P${n}`,
+          scores: [
+            { ...score, name: "gph_t", value: 40 + n },
+            ...(n < 3 ? [] : [{ ...score, name: "gmh_t", value: 45 }]),
+          ],
+        }),
+      ),
+    );
+    opened.push(db);
+    // Both scores stand on one administration.
+    await db.run("UPDATE pro_cm_detail SET pro_seq = patid");
+    await db.run("UPDATE pro_cm SET pro_seq = patid");
+    const of = parseStudy(
+      `id: global\ntitle: t\n${scores}\nstatistics: [count]\ncomplete_scores: ${isComplete}\n`,
+      "study.yaml",
+    );
+    const results = await runStudy({ study: of, queryable: queryable(db) });
+    expect(results.outcomes.map(({ rows }) => rows[0]?.value)).toEqual(expected);
+  });
+});
+
 describe("two releases of one site", () => {
   test.each([
     ["two people came", 0, 42, true],

@@ -8,7 +8,10 @@ WITH score AS (
     r.pro_time,
     r.pro_method AS method,
     r.pro_mode AS mode,
-    CAST(round(r.pro_response_num * 10) AS BIGINT) AS grid
+    d.scale,
+    d.decimals,
+    CAST(round(r.pro_response_num * 10) AS BIGINT) AS grid,
+    r.pro_response_num * 10 AS exact_grid
   FROM pro_cm AS r
   JOIN pro_cm_detail AS d
     ON d.datamartid = r.datamartid AND d.patid = r.patid AND d.pro_cm_id = r.pro_cm_id
@@ -27,7 +30,7 @@ person AS (
     p.sex,
     p.race,
     p.hispanic,
-    row_number() OVER (ORDER BY p.datamartid COLLATE "C", p.patid COLLATE "C") - 1 AS head
+    CAST(row_number() OVER (ORDER BY p.datamartid COLLATE "C", p.patid COLLATE "C") - 1 AS INTEGER) AS head
   FROM demographic AS p
 ),
 index_event AS (
@@ -62,8 +65,7 @@ eligible AS (
 score_day AS (
   -- days from the index day
   SELECT
-    s.datamartid,
-    s.patid,
+    e.head,
     s.pro_seq,
     s.pro_time,
     s.method,
@@ -75,18 +77,17 @@ score_day AS (
 ),
 baseline AS (
   -- nearest to day 0 from day 0 to day 0, the earlier one on ties
-  SELECT datamartid, patid, pro_seq, method, mode, day, grid
+  SELECT head, pro_seq, method, mode, day, grid
   FROM (
     SELECT
-      datamartid,
-      patid,
+      head,
       pro_seq,
       method,
       mode,
       day,
       grid,
       row_number() OVER (
-        PARTITION BY datamartid, patid
+        PARTITION BY head
         ORDER BY abs(day - (0)), day, pro_time NULLS LAST, pro_seq COLLATE "C"
       ) AS nearness
     FROM score_day
@@ -113,6 +114,6 @@ cohort AS (
     CAST(NULL AS INTEGER) AS follow_up_day,
     CAST(NULL AS BIGINT) AS follow_up
   FROM eligible AS e
-  JOIN baseline AS b ON b.datamartid = e.datamartid AND b.patid = e.patid
+  JOIN baseline AS b ON b.head = e.head
 )
 SELECT * FROM cohort

@@ -8,7 +8,10 @@ WITH score AS (
     r.pro_time,
     r.pro_method AS method,
     r.pro_mode AS mode,
-    CAST(round(r.pro_response_num * 1) AS BIGINT) AS grid
+    d.scale,
+    d.decimals,
+    CAST(round(r.pro_response_num * 1) AS BIGINT) AS grid,
+    r.pro_response_num * 1 AS exact_grid
   FROM pro_cm AS r
   JOIN pro_cm_detail AS d
     ON d.datamartid = r.datamartid AND d.patid = r.patid AND d.pro_cm_id = r.pro_cm_id
@@ -30,7 +33,7 @@ person AS (
     p.sex,
     p.race,
     p.hispanic,
-    row_number() OVER (ORDER BY p.datamartid COLLATE "C", p.patid COLLATE "C") - 1 AS head
+    CAST(row_number() OVER (ORDER BY p.datamartid COLLATE "C", p.patid COLLATE "C") - 1 AS INTEGER) AS head
   FROM demographic AS p
   WHERE p.datamartid IN ('SITEA', 'SITEB')
     AND p.sex IN ('F', 'M')
@@ -77,8 +80,7 @@ eligible AS (
 score_day AS (
   -- days from the index day
   SELECT
-    s.datamartid,
-    s.patid,
+    e.head,
     s.pro_seq,
     s.pro_time,
     s.method,
@@ -90,18 +92,17 @@ score_day AS (
 ),
 baseline AS (
   -- nearest to day 0 from day 0 to day 7, the earlier one on ties
-  SELECT datamartid, patid, pro_seq, method, mode, day, grid
+  SELECT head, pro_seq, method, mode, day, grid
   FROM (
     SELECT
-      datamartid,
-      patid,
+      head,
       pro_seq,
       method,
       mode,
       day,
       grid,
       row_number() OVER (
-        PARTITION BY datamartid, patid
+        PARTITION BY head
         ORDER BY abs(day - (0)), day, pro_time NULLS LAST, pro_seq COLLATE "C"
       ) AS nearness
     FROM score_day
@@ -111,18 +112,17 @@ baseline AS (
 ),
 follow_up AS (
   -- nearest to day 90 from day 60 to day 120, the earlier one on ties
-  SELECT datamartid, patid, pro_seq, method, mode, day, grid
+  SELECT head, pro_seq, method, mode, day, grid
   FROM (
     SELECT
-      datamartid,
-      patid,
+      head,
       pro_seq,
       method,
       mode,
       day,
       grid,
       row_number() OVER (
-        PARTITION BY datamartid, patid
+        PARTITION BY head
         ORDER BY abs(day - (90)), day, pro_time NULLS LAST, pro_seq COLLATE "C"
       ) AS nearness
     FROM score_day
@@ -149,7 +149,7 @@ cohort AS (
     f.day AS follow_up_day,
     f.grid AS follow_up
   FROM eligible AS e
-  JOIN baseline AS b ON b.datamartid = e.datamartid AND b.patid = e.patid
-  LEFT JOIN follow_up AS f ON f.datamartid = e.datamartid AND f.patid = e.patid
+  JOIN baseline AS b ON b.head = e.head
+  LEFT JOIN follow_up AS f ON f.head = e.head
 )
 SELECT * FROM cohort

@@ -57,6 +57,7 @@ models:
   - { id: robust, kind: linear, response: change, covariates: [baseline, age], sites: fixed, robust: true }
   - { id: mixed, kind: linear, response: follow_up, covariates: [baseline, age], sites: random }
   - { id: responds, kind: logistic, response: responder, covariates: [baseline, age] }
+  - { id: when, kind: cox, response: response_time, covariates: [baseline, age, "sex=F"], sites: fixed }
 `;
 
 /** The same with other models. */
