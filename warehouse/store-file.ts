@@ -1,20 +1,31 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { exists } from "../pipelines/core/files.ts";
+import { commentStatements } from "./comments.ts";
 import { DuckDb } from "./duckdb.ts";
 import { createSchema } from "./migrate.ts";
 
-/** The bytes of a store without rows: its hundreds of statements are run once a process. */
-let empty: Buffer | undefined;
+/** Databases without rows, with comments (a warehouse) and without (a store): their hundreds of statements are run once a process. */
+const empty: { true?: Buffer; false?: Buffer } = {};
 
-/** Brings a store's file, open nowhere, to the newest schema; makes one without rows where there is none. */
-export async function bringToNewest(file: string): Promise<void> {
+/**
+ * Brings the file of a store or DuckDB warehouse, open nowhere, to the newest schema; makes one without rows where there is none.
+ * `commented`: the tables and columns of analysts carry their comments.
+ */
+export async function bringToNewest(
+  file: string,
+  { commented = false }: { commented?: boolean } = {},
+): Promise<void> {
   const isNew = !(await exists(file));
-  if (isNew && empty) return writeFile(file, empty);
-  const store = await DuckDb.open(file, { small: true });
+  const made = empty[`${commented}`];
+  if (isNew && made) return writeFile(file, made);
+  const db = await DuckDb.open(file, { small: true });
   try {
-    if (await createSchema(store)) await store.run("CHECKPOINT");
+    if (await createSchema(db)) {
+      if (commented) await db.run(commentStatements());
+      await db.run("CHECKPOINT");
+    }
   } finally {
-    store.close();
+    db.close();
   }
-  if (isNew) empty = await readFile(file);
+  if (isNew) empty[`${commented}`] = await readFile(file);
 }

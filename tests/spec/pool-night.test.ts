@@ -269,7 +269,7 @@ describe("a night that was killed", () => {
     expect(await held()).toEqual(["SITEA P1", "SITEA P2"]);
   });
 
-  it("and a rebuild from the archive give the same rows", async () => {
+  it("and a rebuild from the archive give the same rows, and explain every column", async () => {
     await sendFrom("SITEA", 1);
     await night();
     await sendFrom("SITEB", 1);
@@ -278,9 +278,14 @@ describe("a night that was killed", () => {
     const sql =
       "SELECT datamartid, patid, pro_cm_id FROM pro_cm UNION ALL SELECT datamartid, sequence, manifest_sha256 FROM submission ORDER BY ALL";
     const incremental = await held(sql);
+    const comments =
+      "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE comment IS NOT NULL ORDER BY ALL";
+    const explained = await held(comments);
+    expect(explained.length).toBeGreaterThan(200);
     await rm(hub.inbox, { recursive: true });
     const report = await night({ rebuild: true });
     expect(report.loaded.map(({ site }) => site)).toEqual(["SITEA", "SITEB"]);
     expect(await held(sql)).toEqual(incremental);
+    expect(await held(comments)).toEqual(explained);
   });
 });

@@ -1,8 +1,8 @@
 import { loadCatalogue } from "../../pipelines/catalogue/load.ts";
 import { readCatalogue } from "../../pipelines/catalogue/read.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
-import { createSchema } from "../../warehouse/migrate.ts";
 import { TABLE_NAMES } from "../../warehouse/schema.ts";
+import { bringToNewest } from "../../warehouse/store-file.ts";
 
 /** Uniform in [0, 1) from the seed and whatever names the draw: the same on every machine and with any number of threads. */
 const uniform = (seed: string, ...of: string[]) =>
@@ -117,8 +117,8 @@ export async function addCleanSite(db: DuckDb, options: CleanOptions): Promise<v
 
 /** A store or warehouse with the schema and the catalogue's tables, ready for clean sites. */
 export async function qualityStore(path: string): Promise<DuckDb> {
+  await bringToNewest(path);
   const db = await DuckDb.open(path);
-  await createSchema(db);
   await loadCatalogue(db, await readCatalogue());
   return db;
 }

@@ -1,5 +1,7 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DuckDb } from "../../warehouse/duckdb.ts";
-import { createSchema } from "../../warehouse/migrate.ts";
 import {
   type CdmDatabase,
   type ColumnShape,
@@ -7,7 +9,8 @@ import {
   type TableName,
   tableShape,
 } from "../../warehouse/schema.ts";
-import { ident } from "../../warehouse/sql.ts";
+import { ident, text } from "../../warehouse/sql.ts";
+import { bringToNewest } from "../../warehouse/store-file.ts";
 
 /** Rows by table; required columns that a case does not care about may be left out. */
 export type StoreRows = { [T in TableName]?: Partial<CdmDatabase[T]>[] };
@@ -20,12 +23,32 @@ export async function storeWith(
   rows: StoreRows,
   options: { site?: string; path?: string } = {},
 ): Promise<DuckDb> {
-  const db = await DuckDb.open(options.path ?? ":memory:");
-  await createSchema(db);
+  const db = await (options.path ? storeAt(options.path) : storeInMemory());
   for (const table of TABLE_NAMES) {
     await insertRows(db, table, (rows[table] ?? []) as Values[], options.site ?? "SITEA");
   }
   return db;
+}
+
+async function storeAt(path: string): Promise<DuckDb> {
+  await bringToNewest(path);
+  return DuckDb.open(path, { small: true });
+}
+
+/** Copied from a file, which is made of a few hundred statements once a process. */
+async function storeInMemory(): Promise<DuckDb> {
+  const directory = await mkdtemp(join(tmpdir(), "propool-store-"));
+  const path = join(directory, "store.duckdb");
+  try {
+    await bringToNewest(path);
+    const db = await DuckDb.open(":memory:", { small: true });
+    await db.run(`ATTACH ${text(path)} AS made (READ_ONLY)`);
+    await db.run("COPY FROM DATABASE made TO memory");
+    await db.run("DETACH made");
+    return db;
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 }
 
 type Values = Record<string, string | number | boolean | null | undefined>;

@@ -1,7 +1,6 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { cloneFile, exists, unfinished } from "../../pipelines/core/files.ts";
-import { commentStatements } from "../comments.ts";
 import { copyWithout } from "../copy-without.ts";
 import { DuckDb } from "../duckdb.ts";
 import { incomingQueries, rowsAfter } from "../incoming.ts";
@@ -15,9 +14,9 @@ import {
   mergeChanges,
   SITE_TABLES,
 } from "../merge.ts";
-import { createSchema } from "../migrate.ts";
 import { type TableName, tableShape } from "../schema.ts";
 import { ident, text } from "../sql.ts";
+import { bringToNewest } from "../store-file.ts";
 import {
   type Dialect,
   type Held,
@@ -82,6 +81,7 @@ function openFile(file: string, kept: number): Warehouse {
 /** Writes the file anew: blocks that are free still hold the bytes of rows that an older submission brought and a newer one took out. */
 async function dropTraces(copy: string): Promise<void> {
   const clean = `${copy}.tmp`;
+  await bringToNewest(clean, { commented: true });
   await copyWithout(copy, clean, []);
   await rename(clean, copy);
 }
@@ -103,9 +103,9 @@ async function loadCopy<T>(
   publication: { number: number; linkage: "on" | "off" },
   work: (loader: Loader) => Promise<T>,
 ): Promise<T> {
+  await bringToNewest(copy, { commented: true });
   const db = await DuckDb.open(copy);
   try {
-    if (await createSchema(db)) await db.run(commentStatements());
     // Rows have no order of their own; keeping one costs memory that grows with the load.
     await db.run("SET preserve_insertion_order = false");
     const result = await work(loader(db));
