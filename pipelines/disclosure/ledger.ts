@@ -43,11 +43,11 @@ export class Ledger {
   released(patids: readonly string[]): Released {
     const { people, releases } = this.#files;
     const now = new Map(patids.map((patid, head) => [patid, head]));
-    const numbers = people.map((patid, i) => now.get(patid ?? "") ?? patids.length + i);
+    const heads = Int32Array.from(people, (patid, i) => now.get(patid ?? "") ?? patids.length + i);
     const packed = new Map(releases.flatMap(({ sets }) => Object.entries(sets)));
     const known = new Map<string, People>();
     const setOf = (id: string): People => {
-      const found = known.get(id) ?? renumber(unpack(packed.get(id)), (n) => numbers[n] ?? n);
+      const found = known.get(id) ?? renumber(unpack(packed.get(id)), heads);
       known.set(id, found);
       return found;
     };
@@ -88,7 +88,7 @@ export class Ledger {
     const idOf = (people: People): string => {
       const bytes = renumber(people, numberOf);
       const id = createHash("sha256").update(bytes).digest("hex").slice(0, 32);
-      if (!known.has(id)) sets[id] ??= deflateRawSync(bytes).toString("base64");
+      if (!known.has(id)) sets[id] ??= deflateRawSync(bytes, { level: 1 }).toString("base64");
       return id;
     };
     const write = ({ range, size, people }: Told): WrittenTold => {
@@ -118,19 +118,17 @@ export class Ledger {
     await writeRelease(this.#siteDirectory, this.#files, release, this.#tokenKey);
   }
 
-  /** Gives people who are new a number of their own, for good. */
-  #enter(tables: readonly Table[], patids: readonly string[]): (head: number) => number {
+  /** Gives people who are new a number of their own, for good. @returns numbers by head; -1 for people of no group */
+  #enter(tables: readonly Table[], patids: readonly string[]): Int32Array {
     const { people } = this.#files;
     const numbers = new Map(people.map((patid, i) => [patid, i]));
+    const numberOf = new Int32Array(patids.length).fill(-1);
     for (const head of numbersIn(unite(tables.flatMap(toldIn).map((one) => one.people())))) {
-      const patid = patids[head] ?? null;
-      if (patid !== null && !numbers.has(patid)) numbers.set(patid, people.push(patid) - 1);
+      const patid = patids[head];
+      if (patid === undefined) continue;
+      numberOf[head] = numbers.get(patid) ?? people.push(patid) - 1;
     }
-    return (head) => {
-      const number = numbers.get(patids[head] ?? null);
-      if (number === undefined) throw new TypeError("a person without a number");
-      return number;
-    };
+    return numberOf;
   }
 }
 

@@ -6,11 +6,12 @@ export const NOBODY: People = new Uint8Array(4);
 export function unite(sets: readonly People[]): People {
   const [first = NOBODY, ...rest] = sets;
   if (rest.length === 0) return first;
-  const union = new Uint8Array(Math.max(...sets.map(({ length }) => length)));
+  const union = new Uint32Array(Math.max(...sets.map(({ length }) => length)) / 4);
   for (const set of sets) {
-    for (const [i, byte] of set.entries()) union[i] = (union[i] ?? 0) | byte;
+    const words = wordsOf(set);
+    for (let i = 0; i < words.length; i++) union[i] = (union[i] ?? 0) | (words[i] ?? 0);
   }
-  return union;
+  return new Uint8Array(union.buffer);
 }
 
 export function sizeOf(set: People): number {
@@ -31,19 +32,35 @@ export function isInside(inner: People, outer: People): boolean {
 }
 
 /** The numbers of the people in a set, in order. */
-export function* numbersIn(set: People): Generator<number> {
-  for (const [i, byte] of set.entries()) {
-    for (let bit = 0; bit < 8; bit++) if (byte & (128 >> bit)) yield i * 8 + bit;
-  }
+export function numbersIn(set: People): number[] {
+  const numbers: number[] = [];
+  eachIn(set, (person) => numbers.push(person));
+  return numbers;
 }
 
-/** The same people under other numbers. */
-export function renumber(set: People, numberOf: (person: number) => number): People {
-  const numbers = [...numbersIn(set)].map(numberOf);
-  const last = numbers.reduce((most, one) => Math.max(most, one), 0);
+/** The same people under other numbers, in as few bytes as they need: equal sets have equal bytes. */
+export function renumber(set: People, numberOf: Int32Array): People {
+  const last = numberOf.reduce((most, number) => Math.max(most, number), 0);
   const people = new Uint8Array(Math.ceil((last + 1) / 32) * 4);
-  for (const one of numbers) people[one >> 3] = (people[one >> 3] ?? 0) | (128 >> (one & 7));
-  return people;
+  eachIn(set, (person) => {
+    const number = numberOf[person] ?? -1;
+    if (number < 0) throw new TypeError("a person without a number");
+    people[number >> 3] = (people[number >> 3] ?? 0) | (128 >> (number & 7));
+  });
+  const words = wordsOf(people);
+  let used = words.length;
+  while (used > 1 && words[used - 1] === 0) used--;
+  return people.subarray(0, used * 4);
+}
+
+function eachIn(set: People, visit: (person: number) => void): void {
+  for (let i = 0; i < set.length; i++) {
+    for (let bits = set[i] ?? 0; bits > 0; ) {
+      const bit = Math.clz32(bits) - 24;
+      bits &= ~(128 >> bit);
+      visit(i * 8 + bit);
+    }
+  }
 }
 
 function wordsOf(set: People): Uint32Array {

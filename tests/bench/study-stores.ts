@@ -45,3 +45,9 @@ export async function makeStore(
   );
   db.close();
 }
+
+// As a program it makes one store, so that the memory of making it is not the study's: file, site, administrations.
+if (import.meta.main) {
+  const [file = "", site = "", administrations = ""] = process.argv.slice(2);
+  await makeStore(file, site, Number(administrations));
+}
