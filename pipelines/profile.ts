@@ -1,13 +1,10 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { mkdtemp, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { DuckDb } from "../warehouse/duckdb.ts";
 import { text } from "../warehouse/sql.ts";
-import { openCda } from "./adapters/ccda/open.ts";
-import { type Job, jobsOf } from "./adapters/ccda/sources.ts";
-import { toTree } from "./adapters/ccda/tree.ts";
-import { readZip } from "./adapters/ccda/zip.ts";
+import { isXml } from "./adapters/fhir/xml.ts";
 import { ADAPTERS } from "./adapters/index.ts";
 import { readCatalogueOf } from "./catalogue/read.ts";
 import { ephemeral } from "./core/ephemeral.ts";
@@ -15,12 +12,13 @@ import { ProError } from "./core/errors.ts";
 import { askRows, openCsvSource } from "./csv-source.ts";
 import { readWordLists } from "./mapping/words.ts";
 import { filesToRead } from "./preview.ts";
-import { CcdaTally } from "./profile/ccda.ts";
 import { readColumnNames } from "./profile/columns.ts";
 import { profileCsv } from "./profile/csv.ts";
 import { profileFhir } from "./profile/fhir.ts";
 import type { FileProfile } from "./profile/field.ts";
 import type { MaskRules } from "./profile/mask.ts";
+import { profileCcda } from "./profile-ccda.ts";
+import { writeAsJson } from "./profile-xml.ts";
 
 /**
  * What is in the files of an export: one profile a file. Values that may identify a person are shown as shapes only. It reads
@@ -68,7 +66,9 @@ async function groupsOf(files: readonly string[]): Promise<Group[]> {
     const isOne = format === "csv" || isLines(file);
     const together = isOne
       ? undefined
-      : groups.find((group) => group.format === format && !isLines(group.files[0] ?? ""));
+      : groups.find(({ files: [first = ""], ...group }) => {
+          return group.format === format && !isLines(first) && isXml(first) === isXml(file);
+        });
     if (together) {
       together.files.push(file);
       together.bytes += bytes;
@@ -156,12 +156,11 @@ async function ofCsv({ db, files, scratch, rules }: Place): Promise<Found> {
 /** A text of more than 32 MB in one line is no resource. */
 const LINE = 32 * 1024 * 1024;
 
-async function ofFhir({ db, files, rules }: Place): Promise<Found> {
+async function ofFhir(place: Place): Promise<Found> {
+  const { db, files, rules } = place;
   const [file = ""] = files;
-  const lines = (
-    size: number,
-  ) => `read_csv(${text(file)}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false,
-    delim = ${text("\u001f\u001e\u001f\u001e")}, quote = '', escape = '', strict_mode = false, max_line_size = ${size}, buffer_size = ${size * 4})`;
+  if (isXml(file)) return ofFhirXml(place);
+  const lines = (size: number) => linesOf(file, size);
   const content = `read_text([${files.map(text).join(", ")}])`;
   const document = `(SELECT unnest(CASE WHEN NOT json_valid(content) THEN ['not JSON']
       WHEN json_extract_string(content, '$.resourceType') = 'Bundle' THEN json_extract_string(content, '$.entry[*].resource')
@@ -180,48 +179,42 @@ async function ofFhir({ db, files, rules }: Place): Promise<Found> {
   if (found.fields.length > 0) return found;
   throw new ProError("SOURCE_WRONG_FORMAT", "the file holds no FHIR resource in JSON", {
     where: { file },
-    hint: "profile reads NDJSON, Bundles and single resources in JSON",
+    hint: "profile reads NDJSON, Bundles and single resources in JSON or XML",
   });
 }
 
-const DOCUMENT_MAX = 256 * 1024 * 1024;
-
-async function ofCcda({ files, rules }: Place): Promise<Found> {
-  const [file = ""] = files;
-  const tally = new CcdaTally();
-  const unread: Record<string, number> = {};
-  for (const one of files) {
-    const directory = dirname(resolve(one));
-    for (const job of jobsOf(directory, [basename(one)], 1n)) {
-      const reason = addDocument(tally, directory, job);
-      if (reason) unread[reason] = (unread[reason] ?? 0) + 1;
-    }
-  }
-  const records = tally.records();
-  if (Object.keys(records).length === 0) {
-    const [reason = "SOURCE_NOT_CCDA"] = Object.keys(unread);
-    throw new ProError("SOURCE_WRONG_FORMAT", `the file holds no C-CDA document (${reason})`, {
-      where: { file },
-      hint: "profile reads C-CDA documents and packages of them (.xml, .zip)",
-    });
-  }
-  return { format: "ccda", records, unread, notes: [], fields: tally.fields(rules) };
+/** The lines of a file as rows of one column, `line`. */
+function linesOf(file: string, size: number): string {
+  return `read_csv(${text(file)}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false,
+    delim = ${text("\u001f\u001e\u001f\u001e")}, quote = '', escape = '', strict_mode = false, max_line_size = ${size}, buffer_size = ${size * 4})`;
 }
 
-/** Why a document could not be read; null when it was counted. */
-function addDocument(tally: CcdaTally, directory: string, job: Job): string | null {
-  if (job.refused) return job.refused;
-  const path = join(directory, job.file);
-  const size = job.entry?.size ?? statSync(path).size;
-  if (size > DOCUMENT_MAX) return "SOURCE_TOO_LARGE";
-  const opened = openCda(job.entry ? readZip(path, job.entry, DOCUMENT_MAX) : readFileSync(path));
-  if (!("xml" in opened)) return opened.reason;
-  try {
-    tally.add(toTree(opened.root, null));
-    return null;
-  } finally {
-    opened.xml.dispose();
+async function ofFhirXml({ db, files, scratch, rules }: Place): Promise<Found> {
+  const [file = ""] = files;
+  const path = join(scratch, "profile.ndjson");
+  const { written, unread } = await writeAsJson(files, path);
+  if (written > 0) {
+    const { records, fields } = await profileFhir(db, linesOf(path, LINE), rules);
+    const notes = ["XML, as the JSON that it stands for; every value is a text"];
+    return { format: "fhir", records, unread, notes, fields };
   }
+  const [reason = "SOURCE_NOT_A_RESOURCE"] = Object.keys(unread);
+  throw new ProError("SOURCE_WRONG_FORMAT", `the file holds no FHIR resource (${reason})`, {
+    where: { file },
+    hint: "profile reads resources and Bundles in FHIR's own name space",
+  });
+}
+
+async function ofCcda({ files, bytes, rules }: Place): Promise<Found> {
+  const { records, unread, fields } = await profileCcda(files, bytes, rules);
+  if (Object.keys(records).length > 0)
+    return { format: "ccda", records, unread, notes: [], fields };
+  const [file = ""] = files;
+  const [reason = "SOURCE_NOT_CCDA"] = Object.keys(unread);
+  throw new ProError("SOURCE_WRONG_FORMAT", `the file holds no C-CDA document (${reason})`, {
+    where: { file },
+    hint: "profile reads C-CDA documents and packages of them (.xml, .zip)",
+  });
 }
 
 async function sizeOf(file: string): Promise<number> {

@@ -21,23 +21,45 @@ interface Tally {
   values: Map<string, number>;
 }
 
+/** What was counted, in a form that passes between threads. */
+export interface Counts {
+  /** Documents, and sections by their code. */
+  records: Map<string, number>;
+  fields: Map<string, Map<string, Tally>>;
+}
+
 /**
  * Counts what C-CDA documents hold: the templates and codes of the document, of each section and of the statements in it. It
  * keeps counts only, one document at a time.
  */
 export class CcdaTally {
-  readonly #records = new Map<string, number>();
-  readonly #fields = new Map<string, Map<string, Tally>>();
+  readonly counts: Counts = { records: new Map(), fields: new Map() };
+  readonly #records = this.counts.records;
+  readonly #fields = this.counts.fields;
   /** The document or section that is being walked, and how many there were. */
   #unit = 0;
   #units = 0;
+
+  /** Adds what was counted elsewhere, of other documents. */
+  merge({ records, fields }: Counts): void {
+    for (const [record, n] of records) add(this.#records, record, n);
+    for (const [record, tallies] of fields) {
+      const known = this.#fields.get(record) ?? new Map<string, Tally>();
+      this.#fields.set(record, known);
+      for (const [path, { filled, values }] of tallies) {
+        const tally = known.get(path) ?? { filled: 0, lastSeen: 0, values: new Map() };
+        known.set(path, tally);
+        tally.filled += filled;
+        for (const [value, n] of values) add(tally.values, value, n);
+      }
+    }
+  }
 
   add(document: CdaNode): void {
     this.#begin("document");
     this.#walk(document, "document", "");
   }
 
-  /** Documents, and sections by their code. */
   records(): Record<string, number> {
     return Object.fromEntries([...this.#records].sort());
   }
@@ -55,7 +77,7 @@ export class CcdaTally {
 
   #begin(record: string): void {
     this.#unit = ++this.#units;
-    this.#records.set(record, (this.#records.get(record) ?? 0) + 1);
+    add(this.#records, record, 1);
   }
 
   #walk(node: CdaNode, record: string, path: string): void {
@@ -92,8 +114,12 @@ export class CcdaTally {
     fields.set(path, tally);
     if (tally.lastSeen !== this.#unit) tally.filled++;
     tally.lastSeen = this.#unit;
-    if (value !== null) tally.values.set(value, (tally.values.get(value) ?? 0) + 1);
+    if (value !== null) add(tally.values, value, 1);
   }
+}
+
+function add(counts: Map<string, number>, key: string, n: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + n);
 }
 
 /** Wrappers that say nothing of their own would make each path long. */

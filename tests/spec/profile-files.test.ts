@@ -169,6 +169,41 @@ describe("the profile of C-CDA documents", () => {
   });
 });
 
+describe("the profile of many XML files", () => {
+  it("is the same in threads as one document after another", async () => {
+    const observation = `<observation><code code="44249-1" codeSystem="2.16.840.1.113883.6.1"/><text>${"words ".repeat(20_000)}</text></observation>`;
+    const document = `<ClinicalDocument xmlns="urn:hl7-org:v3"><component><structuredBody><component><section><code code="47420-5"/><entry>${observation}</entry></section></component></structuredBody></component></ClinicalDocument>`;
+    const one = await write("m-0.xml", document);
+    const [alone] = await profile(one);
+    const many = await Promise.all(
+      Array.from({ length: 70 }, (_, i) => write(`m-${i}.xml`, document)),
+    );
+    const [found] = await profile(...many, await write("m-broken.xml", "<ClinicalDocument>"));
+    expect(found?.bytes).toBeGreaterThan(8e6);
+    expect(found?.records).toEqual({ document: 70, "section 47420-5": 70 });
+    expect(found?.unread).toEqual({ SOURCE_MALFORMED: 1 });
+    expect(found?.fields.map(({ path, filled }) => [path, filled])).toEqual(
+      alone?.fields.map(({ path, filled }) => [path, filled * 70]),
+    );
+  });
+
+  it("tells every path of FHIR XML, as of the JSON that it stands for", async () => {
+    const json = await write(
+      "b.json",
+      '{"resourceType":"Observation","id":"o1","status":"final","code":{"coding":[{"code":"44261-6"}]},"valueInteger":7}',
+    );
+    const xml = await write(
+      "b.xml",
+      '<Bundle xmlns="http://hl7.org/fhir"><type value="collection"/><entry><resource><Observation><id value="o1"/><status value="final"/><code><coding><code value="44261-6"/></coding></code><valueInteger value="7"/></Observation></resource></entry></Bundle>',
+    );
+    const [[ofJson], [ofXml]] = [await profile(json), await profile(xml)];
+    expect(ofXml?.records).toEqual({ Observation: 1 });
+    // XML has no numbers of its own.
+    const untyped = (one?: FileProfile) => one?.fields.map(({ type: _, ...field }) => field);
+    expect(untyped(ofXml)).toEqual(untyped(ofJson));
+  });
+});
+
 it("a shape tells how a value is written, not what it says", () => {
   expect(shapeOf("Özil-77 b")).toBe("Aaaa-99 a");
   expect(shapeOf("x".repeat(40))).toBe(`${"a".repeat(24)}…`);

@@ -9,6 +9,8 @@ export interface OpenDocument {
   /** `ClinicalDocument`, or the wrapper around a fragment. */
   root: XmlElement;
   fragment: boolean;
+  /** The text that was parsed, where the document stands in it alone: UTF-8. */
+  content: Buffer | null;
 }
 
 type Refusal = XmlRefusal | { reason: "SOURCE_NOT_CCDA"; pointer: null };
@@ -37,7 +39,7 @@ export function openCda(bytes: Uint8Array): OpenDocument | Refusal {
     const { root } = direct;
     if (direct.dtd !== null) return refuse(direct, "SOURCE_FORBIDDEN_DTD");
     if (root.name === "ClinicalDocument" && root.namespaceUri === HL7) {
-      return { xml: direct, root, fragment: false };
+      return { xml: direct, root, fragment: false, content: source.content };
     }
     direct.dispose();
   }
@@ -61,11 +63,13 @@ function openWrapped(
   let known = false;
   for (const child of contentOf(wrapped.root)) {
     if (!(child instanceof XmlElement) || child.namespaceUri !== HL7) continue;
-    if (child.name === "ClinicalDocument") return { xml: wrapped, root: child, fragment: false };
+    if (child.name === "ClinicalDocument") {
+      return { xml: wrapped, root: child, fragment: false, content: null };
+    }
     known ||= FRAGMENT.has(child.name);
   }
   return known
-    ? { xml: wrapped, root: wrapped.root, fragment: true }
+    ? { xml: wrapped, root: wrapped.root, fragment: true, content: null }
     : refuse(wrapped, "SOURCE_NOT_CCDA");
 }
 

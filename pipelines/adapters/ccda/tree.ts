@@ -17,7 +17,7 @@ export interface CdaNode {
   readonly label: string | null;
 }
 
-const SDTC = "urn:hl7-org:sdtc";
+export const SDTC = "urn:hl7-org:sdtc";
 export const HL7 = "urn:hl7-org:v3";
 
 /** Depth is bounded by the parser, which refuses documents deeper than 256 elements. */
