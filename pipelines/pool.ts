@@ -23,7 +23,7 @@ import {
   type Verified,
 } from "./receive.ts";
 import { checkAgreement } from "./submission/agreement.ts";
-import { type Archived, archivedChain, forgetBefore } from "./submission/archive.ts";
+import { type Archived, archivedChain, keptBefore } from "./submission/archive.ts";
 import type { Manifest } from "./submission/manifest.ts";
 import { verifyArchived } from "./submission/open.ts";
 
@@ -271,11 +271,14 @@ function missingOf(
   return chain.slice(at + 1);
 }
 
-/** Where a full submission names people who withdrew, what was kept before it goes: archive, refused ones, publications. */
+/** Where a full submission names people who withdrew, what was kept before it goes: archive, refused ones, what the warehouse kept. */
 async function forgetWithdrawn(hub: Hub, chains: Chains, warehouse: Warehouse): Promise<void> {
-  let forgotten = 0;
+  const old: string[] = [];
   for (const [full] of chains.values())
     if (full && full.withdrawn.length > 0)
-      forgotten += await forgetBefore(full, [dirname(full.directory), hub.refusedDirectory]);
-  if (forgotten > 0) await warehouse.publications?.forgetOlder();
+      old.push(...(await keptBefore(full, [dirname(full.directory), hub.refusedDirectory])));
+  if (old.length === 0) return;
+  // The archive goes last: as long as it is there, a killed hub begins again.
+  await warehouse.forgetRemoved();
+  for (const directory of old) await rm(directory, { recursive: true, force: true });
 }

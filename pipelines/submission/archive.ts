@@ -89,14 +89,11 @@ function unreadable(file: string, cause: unknown): ProError {
   });
 }
 
-/**
- * Removes the submissions that a full one took the place of, and older ones that were refused, where people withdrew: nothing of theirs may
- * stay. Returns how many.
- */
-export async function forgetBefore(
+/** Folders of submissions that a full one took the place of, and of older ones that were refused: where people withdrew, nothing may stay. */
+export async function keptBefore(
   { site, sequence }: Archived,
   [archive, refused]: readonly [string, string],
-): Promise<number> {
+): Promise<string[]> {
   const sequences = (await readdir(archive).catch(() => [])).filter((name) => /^\d{6}$/.test(name));
   const older = [
     ...sequences.filter((name) => Number(name) < sequence).map((name) => join(archive, name)),
@@ -107,8 +104,7 @@ export async function forgetBefore(
       })
       .map((name) => join(refused, name)),
   ];
-  for (const directory of older) await rm(directory, { recursive: true, force: true });
-  return older.length;
+  return older;
 }
 
 /** An empty folder beside a submission's place in the archive, under an unfinished name. */

@@ -64,10 +64,13 @@ for (const { name, files, select } of PAIRS) {
       `CREATE OR REPLACE TEMP TABLE ${side} AS SELECT s.*, p.truth FROM (${signaturesSql(recipe, "FROM person")}) s JOIN person p USING (patid)`,
     );
   }
-  const rules = [
+  const rules: (readonly [string, string])[] = [
+    ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map(
+      (id) => [`P${id} alone`, `a.token_0${id} = b.token_0${id}`] as const,
+    ),
     ["P2-P4, P6-P9 (links)", ids.map((id) => `a.token_0${id} = b.token_0${id}`).join(" OR ")],
     ["any of P1-P9", [1, ...ids, 5].map((id) => `a.token_0${id} = b.token_0${id}`).join(" OR ")],
-  ] as const;
+  ];
   for (const [rule, sql] of rules) {
     const { pairs = 0, true_pairs = 0, all_true = 0 } = await counts(rule, sql);
     const share = (part: number, whole: number) => (whole === 0 ? "-" : (part / whole).toFixed(4));

@@ -1,9 +1,11 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import pg from "pg";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { initHub } from "../../pipelines/init.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 import { propool } from "../support/command.ts";
+import { startPostgres } from "../support/postgres.ts";
 import { siteIn, type TestSite, temporary } from "../support/site.ts";
 import { filesIn, inStore } from "../support/site-look.ts";
 import { HUB_KEY } from "../support/submission.ts";
@@ -17,13 +19,45 @@ let site: TestSite;
 let hub: string;
 beforeAll(async () => {
   ({ directory, remove } = await temporary());
-  site = await siteIn(directory, "fhir");
-  hub = join(directory, "hub");
+});
+afterAll(() => remove());
+
+/** A site and its hub, whose warehouse has this URL. */
+async function network(id: string, warehouse?: string): Promise<void> {
+  site = await siteIn(directory, "fhir", { id });
+  hub = join(directory, `hub-${id}`);
   await initHub(hub, { network: "NET", name: "test" }, [site.directory]);
   await mkdir(join(hub, "keys"), { recursive: true });
   await writeFile(join(hub, "keys/hub.key"), `${HUB_KEY.identity}\n`, { mode: 0o600 });
-});
-afterAll(() => remove());
+  if (!warehouse) return;
+  const file = join(hub, "hub.yaml");
+  const content = await readFile(file, "utf8");
+  await writeFile(file, content.replace(/^warehouse: .*$/m, `warehouse: ${warehouse}`));
+}
+
+/** Runs and pools a night; returns the token of one of its people. */
+async function heldToken(): Promise<string> {
+  for (const command of [
+    ["run", site.directory, ...TODAY],
+    ["pool", hub],
+  ])
+    expect(await propool(...command)).toMatchObject({ exitCode: 0 });
+  const [person] = await inStore(site, (db) =>
+    db.all<{ patid: string }>("SELECT patid FROM demographic ORDER BY patid LIMIT 1"),
+  );
+  return person?.patid ?? "";
+}
+
+async function withdraw(token: string): Promise<void> {
+  for (const command of [
+    ["withdraw", site.directory, "--token", token],
+    ["run", site.directory, ...TODAY],
+    ["pool", hub],
+  ]) {
+    const told = await propool(...command);
+    expect(told.exitCode, told.err).toBe(0);
+  }
+}
 
 /** Files of the hub in which a token stands, as value of a database or in its bytes. */
 async function placesAtHub(token: string): Promise<string[]> {
@@ -53,23 +87,10 @@ async function placesAtHub(token: string): Promise<string[]> {
 }
 
 it("whoever withdraws at a site is gone from the hub's warehouse, publications and archive after the next submission", async () => {
-  for (const command of [
-    ["run", site.directory, ...TODAY],
-    ["pool", hub],
-  ])
-    expect(await propool(...command)).toMatchObject({ exitCode: 0 });
-  const [person] = await inStore(site, (db) =>
-    db.all<{ patid: string }>("SELECT patid FROM demographic ORDER BY patid LIMIT 1"),
-  );
-  const token = person?.patid ?? "";
+  await network("FILES");
+  const token = await heldToken();
   expect((await placesAtHub(token)).length).toBeGreaterThan(0);
-  expect(await propool("withdraw", site.directory, "--token", token)).toMatchObject({
-    exitCode: 0,
-  });
-  const night = await propool("run", site.directory, ...TODAY);
-  expect(night.exitCode, night.err).toBe(0);
-  const pooled = await propool("pool", hub);
-  expect(pooled.exitCode, pooled.err).toBe(0);
+  await withdraw(token);
   // The tombstone itself is the one place: the site's word that this token has left.
   const rest = await placesAtHub(token);
   const db = await DuckDb.open(":memory:");
@@ -90,4 +111,33 @@ it("whoever withdraws at a site is gone from the hub's warehouse, publications a
     db.close();
   }
   expect(rest.filter((name) => /parquet|publication/.test(name))).toEqual([]);
+});
+
+it("and of a PostgreSQL: of its tables, indexes and planner's notes, byte for byte", async () => {
+  const server = await startPostgres();
+  const url = await server.createDatabase();
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await network("SERVER", url);
+    const token = await heldToken();
+    const { rows } = await client.query("SHOW data_directory");
+    const base = join(rows[0].data_directory, "base");
+    /** Files of the database in which the token stands, once all is written and what is old is unlinked. */
+    const holding = async () => {
+      await client.query("CHECKPOINT");
+      const files = await filesIn(base);
+      const contents = await Promise.all(files.map((file) => readFile(join(base, file), "latin1")));
+      return files.filter((_, i) => contents[i]?.includes(token));
+    };
+    expect((await holding()).length).toBeGreaterThan(3);
+    await withdraw(token);
+    const found = await holding();
+    // The hub's book of submissions names who withdrew nowhere; the tombstone is in the archive's manifest.
+    expect(found).toEqual([]);
+    expect((await client.query("SELECT 1 FROM demographic")).rowCount).toBe(2);
+  } finally {
+    await client.end();
+    await server.stop();
+  }
 });

@@ -1,4 +1,7 @@
 import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { blobValue } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -155,6 +158,41 @@ describe("the keys of the purposes", () => {
     expect(inner).toHaveLength(128);
     expect(sql.toLowerCase()).not.toContain(inner.toLowerCase());
     expect(sql).not.toContain(key);
+  });
+
+  it("stand in no profile that DuckDB writes of a statement", async () => {
+    await loadTokenKeys(db, keys, ["patid"]);
+    const profiles = join(await mkdtemp(join(tmpdir(), "propool-profile-")), "profile.json");
+    await db.run("PRAGMA enable_profiling = 'json'");
+    await db.run(`PRAGMA profile_output = '${profiles}'`);
+    await db.run("PRAGMA profiling_mode = 'detailed'");
+    await loadTokenKeys(db, keys, ["patid"]);
+    const loading = await readFile(profiles, "utf8");
+    await db.all(`SELECT ${tokenSql("patid", "x")} AS token FROM (VALUES ('a'), ('b')) t(x)`);
+    const using = await readFile(profiles, "utf8");
+    await db.run("PRAGMA disable_profiling");
+    const plan = await db.all(`EXPLAIN ANALYZE SELECT ${tokenSql("patid", "'x'")} AS token`);
+    const { inner, outer } = await db.one<{ inner: string; outer: string }>(
+      "SELECT hex(patid_1_inner) AS inner, hex(patid_1_outer) AS outer FROM token_key",
+    );
+    const shown = `${loading}${using}${JSON.stringify(plan)}`;
+    expect(loading).toContain("INSERT INTO token_key");
+    expect(using).toContain("token_patid");
+    const key = Buffer.from(purposeKey(siteKey, "patid"));
+    // DuckDB writes bytes as \\xAB, a key could also stand there in hexadecimal or base64.
+    const spellings = [inner, outer, key.toString("hex"), Buffer.from(siteKey).toString("hex")];
+    for (const hex of spellings) {
+      const bytes = Buffer.from(hex, "hex");
+      for (const spelling of [
+        hex.slice(0, 16),
+        bytes.toString("base64").slice(0, 16),
+        [...bytes.subarray(0, 8)]
+          .map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`)
+          .join(""),
+      ])
+        expect(shown.toLowerCase()).not.toContain(spelling.toLowerCase());
+    }
+    await rm(dirname(profiles), { recursive: true });
   });
 
   it("leave nothing where there was nothing", async () => {

@@ -33,6 +33,8 @@ export interface Warehouse {
   ): Promise<T>;
   /** Kept publications; null where the dialect keeps one only. */
   readonly publications: Publications | null;
+  /** Leaves nothing of rows that were removed, where people withdrew: older publications, dead rows in the database's files. */
+  forgetRemoved(): Promise<void>;
 }
 
 export interface Held {
@@ -51,8 +53,6 @@ export interface Publications {
   list(): Promise<{ number: number; isCurrent: boolean }[]>;
   /** Lets readers see an older publication, until the newest is published again. @throws ProError `WAREHOUSE_PUBLICATION`. */
   publish(number: number): Promise<void>;
-  /** Removes all publications but the newest, which readers then see: where people withdrew. */
-  forgetOlder(): Promise<void>;
 }
 
 /** A submission's rows: `<table>.parquet` for every table that it has rows of, with the column `change`. */

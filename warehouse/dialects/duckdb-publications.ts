@@ -16,6 +16,8 @@ export interface FilePublications extends Publications {
   add(finished: string, number: number): Promise<void>;
   /** Removes what killed loads left, and ends a publication that was killed before readers got it. */
   finish(): Promise<void>;
+  /** Removes all publications but the newest, which readers then see. */
+  forgetOlder(): Promise<void>;
 }
 
 export function filePublications(file: string, kept: number): FilePublications {

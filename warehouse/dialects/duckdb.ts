@@ -75,6 +75,8 @@ function openFile(file: string, kept: number): Warehouse {
       }
     },
     publications,
+    // Each publication is a file of its own; the newest was made without the rows.
+    forgetRemoved: () => publications.forgetOlder(),
   };
 }
 
