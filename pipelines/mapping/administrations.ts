@@ -1,6 +1,6 @@
 import { text } from "../../warehouse/sql.ts";
 import type { SiteConfiguration } from "../configuration/site.ts";
-import { wordSql } from "./words.ts";
+import { joinWord } from "./words.ts";
 
 export interface AdministrationOptions {
   format: string;
@@ -93,19 +93,23 @@ export function mapAdministrations({
         coalesce(s.quarantined, 0) AS quarantined, s.worst, s.content, c.items AS items_expected, c.kind AS instrument_kind,
         TRY_CAST(left(d.answered, 10) AS DATE) AS pro_date,
         CASE WHEN substr(d.answered, 12, 5) SIMILAR TO '[0-2][0-9]:[0-5][0-9]' THEN substr(d.answered, 12, 5) END AS pro_time,
-        coalesce(${wordSql("status", "d.status")}, 'unknown') AS completion,
+        coalesce(w_status.code, 'unknown') AS completion,
         -- Spoken in a virtual visit: by telephone, as our rules have it (mappings/formats/README.md).
-        CASE WHEN lower(d.method) = 'verbal' AND d.visit_type = 'TH' THEN 'PH' ELSE ${wordSql("pro_method", "d.method")} END AS method_code,
+        CASE WHEN lower(d.method) = 'verbal' AND d.visit_type = 'TH' THEN 'PH' ELSE w_pro_method.code END AS method_code,
         lower(d.method) IS NOT DISTINCT FROM 'verbal' AND d.visit_type = 'TH' AS is_method_derived,
-        nullif(${wordSql("pro_mode", "d.mode")}, 'NI') AS mode_code,
-        ${wordSql("pro_source", "d.pro_source")} AS source_code,
-        ${wordSql("channel", "coalesce(d.channel, d.method)")} AS channel_code,
-        ${wordSql("setting", "d.setting")} AS setting_code,
+        nullif(w_pro_mode.code, 'NI') AS mode_code,
+        w_pro_source.code AS source_code, w_channel.code AS channel_code, w_setting.code AS setting_code,
         p.patient_key IS NOT NULL AS has_patient, p.born, p.died
       FROM dated_administration d
       LEFT JOIN answers s USING (administration_key)
       LEFT JOIN catalogue_instrument c ON c.instrument = d.instrument
       LEFT JOIN patient p USING (patient_key)
+      ${joinWord("status", "d.status")}
+      ${joinWord("pro_method", "d.method")}
+      ${joinWord("pro_mode", "d.mode")}
+      ${joinWord("pro_source", "d.pro_source")}
+      ${joinWord("channel", "coalesce(d.channel, d.method)")}
+      ${joinWord("setting", "d.setting")}
     )
     SELECT * EXCLUDE (language, channel, setting, responder, pro_source),
       ${fact("pro_method", `coalesce(method_code, ${CHANNEL_METHOD})`, "CASE WHEN method_code IS NULL OR is_method_derived THEN 'derived' ELSE 'stated' END", { assumed: defaults.pro_method, otherwise: "NI" })},
@@ -143,7 +147,8 @@ export function mapAdministrations({
     WITH versions AS (
       SELECT *, row_number() OVER (PARTITION BY ${SAME} ORDER BY is_newest DESC, record_key, administration_key) AS version
       FROM (
-        SELECT *, (content, problem) IS NOT DISTINCT FROM (first(content) OVER latest, first(problem) OVER latest) AS is_newest
+        SELECT record_key, administration_key, patient_key, instrument, source_id, version_at, answered, content, problem,
+          (content, problem) IS NOT DISTINCT FROM (first(content) OVER latest, first(problem) OVER latest) AS is_newest
         FROM described_administration WHERE aside IS NULL AND (problem IS NULL OR problem = 'SOURCE_ENTERED_IN_ERROR')
         WINDOW latest AS (PARTITION BY ${SAME}
           ORDER BY ${INSTANT} DESC NULLS LAST, version_at DESC NULLS LAST, record_key DESC)

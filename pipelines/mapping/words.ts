@@ -90,3 +90,8 @@ export async function loadWords(
 export function wordSql(listName: string, expression: string): string {
   return `(SELECT w.code FROM word w WHERE w.list = '${listName}' AND w.word = lower(${expression}))`;
 }
+
+/** The same as a join, for tables of many rows: the code is `w_<list>.code`. */
+export function joinWord(listName: string, expression: string): string {
+  return `LEFT JOIN word w_${listName} ON w_${listName}.list = '${listName}' AND w_${listName}.word = lower(${expression})`;
+}

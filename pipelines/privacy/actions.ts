@@ -124,5 +124,6 @@ function codeOnlySql(value: string, column: string): string {
     column === "language" || column.startsWith("pat_pref_language")
       ? `regexp_full_match(${value}, '${LANGUAGE_TAG}')`
       : `regexp_full_match(${value}, '${CODE_SHAPE}') AND regexp_matches(${value}, '[0-9]')`;
-  return `CASE WHEN ${shape} OR ${value} IN (SELECT value FROM closed_word) THEN ${value} END`;
+  // Most values are of the catalogue, and looking one up costs less than a pattern.
+  return `CASE WHEN ${value} IN (SELECT value FROM closed_word) OR (${shape}) THEN ${value} END`;
 }
