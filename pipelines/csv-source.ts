@@ -13,6 +13,8 @@ export interface OpenCsv {
   /** What a mapping's entry must say of the text. */
   options: DialectFound["options"];
   notes: string[];
+  /** Names that the header has more than once; their columns are then name, name_2 … */
+  repeated: readonly string[];
   close(): Promise<void>;
 }
 
@@ -38,9 +40,11 @@ export async function openCsvSource(path: string, scratch: string, db: DuckDb): 
     read,
     readLoosely,
     options,
+    repeated: found.repeated,
     notes: [
       `${NAMES[dialect.delimiter] ?? dialect.delimiter} separated, ${columns.length} columns`,
       ...(encoding.encoding === "utf-8" ? [] : [encoding.evidence]),
+      ...found.repeated.map((name) => `the header has ${name} more than once`),
       ...Object.entries(rest).map(([name, value]) => `${name}: ${value}`),
     ],
     close: found.remove,

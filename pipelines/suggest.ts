@@ -17,7 +17,8 @@ import { readMaskRules } from "./profile.ts";
 import { codingOf } from "./suggest/answers.ts";
 import { sumSql } from "./suggest/checks.ts";
 import { type CheckSum, chooseGroups, mentions, type SumCheck } from "./suggest/choose.ts";
-import { draftFile } from "./suggest/draft.ts";
+import { type DraftInput, draftFile } from "./suggest/draft.ts";
+import { isCopyOf } from "./suggest/hints.ts";
 import { type Group, keysOf } from "./suggest/instruments.ts";
 import { isRedcap, type KnownLayout, layoutOf, type OpenedFile } from "./suggest/layout-of.ts";
 import { type FileKind, kindOf, rolesByName, rolesOfForms } from "./suggest/roles.ts";
@@ -64,16 +65,21 @@ export async function suggestCsv(
   const db = await DuckDb.open(":memory:", { temporaryDirectory: join(scratch, "spill") });
   try {
     const opened = [];
-    const files: FileDraft[] = [];
+    const found: Suggested[] = [];
     for (const file of paths) {
       const source = await openCsvSource(file, scratch, db);
       try {
         opened.push({ file: basename(file), columns: source.columns });
-        files.push(await suggestFile({ db, file, source, instruments, names, rules }));
+        found.push(await suggestFile({ db, file, source, instruments, names, rules }));
       } finally {
         await source.close();
       }
     }
+    const hasPatients = found.some(({ draft }) => draft.kind === "patients");
+    const files = found.map(({ draft, input }) => ({
+      ...draft,
+      yaml: input && draftFile({ ...input, hasPatients }),
+    }));
     return withLayouts ? applyLayout(files, opened, await knownLayouts()) : { layout: null, files };
   } finally {
     db.close();
@@ -134,12 +140,21 @@ interface Place {
   rules: MaskRules;
 }
 
-async function suggestFile(place: Place): Promise<FileDraft> {
+interface Suggested {
+  draft: Omit<FileDraft, "yaml">;
+  /** Null: the file says nothing that propool takes. */
+  input: Omit<DraftInput, "hasPatients"> | null;
+}
+
+async function suggestFile(place: Place): Promise<Suggested> {
   const { db, file, source, instruments, names, rules } = place;
   const { answer, isLoose } = await askRows(source, (read) =>
     profileCsv(db, { columns: source.columns, read }, rules),
   );
-  const { columns } = answer;
+  const all = answer.columns;
+  const { repeated } = source;
+  // A name that the header has twice tells nothing.
+  const columns = all.filter(({ name }) => !repeated.some((one) => isCopyOf(name, one)));
   const read = isLoose ? source.readLoosely : source.read;
   const words = roleWords(await readWordLists());
   const mentioned = mentions(columns, basename(file), instruments, names.forms);
@@ -163,25 +178,21 @@ async function suggestFile(place: Place): Promise<FileDraft> {
   const byName = new Map(
     [...inGroups, ...scores, ...ofForms, ...roles].map((one) => [one.column, one]),
   );
-  const all = columns.map(({ name }) => byName.get(name) ?? nothing(name));
-  const draft = {
-    file,
-    kind: found?.kind ?? null,
-    why: found?.why ?? "no column tells what its rows are",
-    columns: all,
-  };
-  if (!found) return { ...draft, yaml: null };
-  const { options } = source;
-  const yaml = draftFile({
+  const suggested = all.map(({ name }) => byName.get(name) ?? nothing(name));
+  const none = answer.rows === 0 ? "it has no rows" : "no column tells what its rows are";
+  const draft = { file, kind: found?.kind ?? null, why: found?.why ?? none, columns: suggested };
+  if (!found) return { draft, input: null };
+  const input = {
     ...found,
     match: basename(file),
-    columns: all,
-    evidence: columns,
+    columns: suggested,
+    evidence: all,
     groups: chosen,
-    options,
+    options: source.options,
     words,
-  });
-  return { ...draft, yaml };
+    repeated,
+  };
+  return { draft, input };
 }
 
 /** The word lists by the intake column that they are for. */

@@ -1,5 +1,12 @@
 import type { Chosen } from "./choose.ts";
-import { bankHints, dateHints, missingHints, visitHints } from "./hints.ts";
+import {
+  bankHints,
+  dateHints,
+  dateText,
+  missingHints,
+  repeatedHints,
+  visitHints,
+} from "./hints.ts";
 import { inline, quote } from "./inline-yaml.ts";
 import type { FileKind } from "./roles.ts";
 import { type ColumnEvidence, isSure, type Suggestion } from "./suggestion.ts";
@@ -12,6 +19,10 @@ export interface DraftInput {
   columns: readonly Suggestion[];
   evidence: readonly ColumnEvidence[];
   groups: readonly Chosen[];
+  /** Whether another file of the export tells of the patients. */
+  hasPatients: boolean;
+  /** Names that the header has more than once, as it has them. */
+  repeated: readonly string[];
   /** How the text is written, where it differs from the default. */
   options: Readonly<Record<string, unknown>>;
   /** By role: the CDM codes and the words that stand for them already. */
@@ -31,8 +42,7 @@ export function draftFile(input: DraftInput): string {
     ...Object.entries(options).map(([name, value]) => `  ${name}: ${inline(value)}`),
     ...missingHints(input),
     ...columnLines(input),
-    ...dateHints(input),
-    ...visitHints(input),
+    ...repeatedHints(input),
     ...(kind === "wide" ? instrumentLines(input) : []),
     ...(kind === "long" ? longLines(input) : []),
     ...bankHints(input),
@@ -66,20 +76,26 @@ function lacking({ kind, columns, groups }: DraftInput): string[] {
   return lacks;
 }
 
-function columnLines({ kind, columns, evidence, words }: DraftInput): string[] {
+function columnLines(input: DraftInput): string[] {
+  const { kind, columns, evidence, words, hasPatients } = input;
   const own = columns.filter(
     ({ role }) =>
       role !== null && role !== "source_id" && !/[/:]/.test(role) && !role.startsWith("person."),
   );
   const person = columns.filter(({ role }) => role?.startsWith("person."));
-  const lines = ["  columns:", ...own.flatMap((one) => roleLines(one, evidence, words))];
+  const lines = [
+    "  columns:",
+    ...own.flatMap((one) => roleLines(one, evidence, words)),
+    ...dateHints(input),
+    ...visitHints(input),
+  ];
   if (kind !== "wide" && kind !== "long") return lines;
-  if (person.length === 0) return lines;
   const isAny = person.some(isSure);
-  const head = "About the person, where the export has no file of patients.";
+  if (!isAny && !hasPatients) lines.push(...nobodyElse(person.length > 0));
+  if (person.length === 0) return lines;
   return [
     ...lines,
-    `  # ${head}`,
+    "  # About the person, where the export has no file of patients.",
     isAny ? "  person:" : "  # person:",
     ...person.flatMap((one) =>
       roleLines({ ...one, role: one.role?.slice("person.".length) ?? null }, evidence, words),
@@ -87,11 +103,17 @@ function columnLines({ kind, columns, evidence, words }: DraftInput): string[] {
   ];
 }
 
+/** Answers of people whom nothing else tells of would all be quarantined. */
+function nobodyElse(isMore: boolean): string[] {
+  return [
+    "  # None of the files given to suggest is one of patients: the answers are then all that is known of a person. Take the line away if",
+    `  # a file of patients comes with the export${isMore ? ", or write what is right of the lines below it into it" : ""}.`,
+    "  person: {}",
+  ];
+}
+
 function sourceText({ column, formats = [] }: Suggestion): string {
-  const [format] = formats;
-  return formats.length === 1 && format !== undefined && format !== "ISO 8601"
-    ? `{ column: ${quote(column)}, date_format: ${quote(format)} }`
-    : quote(column);
+  return dateText(column, formats.length === 1 ? formats[0] : undefined);
 }
 
 function roleLines(
@@ -110,6 +132,11 @@ function roleLines(
   const lines = [
     isSure(one) ? `    ${role}: ${source}   # ${note}` : `    # ${role}: ${source}   # ${note}`,
   ];
+  // Each reading as a line of its own: the steward takes the # from the right one.
+  if ((one.formats ?? []).length > 1) {
+    const each = (one.formats ?? []).map((format) => sourceText({ ...one, formats: [format] }));
+    lines.splice(0, 1, `    # ${note}`, ...each.map((line) => `    # ${role}: ${line}`));
+  }
   if (strange.length > 0) {
     const all = strange.map((word) => `${quote(word)}: "?"`).join(", ");
     const codes = [...new Set(Object.values(lists[role ?? ""] ?? {}))].join(", ");

@@ -16,20 +16,57 @@ const columnOf = ({ columns }: DraftInput, role: RegExp): string | undefined =>
 /** Answers without a day cannot be loaded: better said here than by a thousand quarantined rows. */
 export function dateHints(input: DraftInput): string[] {
   if (!isAnswers(input) || columnOf(input, /(^|:)(answered_at|encounter_key)$/)) return [];
-  const dates = input.evidence.filter(({ type }) => type === "date").map(({ name }) => name);
-  const named = dates.length > 0 ? `one of ${dates.slice(0, 5).join(", ")}` : "a column";
-  const none =
-    dates.length > 0
-      ? []
-      : [
-          "#   No column of this file holds dates. Ask for one with the export; or take the day from the visit, with encounter_key",
-          '#   below and a file of kind: encounters; or say what you know: answered_at: { value: "2024-03" } for a month, "2024" for a year.',
-        ];
+  // An unsure one stands under columns already.
+  if (
+    input.columns.some(
+      ({ role, formats = [] }) => /answered_at$/.test(role ?? "") && formats.length > 1,
+    )
+  )
+    return [
+      "  # Until the day is chosen above, answers are quarantined: without one they cannot be loaded.",
+    ];
+  const dates = input.evidence.filter(({ type, filled }) => type === "date" && filled > 0);
+  const lines = dates
+    .slice(0, 5)
+    .flatMap(({ name, formats }) =>
+      formats.map((format) => `# answered_at: ${dateText(name, format)}`),
+    );
   return [
-    "# No column surely says when these answers were given; without a day they are quarantined. Name it under columns:",
-    `#   answered_at: ${named}, or { column: name, date_format: "%d.%m.%Y" }`,
-    ...none,
-  ].map((line) => `  ${line}`);
+    "# No column surely says when these answers were given; without a day they are quarantined.",
+    ...(lines.length > 0
+      ? ["# Take the # from the one that does:", ...lines]
+      : [
+          "# No column of this file holds dates. Ask for one with the export; or take the day from the visit, with encounter_key here",
+          "# and a file of kind: encounters; or say what you know of all of them, if only the month or the year:",
+          '# answered_at: { value: "2024-03" }',
+        ]),
+  ].map((line) => `    ${line}`);
+}
+
+/** A column of dates as a mapping names it. */
+export function dateText(column: string, format: string | undefined): string {
+  return format === undefined || format === "ISO 8601"
+    ? quote(column)
+    : `{ column: ${quote(column)}, date_format: ${quote(format)} }`;
+}
+
+/** Names that stand in the header twice: which column is meant is nobody's guess. */
+export function repeatedHints({ repeated, evidence }: DraftInput): string[] {
+  return repeated.map((name) => {
+    const columns = evidence
+      .filter((one) => isCopyOf(one.name, name))
+      .map((one) => quote(one.name));
+    return `  # The header has ${quote(name)} more than once, called ${columns.join(", ")} here: look which one is meant, and map that one.`;
+  });
+}
+
+/** Whether a column is one of those that the header calls `name`: phq9_1, phq9_1_2. */
+export function isCopyOf(column: string, name: string): boolean {
+  const [whole, start] = [column.toLowerCase(), name.toLowerCase()];
+  return (
+    whole === start ||
+    (whole.startsWith(`${start}_`) && /^\d+$/.test(whole.slice(start.length + 1)))
+  );
 }
 
 const VISIT =
@@ -55,14 +92,14 @@ export function visitHints(input: DraftInput): string[] {
   return [
     `# ${counts.name} only tells a person's visits apart, it names no day. If person and ${counts.name} together are a visit, that is its key; a file`,
     "# of kind: encounters with the same key brings the day. Beside a column of dates it is not needed.",
-    `#   encounter_key: { columns: [${pair}] }`,
+    `# encounter_key: { columns: [${pair}] }`,
     ...(input.kind === "wide"
       ? [
           "# A corrected form then replaces the one that was sent before, if each instrument has",
           `#   source_id: [${pair}]`,
         ]
       : [`# or add ${counts.name} to group_by, if a person answers twice on one day`]),
-  ].map((line) => `  ${line}`);
+  ].map((line) => `    ${line}`);
 }
 
 /** Numbers among the answers that no choice of the form has. */

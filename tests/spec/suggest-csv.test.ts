@@ -130,7 +130,15 @@ describe("a drafted mapping", () => {
     ]);
     const made = await draft("g.csv", csv(["patient_id", "survey_date", ...phq], rows));
     expect(found(made).survey_date?.confidence).toBeLessThan(0.8);
-    expect(draftText(made, "2026-01-01")).toMatch(/# answered_at: survey_date .*only you know/);
+    const text = draftText(made, "2026-01-01");
+    expect(text).toMatch(/# 0.60: every date fits .*only you know/);
+    const chosen = text.replace(
+      /# (answered_at: \{ column: survey_date, date_format: "%d.*)/,
+      "$1",
+    );
+    expect(mappingOf(chosen).files[0]).toMatchObject({
+      columns: { answered_at: { column: "survey_date", date_format: "%d/%m/%Y" } },
+    });
   });
 
   it("does not know an instrument by nine numbers alone", async () => {
@@ -192,13 +200,14 @@ describe("what a new steward must decide stands in the draft as a comment", () =
     expect(text).toContain("No column of this file holds dates");
     expect(text).toContain('answered_at: { value: "2024-03" }');
     expect(text).toContain("encounter_key: { columns: [patient_id, visit_no] }");
-    const [entry] = mappingOf(
-      text
-        .replace("    #   encounter_key:", "      encounter_key:")
-        .replace(/( {4}# No column surely[\s\S]*?)( {6}encounter_key.*\n)/, "$2$1"),
-    ).files;
-    expect(entry).toMatchObject({
-      columns: { encounter_key: { columns: ["patient_id", "visit_no"] } },
+    const open = text
+      .replace("# encounter_key:", "encounter_key:")
+      .replace("# answered_at: {", "answered_at: {");
+    expect(mappingOf(open).files[0]).toMatchObject({
+      columns: {
+        answered_at: { value: "2024-03" },
+        encounter_key: { columns: ["patient_id", "visit_no"] },
+      },
     });
   });
 
@@ -255,6 +264,35 @@ it("an MRN alone is the person's key, and beside a study number it is an MRN", a
     PAT_MRN_ID: { role: "mrn" },
     patient_id: { role: "patient_key" },
   });
+});
+
+it("a header that has a name twice: none of its columns is chosen, and the draft says so", async () => {
+  const names = [...phq.slice(0, 1), ...phq.slice(0, 1), ...phq.slice(2)];
+  const rows = answers(40, 9, 3).map((row, i) => [i, ...row]);
+  const made = await draft("q.csv", csv(["patient_id", ...names], rows));
+  expect(found(made).phq9_1).toMatchObject({ role: null });
+  expect(found(made).phq9_1_2).toMatchObject({ role: null });
+  expect(draftText(made, "2026-01-01")).toContain(
+    "has phq9_1 more than once, called phq9_1, phq9_1_2",
+  );
+});
+
+it("where no file tells of the patients, the answers do: the first night must not quarantine them all", async () => {
+  const rows = answers(40, 9, 3).map((row, i) => [i, "2024-05-17", ...row]);
+  const survey = join(folder, "r.csv");
+  const patients = join(folder, "s.csv");
+  await writeFile(survey, csv(["patient_id", "survey_date", ...phq], rows));
+  await writeFile(
+    patients,
+    csv(
+      ["patient_id", "dob", "sex"],
+      rows.map((_, i) => [i, "1990-05-01", "F"]),
+    ),
+  );
+  const alone = mappingOf(draftText(await suggestCsv([survey]), "2026-01-01"));
+  expect(alone.files[0]).toMatchObject({ kind: "wide", person: {} });
+  const both = mappingOf(draftText(await suggestCsv([survey, patients]), "2026-01-01"));
+  expect(both.files[0]).not.toHaveProperty("person");
 });
 
 it("an id of the response is its administration's, and the draft can be read", async () => {

@@ -10,7 +10,7 @@ import {
 } from "./detect-columns.ts";
 import { detectEncoding, type EncodingFound } from "./detect-encoding.ts";
 import { detectMarks } from "./detect-marks.ts";
-import { uniqueNames } from "./header.ts";
+import { repeatedNames, uniqueNames } from "./header.ts";
 import { plainText, unpacked } from "./plain-text.ts";
 import { type Dialect, readCsv } from "./scratch.ts";
 
@@ -30,6 +30,8 @@ export interface DialectFound {
   encoding: EncodingFound;
   /** Column names as the mapping names them: trimmed, a second one of a name with _2. */
   columns: string[];
+  /** Names that the header has more than once, whatever their case. */
+  repeated: string[];
   /** UTF-8 text that `dialect` reads: the file itself or a copy in `scratch`, which `remove` takes away. */
   path: string;
   dialect: Dialect;
@@ -105,6 +107,7 @@ export async function detectDialect(options: {
     },
     encoding,
     columns,
+    repeated: repeatedNames(found.columns),
     path: plain.path,
     dialect,
     dates: settled,

@@ -74,6 +74,16 @@ export function uniqueNames(names: readonly string[]): string[] {
   });
 }
 
+/** The names that occur more than once, whatever their case. */
+export function repeatedNames(names: readonly string[]): string[] {
+  const all = names.map((name) => name.trim()).filter(Boolean);
+  const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
+  return all.filter((name, i) => {
+    const first = all.findIndex((one) => same(one, name));
+    return first === i && all.some((one, k) => k > i && same(one, name));
+  });
+}
+
 function found(entry: FileEntry, columns: readonly string[]): string[] {
   const known = new Set(columns.map((column) => column.toLowerCase()));
   return columnUses(entry).flatMap(({ column }) =>
