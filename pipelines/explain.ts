@@ -19,6 +19,7 @@ import {
   tableOf,
   traceColumn,
 } from "./explain/trace.ts";
+import { explainFhirPath } from "./explain-fhir.ts";
 import { mappingStatements } from "./intake.ts";
 import { readPrivacyProfile } from "./privacy/profile.ts";
 
@@ -30,7 +31,7 @@ export interface Rule {
 
 export interface Explanation {
   what: string;
-  kind: "column" | "instrument" | "code" | "source column";
+  kind: "column" | "instrument" | "code" | "source column" | "FHIR path";
   meaning: string;
   rules: Rule[];
   sql: { name: string; sql: string }[];
@@ -52,6 +53,7 @@ export async function explain(what: string, siteDirectory?: string): Promise<Exp
     ...(await asCode(what, instruments, site)),
     ...(await asSource(what, entries)),
   ];
+  if (found.length === 0) found.push(...explainFhirPath(what));
   if (found.length > 0) return found;
   const known = [
     ...TABLE_NAMES.flatMap((table) => [
@@ -62,7 +64,9 @@ export async function explain(what: string, siteDirectory?: string): Promise<Exp
       id,
       ...items.flatMap((item) => [item.id, item.loinc ?? item.id]),
     ]),
-    ...entries.flatMap(({ entry }) => columnUses(entry).map(({ column }) => column)),
+    ...entries.flatMap(({ entry }) =>
+      columnUses(entry).flatMap(({ column }) => [column, `${entry.match}:${column}`]),
+    ),
   ];
   const near = nearest(what, known);
   throw new ProError(
@@ -71,7 +75,7 @@ export async function explain(what: string, siteDirectory?: string): Promise<Exp
     {
       hint: near
         ? `did you mean ${near}?`
-        : "name a CDM column (pro_cm.pro_date), an instrument (phq-9), an item or code (44250-9), or with --site a column of the export",
+        : "name a CDM column (pro_cm.pro_date), an instrument (phq-9), an item or code (44250-9), a FHIR path (QuestionnaireResponse.authored), or with --site a column of the export",
     },
   );
 }

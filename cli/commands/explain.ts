@@ -12,9 +12,12 @@ export const addExplain: AddCommand = (program, io) => {
   program
     .command("explain")
     .description(
-      "the rule behind a CDM column, an instrument, a code or a column of the source, and its SQL",
+      "the rule behind a CDM column, an instrument, a code, a FHIR path or a column of the source, and its SQL",
     )
-    .argument("<what>", "pro_cm.pro_date, phq-9, 44250-9, or with --site survey.csv:phq9_1")
+    .argument(
+      "<what>",
+      "pro_cm.pro_date, phq-9, 44250-9, QuestionnaireResponse.authored, or with --site survey.csv:phq9_1",
+    )
     .option("--site <dir>", "explain what this site's own files say too")
     .option("--no-sql", "leave the SQL out")
     .option("--json", "print it as JSON")

@@ -50,7 +50,8 @@ export function tableOf(sql: string): string {
   return /CREATE (?:OR REPLACE )?(?:TEMP )?(?:TABLE|VIEW) "?(\w+)"?/.exec(sql)?.[1] ?? "";
 }
 
-function tablesIn(sql: string): string[] {
+/** The tables that a statement reads. */
+export function tablesIn(sql: string): string[] {
   return [
     ...new Set([...sql.matchAll(/\b(?:FROM|JOIN)\s+"?(\w+)"?/g)].map(([, name]) => name ?? "")),
   ];

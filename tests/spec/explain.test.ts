@@ -70,6 +70,30 @@ describe("explain", () => {
     expect(found?.sql.map(({ sql }) => sql).join()).toContain("INSERT INTO intake_response");
   });
 
+  it("tells what reads a path of a FHIR resource, and what is not read", async () => {
+    const [authored] = await explain("QuestionnaireResponse.authored");
+    expect(authored?.rules.map(({ says }) => says).join()).toMatch(
+      /intake_administration\.answered_at.*authored/,
+    );
+    expect(authored?.sql.map(({ name }) => name)).toContain(
+      "adapters/fhir/responses: intake_administration",
+    );
+    const [value] = await explain("Observation.value[x]");
+    expect(value?.sql.map(({ sql }) => sql).join()).toContain("valueInteger");
+    const [nested] = await explain("QuestionnaireResponse.item[0].item[2].linkId");
+    expect(nested?.meaning).toMatch(/^read/);
+    const [typo] = await explain("Patient.birthdate");
+    expect(typo?.meaning).toContain("did you mean birthDate?");
+    const [other] = await explain("Immunization.status");
+    expect(other?.meaning).toContain("SOURCE_RESOURCE_NOT_READ");
+  });
+
+  it("suggests the column of a file whose name is nearly right", async () => {
+    await expect(explain("survey.csv:phq9_33", site)).rejects.toMatchObject({
+      hint: "did you mean survey.csv:phq9_3?",
+    });
+  });
+
   it.each([
     ["44250-8", "did you mean 44250-9?"],
     ["pro_dat", "did you mean pro_date?"],
