@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { DuckDb } from "../warehouse/duckdb.ts";
 import { isSmall } from "../warehouse/small.ts";
-import { text } from "../warehouse/sql.ts";
+import { ident, text } from "../warehouse/sql.ts";
 import type { Adapter } from "./adapters/adapter.ts";
 import { readCsvMapping } from "./adapters/csv/mapping.ts";
 import { ADAPTERS } from "./adapters/index.ts";
@@ -216,10 +216,19 @@ export async function refuseUnreadable(db: DuckDb, format: string): Promise<void
   );
 }
 
+/** The name under which last night's store is attached while tonight's rows are held against it. */
+export const OLD_STORE = "old_store";
+
+/** Attaches a store that may not be there yet; its name, or null. Detach it before it is copied. */
+export async function attachOldStore(db: DuckDb, file: string | null): Promise<string | null> {
+  if (!file || !(await exists(file))) return null;
+  await db.run(`ATTACH ${text(file)} AS ${OLD_STORE} (READ_ONLY)`);
+  return OLD_STORE;
+}
+
 /** Persons of this night's records whom an earlier night brought; their token is in the old store. */
-export async function findKnownPatients(db: DuckDb, storeFile: string | null): Promise<void> {
-  if (!storeFile || !(await exists(storeFile))) return;
-  await db.run(`ATTACH ${text(storeFile)} AS old_store (READ_ONLY)`);
+export async function findKnownPatients(db: DuckDb, store: string | null): Promise<void> {
+  if (store === null) return;
   const keys = [
     "encounter",
     "condition",
@@ -234,8 +243,7 @@ export async function findKnownPatients(db: DuckDb, storeFile: string | null): P
       FROM (${keys.join(" UNION ")}) p
       WHERE p.patient_key NOT IN (SELECT patient_key FROM intake_patient WHERE patient_key IS NOT NULL)
     )
-    SELECT patient_key FROM asked WHERE patid IN (SELECT patid FROM old_store.demographic)`);
-  await db.run("DETACH old_store");
+    SELECT patient_key FROM asked WHERE patid IN (SELECT patid FROM ${ident(store)}.demographic)`);
 }
 
 /** The statements from intake tables to staged CDM rows, in their order, with the module that writes each. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { DuckDb } from "../warehouse/duckdb.ts";
-import { text } from "../warehouse/sql.ts";
+import { ident } from "../warehouse/sql.ts";
 import { loadCatalogue } from "./catalogue/load.ts";
 import { readCatalogueOf } from "./catalogue/read.ts";
 import {
@@ -11,7 +11,6 @@ import {
 } from "./configuration/quality.ts";
 import type { Site } from "./configuration/site.ts";
 import { ProError } from "./core/errors.ts";
-import { exists } from "./core/files.ts";
 import { tokenSql } from "./privacy/tokens.ts";
 import { type Check, readChecks } from "./quality/check.ts";
 import {
@@ -45,23 +44,20 @@ export interface NightLook {
   unmapped: UnmappedCode[];
 }
 
-/** Counts the checks over tonight's identified tables. In: `mapped_*`, `ledger_record`, `token_key`. */
+/** Counts the checks over tonight's identified tables; `store` is last night's, attached. In: `mapped_*`, `ledger_record`, `token_key`. */
 export async function lookAtNight(
   db: DuckDb,
   site: Site,
-  options: { isFull: boolean },
+  store: string | null,
 ): Promise<NightLook> {
   const { checks } = await readAdjustedChecks(site);
   await db.run("SET VARIABLE datamartid = ?", [site.site]);
-  const isOld = !options.isFull && (await exists(site.storeFile));
-  if (isOld) {
-    await db.run(`ATTACH ${text(site.storeFile)} AS seen_store (READ_ONLY)`);
+  if (store) {
     await db.run(`CREATE TEMP TABLE seen AS
       SELECT a.administration_key FROM mapped_administration a
-      JOIN seen_store.pro_collection c ON c.pro_seq = ${tokenSql("pro_seq", "a.pro_seq_key")} WHERE a.state = 'loaded'`);
-    await db.run("DETACH seen_store");
+      JOIN ${ident(store)}.pro_collection c ON c.pro_seq = ${tokenSql("pro_seq", "a.pro_seq_key")} WHERE a.state = 'loaded'`);
   }
-  const isNew = isOld ? "administration_key NOT IN (SELECT administration_key FROM seen)" : "true";
+  const isNew = store ? "administration_key NOT IN (SELECT administration_key FROM seen)" : "true";
   return {
     measures: await measure(db, checks, { levels: ["night"] }),
     facts: await nightFacts(db, isNew),

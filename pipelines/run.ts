@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { removeRows } from "../warehouse/changes.ts";
 import { copyWithout } from "../warehouse/copy-without.ts";
 import type { DuckDb } from "../warehouse/duckdb.ts";
+import { isNewest } from "../warehouse/migrate.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../warehouse/schema.ts";
 import { ident, text } from "../warehouse/sql.ts";
 import { bringToNewest } from "../warehouse/store-file.ts";
@@ -22,6 +23,7 @@ import type { Progress, StageEvent } from "./core/progress.ts";
 import { removeUnfinished } from "./core/remove-unfinished.ts";
 import { numberFile, withoutNamedCodes, withoutNames } from "./file-names.ts";
 import {
+  attachOldStore,
   findKnownPatients,
   listExport,
   mapRecords,
@@ -175,10 +177,11 @@ async function stageExport(
     return { rowsOut: await countOf(db, "intake_record") };
   });
   await refuseUnreadable(db, site.format);
+  const store = await attachOldStore(db, knownStore);
   const { leavers } = await progress.stage(site.site, "map", async () => {
-    await findKnownPatients(db, knownStore);
+    await findKnownPatients(db, store);
     const gone = await decideConsent(db, site, {
-      storeFile: previous ? knownStore : null,
+      store: previous ? store : null,
       barred: previous?.barred ?? [],
     });
     await mapRecords(db, site);
@@ -192,7 +195,7 @@ async function stageExport(
     return { ...drawn, rowsIn, rowsOut };
   });
   const issues = await collectIssues(db, await readReasons(), options.examplesMax ?? 5);
-  return { source, ledgers, lines, issues, leavers };
+  return { source, store, ledgers, lines, issues, leavers };
 }
 
 /**
@@ -213,8 +216,7 @@ export async function makeStore(
     const { previous } = options;
     const staging = { site, keys, profile, options, knownStore, previous };
     const { ledgers, issues } = await stageExport(db, staging);
-    await bringToNewest(options.into);
-    await db.run(`ATTACH ${text(options.into)} AS new_store`);
+    await attachNewStore(db, options.into);
     await deidentifyInto(db, { store: "new_store", site: site.site, profile });
     if (site.format === "ccda") await dropRepeats(db, "new_store");
     await db.run("CHECKPOINT new_store");
@@ -252,8 +254,9 @@ async function night(here: Night): Promise<RunReport> {
   const replaced = (await options.baseline?.(site, here.previous)) ?? null;
   const db = await openNight(site);
   try {
-    const { source, ledgers, lines, issues, leavers } = await stageExport(db, here);
-    const look = await lookAtNight(db, site, { isFull: options.full === true });
+    const { source, store, ledgers, lines, issues, leavers } = await stageExport(db, here);
+    const look = await lookAtNight(db, site, store);
+    if (store) await db.run(`DETACH ${ident(store)}`);
     const { file } = await progress.stage(site.site, "de-identify", () =>
       writeStore(db, here, { leavers, replaced }),
     );
@@ -311,8 +314,7 @@ async function writeStore(
     if (leavers.length > 0) await copyWithout(site.storeFile, file, leavers);
     else await cloneFile(site.storeFile, file);
   }
-  await bringToNewest(file);
-  await db.run(`ATTACH ${text(file)} AS new_store`);
+  await attachNewStore(db, file);
   const isNoted = Boolean(previous?.sealed) && !options.full;
   if (replaced) await removeReplaced(db, replaced, isNoted);
   const rowsOut = await deidentifyInto(db, {
@@ -326,6 +328,17 @@ async function writeStore(
   await db.run("CHECKPOINT new_store");
   await db.run("DETACH new_store");
   return { file, rowsOut };
+}
+
+/** Attaches a store as `new_store`, made or brought to the newest schema where it is not there or older. */
+async function attachNewStore(db: DuckDb, file: string): Promise<void> {
+  const attach = () => db.run(`ATTACH ${text(file)} AS new_store`);
+  if (!(await exists(file))) await bringToNewest(file);
+  await attach();
+  if (await isNewest(db, "new_store")) return;
+  await db.run("DETACH new_store");
+  await bringToNewest(file);
+  await attach();
 }
 
 /** Takes the rows out of the new store that another store has under the same keys. */

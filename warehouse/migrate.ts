@@ -3,7 +3,7 @@ import { ProError } from "../pipelines/core/errors.ts";
 import { duckDbDialect } from "./dialects/duckdb-kysely.ts";
 import type { DuckDb } from "./duckdb.ts";
 import { type Capabilities, MIGRATIONS } from "./migrations/index.ts";
-import { text } from "./sql.ts";
+import { ident, text } from "./sql.ts";
 
 /** DuckDB is loaded in bulk: keys would cost most of the night, so queries prove them instead. */
 export const DUCKDB_CAPABILITIES: Capabilities = {
@@ -20,13 +20,15 @@ export async function createSchema(db: DuckDb): Promise<boolean> {
   return migrate(new Kysely({ dialect: duckDbDialect(db) }), DUCKDB_CAPABILITIES);
 }
 
-/** Asked first, because the migrator describes all tables before it finds nothing to do. */
-async function isNewest(db: DuckDb): Promise<boolean> {
+/** Asked first, because the migrator describes all tables before it finds nothing to do. `store`: an attached database; else the own one. */
+export async function isNewest(db: DuckDb, store?: string): Promise<boolean> {
+  const of = store === undefined ? "current_database()" : text(store);
   const [book] = await db.all(
-    `SELECT 1 FROM duckdb_tables() WHERE table_name = ${text(MIGRATION_TABLE)} AND database_name = current_database()`,
+    `SELECT 1 FROM duckdb_tables() WHERE table_name = ${text(MIGRATION_TABLE)} AND database_name = ${of}`,
   );
   if (!book) return false;
-  const seen = await db.all<{ name: string }>(`SELECT name FROM ${MIGRATION_TABLE} ORDER BY name`);
+  const table = store === undefined ? MIGRATION_TABLE : `${ident(store)}.${MIGRATION_TABLE}`;
+  const seen = await db.all<{ name: string }>(`SELECT name FROM ${table} ORDER BY name`);
   return seen.map(({ name }) => name).join() === Object.keys(MIGRATIONS).join();
 }
 

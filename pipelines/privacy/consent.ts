@@ -1,5 +1,5 @@
 import type { DuckDb } from "../../warehouse/duckdb.ts";
-import { text } from "../../warehouse/sql.ts";
+import { ident, text } from "../../warehouse/sql.ts";
 import type { Site } from "../configuration/site.ts";
 import { ProError } from "../core/errors.ts";
 import { tokenSql } from "./tokens.ts";
@@ -28,12 +28,13 @@ const meaning = (list: string, expression: string) =>
  * general one, then the newest, then the refusal. A word that nobody knows is a refusal. With opt-in, whom the store holds has
  * agreed before.
  *
- * In: `intake_*`, `known_patient`, `word`, `token_key`, the variable `today`. Returns the tokens of those whom the store holds.
+ * In: `intake_*`, `known_patient`, `word`, `token_key`, the variable `today`; `store` is the name under which last night's store is
+ * attached. Returns the tokens of those whom the store holds.
  */
 export async function decideConsent(
   db: DuckDb,
   site: Pick<Site, "consent" | "consentFile">,
-  options: { storeFile: string | null; barred: readonly string[] },
+  options: { store: string | null; barred: readonly string[] },
 ): Promise<string[]> {
   await readList(db, site.consentFile);
   await db.run("CREATE OR REPLACE TEMP TABLE barred (patid VARCHAR)");
@@ -41,12 +42,9 @@ export async function decideConsent(
     await db.run("INSERT INTO barred SELECT unnest(from_json(?, '[\"VARCHAR\"]'))", [
       JSON.stringify(options.barred),
     ]);
-  if (options.storeFile)
-    await db.run(`ATTACH ${text(options.storeFile)} AS consent_store (READ_ONLY)`);
   const everyone = PEOPLE_TABLES.map((table) => `SELECT patient_key FROM ${table}`).join(" UNION ");
-  const inStore = options.storeFile
-    ? "p.patid IN (SELECT patid FROM consent_store.demographic)"
-    : "false";
+  const known = options.store && `(SELECT patid FROM ${ident(options.store)}.demographic)`;
+  const inStore = known ? `p.patid IN ${known}` : "false";
   await db.run(`CREATE OR REPLACE TABLE refused AS
     WITH person AS MATERIALIZED (
       SELECT patient_key, ${tokenSql("patid", "patient_key")} AS patid FROM (${everyone}) WHERE patient_key IS NOT NULL
@@ -72,12 +70,11 @@ export async function decideConsent(
       END AS reason
     FROM person p LEFT JOIN best USING (patient_key)`);
   await db.run("DELETE FROM refused WHERE reason IS NULL");
-  const leavers = options.storeFile
+  const leavers = known
     ? await db.all<{ patid: string }>(
-        "SELECT DISTINCT patid FROM refused WHERE patid IN (SELECT patid FROM consent_store.demographic) ORDER BY patid",
+        `SELECT DISTINCT patid FROM refused WHERE patid IN ${known} ORDER BY patid`,
       )
     : [];
-  if (options.storeFile) await db.run("DETACH consent_store");
   const records = PEOPLE_TABLES.map(
     (table) => `SELECT record_key, reason FROM ${table} JOIN refused USING (patient_key)`,
   );

@@ -159,7 +159,7 @@ describe("FHIR Consent", () => {
       const decide = async (rule: string) => {
         const identity = { site: "A", name: "a", network: "N", format: "fhir", consent: { rule } };
         const site = { ...siteSchema.parse(identity), consentFile: null };
-        await decideConsent(db, site, { storeFile: null, barred: [] });
+        await decideConsent(db, site, { store: null, barred: [] });
         const rows = await db.all<{ patient_key: string; reason: string }>(
           "SELECT patient_key, reason FROM refused",
         );
