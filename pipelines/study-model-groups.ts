@@ -7,7 +7,11 @@ import type { Model } from "./study/model-schema.ts";
 export function modelGroups(model: Model, measure: Measure): Group[] {
   const names = indicatorsOf(model, measure).map(([name]) => name);
   const pairs = names.flatMap((a, i) => names.slice(i + 1).map((b) => `${a} and ${b}`));
-  return [`in model ${model.id}`, ...names, ...pairs].map((part) => ({ part }));
+  return [`in model ${model.id}`, ...names, ...pairs].map((part) => ({
+    part,
+    // X'y between a response and a column of 0 and 1 is a sum over the people with a 1.
+    hasSums: true,
+  }));
 }
 
 /** Who is in them, over `model_row`; strata are the sites. */

@@ -54,10 +54,13 @@ export async function runStudy(options: {
   queryable: Queryable;
   /** Whether to prove on these rows that sites alone, combined, give the same; takes as long again. */
   check?: boolean;
+  /** Told what was held back beside another number, for those who hold the rows: it says that few people differ. */
+  onWithheld?: (withheld: readonly Withheld[]) => void;
 }): Promise<StudyResults> {
-  const { study, queryable } = options;
+  const { study, queryable, onWithheld } = options;
   const plan = await planStudy(study);
-  const results = await resultsOfRows(plan, [queryable], { mode: "pooled", isGated: true });
+  const of = { mode: "pooled", isGated: true, ...(onWithheld && { onWithheld }) } as const;
+  const results = await resultsOfRows(plan, [queryable], of);
   const check =
     options.check && results.sites.length > 0 ? await checkSplit(plan, queryable) : null;
   return { ...results, check, snapshots: await snapshotsOf(queryable, results.sites) };
@@ -330,7 +333,15 @@ function whyDifferent({ a, b, place }: Difference, distributed: StudyResults): s
 async function resultsOfRows(
   plan: Plan,
   queryables: readonly Queryable[],
-  { mode, isGated }: { mode: StudyResults["mode"]; isGated: boolean },
+  {
+    mode,
+    isGated,
+    onWithheld,
+  }: {
+    mode: StudyResults["mode"];
+    isGated: boolean;
+    onWithheld?: (withheld: readonly Withheld[]) => void;
+  },
 ): Promise<StudyResults> {
   const sites = (await Promise.all(queryables.map((one) => sitesIn(one, plan.study)))).flat();
   const answers: Answer[][] = [];
@@ -344,6 +355,7 @@ async function resultsOfRows(
     }
     answers.push(of);
   }
+  onWithheld?.(answers.flat().flatMap(({ withheld }) => withheld));
   const models = await modelsFromRows(plan, queryables, answers);
   return resultsOf(plan, { mode, sites: sites.sort(), isGated, answers, models });
 }

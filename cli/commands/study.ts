@@ -68,6 +68,7 @@ function addRun(study: Command, io: Io): void {
                 study: asked,
                 queryable: rows.queryable,
                 check: options.check ?? false,
+                onWithheld: (withheld) => io.err.write(withheldText(withheld)),
               });
           await show(results, asked, options, io);
           if (results.check) {

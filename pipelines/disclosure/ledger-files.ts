@@ -11,6 +11,7 @@ const RELEASE_FILE = /^(\d{4,})\.json$/;
 
 const told = z.strictObject({
   range: z.tuple([z.string(), z.string()]).nullable(),
+  hasSums: z.boolean(),
   size: z.int().min(0),
   set: z.string(),
 });

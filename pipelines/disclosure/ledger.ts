@@ -51,8 +51,9 @@ export class Ledger {
       known.set(id, found);
       return found;
     };
-    const read = ({ range, size, set }: WrittenTold): Told => ({
+    const read = ({ range, hasSums, size, set }: WrittenTold): Told => ({
       range: range && [BigInt(range[0]), BigInt(range[1])],
+      hasSums,
       size,
       people: () => setOf(set),
     });
@@ -91,10 +92,10 @@ export class Ledger {
       if (!known.has(id)) sets[id] ??= deflateRawSync(bytes, { level: 1 }).toString("base64");
       return id;
     };
-    const write = ({ range, size, people }: Told): WrittenTold => {
+    const write = ({ range, hasSums, size, people }: Told): WrittenTold => {
       const set = ids.get(people()) ?? idOf(people());
       ids.set(people(), set);
-      return { range: range && [String(range[0]), String(range[1])], size, set };
+      return { range: range && [String(range[0]), String(range[1])], hasSums, size, set };
     };
     const written = tables.map(
       (one): WrittenTable => ({

@@ -2,8 +2,10 @@ import { differenceOf, isInside, type People, unite } from "./people.ts";
 
 /** People who are told of as one number. */
 export interface Told {
-  /** Those with a value in this range; null: everybody of a part, over whom sums may be told too. */
+  /** Those with a value in this range; null: everybody of a part. */
   range: readonly [from: bigint, to: bigint] | null;
+  /** Whether sums over these people are told too. */
+  hasSums: boolean;
   size: number;
   people(): People;
 }
@@ -143,12 +145,12 @@ function isClose(a: readonly Told[], b: readonly Told[], minimum: number): boole
 }
 
 /**
- * Whether two numbers of any topics tell of few people. Sums may be told over whole parts, so there any difference counts; groups
- * by value are counts, which tell of few people only where one of the two is inside the other.
+ * Whether two numbers of any topics tell of few people. Where sums are told over both, any difference counts; counts tell of few
+ * people only where one group is inside the other.
  */
 function isDisclosing(a: Told, b: Told, minimum: number): boolean {
   if (!isClose([a], [b], minimum)) return false;
-  if (!a.range && !b.range) return true;
+  if (a.hasSums && b.hasSums) return true;
   return isInside(a.people(), b.people()) || isInside(b.people(), a.people());
 }
 

@@ -37,10 +37,11 @@ export function tablesOf(shown: Shown, of: string, members: Members): Table[] {
     const isValued = [...shared, ...all].some((group) => own(group) && group.from !== undefined);
     const tell = (group: Group, some: readonly string[]): Told => {
       const people = unite(some.map((name) => members.of(name, group)));
-      return { range: rangeOf(group), size: sizeOf(people), people: () => people };
+      const { hasSums = false } = group;
+      return { range: rangeOf(group), hasSums, size: sizeOf(people), people: () => people };
     };
     return {
-      source: `${of}, ${statistic.name}`,
+      source: `${of}, ${statistic.name} (${part})`,
       topic: isValued ? `${of}, ${part}` : part,
       everybody:
         everybody === undefined ? null : all.filter(own).map((group) => tell(group, names)),
@@ -64,9 +65,9 @@ export function modelTables(
   return model.groups.map((group) => {
     const people = unite(model.sites.map((site) => members.of(site, group)));
     return {
-      source: `${of}, ${model.statistic}`,
+      source: `${of}, ${model.statistic} (${group.part})`,
       topic: `${of}, ${model.statistic}, ${group.part}`,
-      everybody: [{ range: null, size: sizeOf(people), people: () => people }],
+      everybody: [{ range: null, hasSums: true, size: sizeOf(people), people: () => people }],
       strata: new Map(),
     };
   });

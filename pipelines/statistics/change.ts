@@ -47,7 +47,7 @@ export const change: Statistic<Change> = {
     }),
   combine: addDigits,
   members: () => [membersOf("pairs", { where: "follow_up IS NOT NULL" })],
-  groups: () => [{ part: "pairs" }],
+  groups: () => [{ part: "pairs", hasSums: true }],
   estimate(sums, scale) {
     const of = changeOf(sums, scale);
     const people = Number(sums.pairs);

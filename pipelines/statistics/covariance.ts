@@ -35,7 +35,7 @@ export const covariance: Statistic<CrossProducts> = {
       where: related.map((_, i) => `v${i} IS NOT NULL`).join(" AND "),
     }),
   ],
-  groups: () => [{ part: "all scores" }],
+  groups: () => [{ part: "all scores", hasSums: true }],
   estimate(sums, { related = [] }) {
     const spread = spreads(sums);
     const [n, people] = [BigInt(sums.n), Number(sums.n)];

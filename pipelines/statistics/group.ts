@@ -8,6 +8,8 @@ export interface Group {
   name?: string;
   from?: bigint;
   to?: bigint;
+  /** Whether sums over its people are told too, not only how many they are. */
+  hasSums?: boolean;
 }
 
 /** Everybody of the cohort. */

@@ -37,7 +37,7 @@ export const moments: Statistic<Moments> = {
     }),
   combine: addDigits,
   members: () => [membersOf(PEOPLE.part)],
-  groups: () => [PEOPLE],
+  groups: () => [{ ...PEOPLE, hasSums: true }],
   estimate(sums, scale) {
     const shape = shapeOf(sums, scale);
     const people = Number(sums.n);

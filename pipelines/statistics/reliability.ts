@@ -47,7 +47,7 @@ export const reliability: Statistic<CrossProducts> = {
     ].join(" ");
     return [membersOf("all items", { table: complete })];
   },
-  groups: () => [{ part: "all items" }],
+  groups: () => [{ part: "all items", hasSums: true }],
   estimate(sums, { items = [] }) {
     const people = Number(sums.n);
     return alphaOf(sums, items.map(({ id }) => id).sort()).map((one) => ({ ...one, people }));

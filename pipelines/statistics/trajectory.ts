@@ -54,7 +54,10 @@ export const trajectory: Statistic<Trajectory> = {
       membersOf(`window ${i + 1}`, { where: `${columnOf(i + 1)} IS NOT NULL` }),
     ),
   ],
-  groups: ({ points }) => [PEOPLE, ...points.map(({ window }) => ({ part: `window ${window}` }))],
+  groups: ({ points }) => [
+    PEOPLE,
+    ...points.map(({ window }) => ({ part: `window ${window}`, hasSums: true })),
+  ],
   // A window that one site leaves out is known for the others only: each point says how many people it has.
   combine: (a, b) => ({
     people: String(BigInt(a.people) + BigInt(b.people)),

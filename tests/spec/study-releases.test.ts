@@ -129,7 +129,7 @@ describe("two releases of one site", () => {
       outcome: "phq-9 total",
       statistic: "count",
       stratum: "all",
-      beside: "phq-9 total, count in release 1 (summary of study first)",
+      beside: "phq-9 total, count (people) in release 1 (summary of study first)",
     });
     // The hub sees the one mark that every hidden cell has.
     expect(await readFile(file, "utf8")).not.toContain("release");
