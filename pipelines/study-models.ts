@@ -249,7 +249,7 @@ function finishRounds(
   model: Model,
   round: RoundResult | { state: "middle"; middle: number[] } | undefined,
 ): Finished {
-  const exactness = model.exchange === "single" ? "approximate" : "1e-10";
+  const exactness = model.exchange === "rounds" ? "1e-10" : "approximate";
   switch (round?.state) {
     case "done": {
       const note =

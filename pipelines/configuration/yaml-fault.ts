@@ -31,7 +31,7 @@ export function faultOf(error: z.ZodError, schema: z.ZodType, data: unknown): Ya
   };
 }
 
-const COMMENTS = "see the comments in the file that propool init writes";
+const COMMENTS = "see the comments in the file that propool init or propool study new writes";
 
 /** Inside a union, the fault of the option that the data was meant to be: the one whose own kind fits. */
 function deepest(issue: Issue, data: unknown): Issue {

@@ -16,6 +16,7 @@ import {
 } from "./generalised.ts";
 import type { Column } from "./linear.ts";
 import { type ModelRows, sumRound } from "./model-sums.ts";
+import { fitSurrogate } from "./surrogate.ts";
 
 /** A site's own fit, for the single exchange; or why it has none. */
 export const ownFitSchema = z.union([
@@ -41,13 +42,17 @@ export interface RoundModel {
   /** The constant first, but in Cox's regression, where each site has a baseline of its own. */
   columns: readonly Column[];
   sites: "none" | "fixed";
-  exchange: "rounds" | "single";
+  exchange: "rounds" | "single" | "surrogate";
 }
 
 /** Where a fit stands; JSON. `sites` are those that answer every round, in the order of their columns. */
 export const roundStateSchema = z.strictObject({
   sites: z.array(z.string()).min(1),
   progress: progressSchema,
+  surrogate: z
+    .strictObject({ all: roundSums })
+    .optional()
+    .describe("for the lead site: the sums of all sites at the start"),
 });
 export type RoundState = z.infer<typeof roundStateSchema>;
 
@@ -64,11 +69,13 @@ export function startRounds(model: RoundModel, sites: readonly string[]): RoundS
 /** The hub's part: adds the sites' answers in the order of their names and takes a step. */
 export function advance(
   model: RoundModel,
-  { sites, progress }: RoundState,
+  state: RoundState,
   answers: ReadonlyMap<string, SiteRound>,
 ): RoundResult {
+  const { sites, progress } = state;
   const columns = columnNames(model, sites);
-  if (model.exchange === "single") return combineOwn(model, sites, answers);
+  if (model.exchange === "single" || state.surrogate) return combineOwn(model, state, answers);
+  if (model.exchange === "surrogate") return advanceSurrogate(model, state, answers);
   const parts = sites.flatMap((site, i): RoundSums[] => {
     const answer = answers.get(site);
     if (!answer || !("newton" in answer)) return [];
@@ -94,13 +101,48 @@ export function advance(
   };
 }
 
+/**
+ * Three exchanges at most, however hard the fit: each site's own fit, whose weighted mean is the start; all sites' sums there; and the
+ * site with most people fits for all.
+ */
+function advanceSurrogate(
+  model: RoundModel,
+  state: RoundState,
+  answers: ReadonlyMap<string, SiteRound>,
+): RoundResult {
+  const { sites, progress } = state;
+  if (progress.round === 1) {
+    const fits = ownFitsOf(sites, answers).flatMap(({ fit }) => fit ?? []);
+    if (fits.length === 0) return { state: "refused", reason: NO_OWN_FIT };
+    const { coefficients } = combineFits(fits, columnNames(model, sites));
+    const beta = coefficients.map(({ value }) => value);
+    return { state: "ask", next: { sites, progress: { ...progress, round: 2, beta } } };
+  }
+  const sums = sites.flatMap((site) => {
+    const answer = answers.get(site);
+    return answer && "newton" in answer ? [{ site, newton: answer.newton }] : [];
+  });
+  const [first, ...rest] = sums.toSorted((a, b) => Number(BigInt(b.newton.n) - BigInt(a.newton.n)));
+  if (!first || sums.length < sites.length) {
+    return { state: "refused", reason: "a site has not answered" };
+  }
+  const all = rest.map(({ newton }) => newton).reduce(addRounds, first.newton);
+  const next = { sites: [first.site], progress: { ...progress, round: 3 }, surrogate: { all } };
+  return { state: "ask", next };
+}
+
 /** A site's part: its sums at the coefficients it is asked about, or its own fit. */
 export async function answerRound(
   rows: ModelRows,
   model: RoundModel,
-  { sites, progress }: RoundState,
+  { sites, progress, surrogate }: RoundState,
 ): Promise<Map<string, SiteRound>> {
-  if (model.exchange === "single") return ownFits(rows, model);
+  const [lead] = sites;
+  if (surrogate && lead !== undefined) {
+    return leadFit(onlySite(rows, lead), model, { lead, start: progress.beta, all: surrogate.all });
+  }
+  const isOwn = model.exchange === "surrogate" && progress.round === 1;
+  if (model.exchange === "single" || isOwn) return ownFits(rows, model);
   if (model.sites === "none") {
     const sums = await sumOf(rows, model, progress.beta);
     return new Map([...sums].map(([site, newton]) => [site, { newton }]));
@@ -122,6 +164,24 @@ function sumOf(rows: ModelRows, { family, ties }: RoundModel, beta: readonly num
 function constantsOf({ family, sites: effects }: RoundModel, sites: readonly string[]): number {
   if (family === "cox") return 0;
   return effects === "fixed" ? sites.length : 1;
+}
+
+/** The lead site's fit for all; nothing where these are not its rows. */
+async function leadFit(
+  rows: ModelRows,
+  model: RoundModel,
+  { lead, start, all }: { lead: string; start: readonly number[]; all: RoundSums },
+): Promise<Map<string, SiteRound>> {
+  const at = async (beta: readonly number[]) => (await sumOf(rows, model, beta)).get(lead);
+  const here = await at(start);
+  if (!here) return new Map();
+  const fit = await fitSurrogate(async (beta) => (await at(beta)) ?? here, {
+    start,
+    all,
+    order: 2,
+  });
+  const own = "refused" in fit ? fit : { n: Number(all.n), ...fit };
+  return new Map([[lead, { own }]]);
 }
 
 async function ownFits(rows: ModelRows, model: RoundModel): Promise<Map<string, SiteRound>> {
@@ -171,26 +231,29 @@ function stepOwn(
 
 function combineOwn(
   model: RoundModel,
-  sites: readonly string[],
+  { sites, surrogate }: RoundState,
   answers: ReadonlyMap<string, SiteRound>,
 ): RoundResult {
-  const own = sites.map((site) => {
-    const answer = answers.get(site);
-    return { site, fit: answer && "own" in answer ? answer.own : undefined };
-  });
-  const fits = own.flatMap(({ fit }) => (fit && !("refused" in fit) ? [fit] : []));
-  if (fits.length === 0) return { state: "refused", reason: "no site has an estimate of its own" };
-  const without = own.filter(({ fit }) => !fit || "refused" in fit).map(({ site }) => site);
+  const own = ownFitsOf(sites, answers);
+  const fits = own.flatMap(({ fit }) => fit ?? []);
+  if (fits.length === 0) return { state: "refused", reason: NO_OWN_FIT };
+  const without = own.filter(({ fit }) => !fit).map(({ site }) => site);
   const combined = combineFits(
     fits,
     model.columns.map(({ name }) => name),
   );
-  return {
-    state: "done",
-    fit: inUnits(combined, model, constantsOf(model, ["all"])),
-    rounds: 1,
-    without,
-  };
+  const fit = inUnits(combined, model, constantsOf(model, ["all"]));
+  return { state: "done", fit, rounds: surrogate ? 3 : 1, without };
+}
+
+const NO_OWN_FIT = "no site has an estimate of its own";
+
+function ownFitsOf(sites: readonly string[], answers: ReadonlyMap<string, SiteRound>) {
+  return sites.map((site) => {
+    const answer = answers.get(site);
+    const own = answer && "own" in answer ? answer.own : undefined;
+    return { site, fit: own && !("refused" in own) ? own : undefined };
+  });
 }
 
 const RATIO = { logistic: "odds ratio", poisson: "rate ratio", cox: "hazard ratio" } as const;

@@ -54,6 +54,9 @@ export function methodsText(results: StudyResults, study: Study): string[] {
     models.some(({ kind, exactness }) => kind !== "linear" && exactness === "1e-10")
       ? "Logistic, Poisson and Cox models were fitted by Newton's method over the sites' gradients and information matrices until no coefficient moved by 1e-10."
       : "",
+    models.some(({ exactness }) => exactness === "approximate")
+      ? "Models marked approximate combine the sites' own fits, weighted by the inverse of their variances, or are fitted at one site on a surrogate of all sites' likelihood (Duan 2020)."
+      : "",
     results.disclosure
       ? `Every cell, its complement and what is left of its margin hold nobody or at least ${results.disclosure.minimumPeople} people (profile ${results.disclosure.profile}; ResDAC 2024), and so does what two shown groups of people differ in; hidden cells are marked.`
       : "",

@@ -56,12 +56,20 @@ export const modelSchema = z
       .default(false)
       .describe("linear: heteroscedasticity-consistent errors (HC3), in a second round"),
     exchange: z
-      .enum(["rounds", "single"])
+      .enum(["rounds", "single", "surrogate"])
       .default("rounds")
       .describe(
-        "single: each site's own fit, weighted; approximate, for networks that allow one exchange",
+        "single: each site's own fit, weighted, for networks that allow one exchange; surrogate: three exchanges, the largest site fits for all (ODAL, second order); both are approximate",
       ),
   })
+  .refine(
+    ({ exchange, kind, sites }) =>
+      exchange !== "surrogate" || (["logistic", "poisson"].includes(kind) && sites === "none"),
+    {
+      error: "a surrogate is for logistic and poisson models with sites: none",
+      path: ["exchange"],
+    },
+  )
   .refine(({ kind, sites }) => sites !== "random" || kind === "linear", {
     error: "a random site intercept needs kind: linear",
     path: ["sites"],

@@ -315,7 +315,7 @@ function modelTable(model: OutcomeResults["models"][number]): Html {
     return html`<h3>${title}</h3><p><span class="mark none">${model.state}</span> ${model.note}</p>`;
   const { fit } = model;
   return html`<h3>${title}</h3>${dataTable({
-    caption: `n ${count(fit.n)}; sites ${model.sites.join(", ")}; ${model.exactness}${model.note ? `; ${model.note}` : ""}`,
+    caption: `n ${count(fit.n)}; sites ${model.sites.join(", ")}${model.suppressedAt.length > 0 ? ` (suppressed at ${model.suppressedAt.join(", ")})` : ""}; ${model.exactness}${model.note ? `; ${model.note}` : ""}`,
     columns: [
       "column",
       { name: "coefficient", numeric: true },

@@ -58,6 +58,7 @@ models:
   - { id: mixed, kind: linear, response: follow_up, covariates: [baseline, age], sites: random }
   - { id: responds, kind: logistic, response: responder, covariates: [baseline, age] }
   - { id: when, kind: cox, response: response_time, covariates: [baseline, age, "sex=F"], sites: fixed }
+  - { id: surrogate, kind: logistic, response: responder, covariates: [baseline, age], exchange: surrogate }
 `;
 
 /** The same with other models. */
