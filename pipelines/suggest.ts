@@ -179,7 +179,11 @@ async function suggestFile(place: Place): Promise<Suggested> {
     [...inGroups, ...scores, ...ofForms, ...roles].map((one) => [one.column, one]),
   );
   const suggested = all.map(({ name }) => byName.get(name) ?? nothing(name));
-  const none = answer.rows === 0 ? "it has no rows" : "no column tells what its rows are";
+  const none = isDictionary(all.map(({ name }) => name))
+    ? DICTIONARY
+    : answer.rows === 0
+      ? "it has no rows"
+      : "no column tells what its rows are";
   const draft = { file, kind: found?.kind ?? null, why: found?.why ?? none, columns: suggested };
   if (!found) return { draft, input: null };
   const input = {
@@ -194,6 +198,13 @@ async function suggestFile(place: Place): Promise<Suggested> {
   };
   return { draft, input };
 }
+
+const DICTIONARY =
+  "a REDCap data dictionary, which layout: redcap reads beside the answers for what codes stand for and when a question is shown";
+
+const isDictionary = (columns: readonly string[]): boolean =>
+  columns.some((name) => /^(variable \/ field name|field_name)$/i.test(name)) &&
+  columns.some((name) => /^(field type|field_type)$/i.test(name));
 
 /** The word lists by the intake column that they are for. */
 function roleWords(lists: Readonly<Record<string, Record<string, string>>>) {
@@ -235,7 +246,7 @@ export function draftText({ layout, files }: MappingDraft, today: string): strin
     ...(entries.length > 0 ? ["files:", ...entries] : []),
     ...silent.map(
       ({ file, why }) =>
-        `# ${basename(file)}: ${why}; it stays out of scope until an entry reads it`,
+        `# ${basename(file)}: ${why}${why === DICTIONARY ? "" : "; it stays out of scope until an entry reads it"}`,
     ),
   ];
   return `${lines.join("\n")}\n`;

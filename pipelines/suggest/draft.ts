@@ -8,6 +8,7 @@ import {
   visitHints,
 } from "./hints.ts";
 import { inline, quote } from "./inline-yaml.ts";
+import { isRedcap } from "./layout-of.ts";
 import type { FileKind } from "./roles.ts";
 import { type ColumnEvidence, isSure, type Suggestion } from "./suggestion.ts";
 
@@ -189,10 +190,24 @@ function instrumentLines({ columns, groups }: DraftInput): string[] {
       context === ""
         ? columns.filter(({ role }) => role === "source_id" || role?.startsWith(`${instrument}:`))
         : [];
+    const form = isRedcap(columns.map(({ column }) => column)) ? formOf(parts, columns) : null;
     const lines = blockLines(instrument, context, group, parts, own);
+    if (form)
+      lines.splice(
+        2,
+        0,
+        `      form: ${quote(form)}   # its state and its time then come from the layout`,
+      );
     return isOpen ? lines.map((line) => (/^\s*#/.test(line) ? line : `# ${line}`)) : lines;
   });
   return blocks.length > 0 ? ["  instruments:", ...blocks] : [];
+}
+
+/** In a REDCap export the last column of a form is its state: phq9_complete. */
+function formOf(parts: readonly Suggestion[], columns: readonly Suggestion[]): string | null {
+  const last = Math.max(...parts.map((one) => columns.indexOf(one)));
+  const state = columns.slice(last + 1).find(({ column }) => column.endsWith("_complete"));
+  return state?.column.replace(/_complete$/, "") ?? null;
 }
 
 function blockLines(

@@ -83,6 +83,8 @@ export function visitHints(input: DraftInput): string[] {
     ({ name, distinct, filled, type }) =>
       free.has(name) &&
       filled > 0 &&
+      // REDCap's own columns are in the key that its layout gives an administration.
+      !name.startsWith("redcap_") &&
       type !== "date" &&
       distinct <= 60 &&
       wordsOf(name).some((word) => VISIT.test(word)),

@@ -295,6 +295,27 @@ it("where no file tells of the patients, the answers do: the first night must no
   expect(both.files[0]).not.toHaveProperty("person");
 });
 
+it("a REDCap export with its dictionary: the form of each instrument, and nothing said against the dictionary", async () => {
+  const rows = answers(40, 9, 3).map((row, i) => [i, "baseline_arm_1", "2024-05-17", ...row, 2]);
+  const data = join(folder, "P_DATA.csv");
+  const dictionary = join(folder, "P_DataDictionary.csv");
+  const header = ["record_id", "redcap_event_name", "phq9_date", ...phq, "mood_form_complete"];
+  await writeFile(data, csv(header, rows));
+  await writeFile(
+    dictionary,
+    "Variable / Field Name,Form Name,Field Type\nphq9_1,mood_form,radio\n",
+  );
+  const text = draftText(await suggestCsv([data, dictionary]), "2026-01-01");
+  expect(mappingOf(text)).toMatchObject({
+    layout: "redcap",
+    files: [
+      { instruments: [{ instrument: "phq-9", form: "mood_form", answered_at: "phq9_date" }] },
+    ],
+  });
+  expect(text).toContain("P_DataDictionary.csv: a REDCap data dictionary");
+  expect(text).not.toContain("only tells a person's visits apart");
+});
+
 it("an id of the response is its administration's, and the draft can be read", async () => {
   const made = await draft(
     "o.csv",
