@@ -72,8 +72,15 @@ export async function summarizePart(
   };
   const rows = rowsOf(queryable, { plan, part, lacks, sites, steps: prepared.steps });
   const size = members ? await rows.size() : 0;
-  const join = async (to: Members | undefined, from: Rows, lists: readonly string[]) => {
-    if (to && lists.length > 0) to.add(await from.members([...new Set(lists)], size));
+  const joined = new Map<Members, Set<string>>();
+  /** Statistics share parts: each is asked once. */
+  const join = async (to: Members | undefined, from: Rows, lists: readonly string[], need = "") => {
+    if (!to) return;
+    const known = joined.get(to) ?? new Set();
+    joined.set(to, known);
+    const fresh = lists.filter((sql) => !known.has(need + sql));
+    for (const sql of fresh) known.add(need + sql);
+    if (fresh.length > 0) to.add(await from.members(fresh, size));
   };
   try {
     await checkGrid(rows, part.outcome, part.scale);
@@ -82,7 +89,7 @@ export async function summarizePart(
       for (const [stratum, of] of await statistic.summarize(own, measure)) {
         full.strata.set(stratum, { ...full.strata.get(stratum), [statistic.name]: of });
       }
-      await join(members?.strata, own, statistic.members(measure));
+      await join(members?.strata, own, statistic.members(measure), statistic.needs);
     }
     for (const statistic of part.channels) {
       const own = await rows.of(statistic);
