@@ -117,7 +117,7 @@ export async function previewSite(
   if (format === "csv" && !mappingFile) {
     throw new ProError("CONFIG_MAPPING", "a csv file says nothing without a mapping", {
       where: { file: files[0] },
-      hint: "name the site's folder with --site, or a mapping file with --mapping",
+      hint: "name the site's folder with --site, or a mapping file with --mapping; propool suggest drafts one",
     });
   }
   const settings = siteSchema.parse({
