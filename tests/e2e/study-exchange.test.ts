@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSiteKeys } from "../../pipelines/privacy/keys.ts";
 import type { StudyResults } from "../../pipelines/study.ts";
+import { DuckDb } from "../../warehouse/duckdb.ts";
 import { storeOf } from "../golden/study/cohorts.ts";
 import { differences } from "../golden/study/differences.ts";
 import { DESCRIPTIVE_STUDY, NETWORK_STUDY, network } from "../golden/study/network.ts";
@@ -337,5 +338,29 @@ describe("results", () => {
       "A person responds when the score falls by 50 % or more, among those who start at 10 or more.",
     );
     expect(out).toMatch(/WITH score AS[\s\S]*SELECT \* FROM cohort;/);
+  });
+});
+
+describe("a store that changed by a few people since the answer", () => {
+  beforeAll(async () => {
+    const db = await DuckDb.open(at("D", "store", "store.duckdb"));
+    await db.run("DELETE FROM demographic WHERE patid IN ('D1', 'D2', 'D3')");
+    db.close();
+  });
+
+  test("answers no further round: its sums would tell of them", async () => {
+    // As if the hub and the site had agreed to begin anew.
+    await rm(at("D", "rounds"), { recursive: true });
+    const request = at("rounds", "round-01.json");
+    const told = await study("round", request, "--on", at("D"), "--folder", at("again"));
+    expect(told.exitCode).toBe(0);
+    expect(told.err).toContain("not answered: responds: too few people beside another release");
+  });
+
+  test("holds back what it showed before, says why, and answers a refreshed summary with hidden cells", async () => {
+    const { err, out, exitCode } = await answer("D", "--dry-run");
+    expect(exitCode).toBe(0);
+    expect(err).toContain("phq-9 total, count: beside phq-9 total, count (people) in release 1");
+    expect(out).toMatch(/all +count +suppressed/);
   });
 });
