@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 
-const SMALL_BYTES = 4_000_000;
+/** An empty store has 1.3 MB, one of a few rows in every table 5 MB. */
+const SMALL_BYTES = 16_000_000;
 
 /** Whether files hold so little together that one thread does a night's work on them sooner than two. One that is not there holds nothing. */
 export async function isSmall(files: readonly string[]): Promise<boolean> {
