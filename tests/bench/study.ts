@@ -35,6 +35,7 @@ class Stopwatch {
   }
 }
 
+const peak = () => `${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`;
 const ms = (value: number) => `${value.toFixed(0)} ms`;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -66,6 +67,7 @@ try {
         `model ${model?.state}, ${model?.rounds} rounds, ${model?.fit?.coefficients.length} columns`,
       );
     await store.close();
+    if (s === 0) say(`peak memory of one site (512 MiB wanted): ${peak()}`);
   }
   const answers = summaries.filter((one) => one !== undefined);
   const combined = await combining?.time(() =>
@@ -79,7 +81,7 @@ try {
   say(`the same beside its first release: ${again}`);
   say(`logistic regression, all rounds, a site (3 s wanted): ${fitting}`);
   say(`combine ${SITES} summaries (100 ms wanted): ${combining}`);
-  say(`peak memory (512 MiB wanted): ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`);
+  say(`peak memory of all sites after each other in this one process: ${peak()}`);
 } finally {
   await rm(directory, { recursive: true, force: true });
 }
