@@ -20,6 +20,7 @@ export function ledgerText(report: RunReport): string {
   return [
     `${site} ${name} (${format})`,
     indent(table(["", "read", ...states], rows)),
+    ...leftOutText(report),
     ...(issues.length > 0 ? ["", indent(issueText(issues))] : []),
     "",
     `  checks: ${checks.failed} required ones fail, ${checks.investigate} to investigate, ${checks["not evaluated"]} not evaluated; propool report shows them`,
@@ -27,6 +28,24 @@ export function ledgerText(report: RunReport): string {
     `  ${proof}`,
     "",
   ].join("\n");
+}
+
+/** The records that did not load for a reason that no issue tells, most frequent first. */
+function leftOutText({ lines, issues }: RunReport): string[] {
+  const told = new Set(issues.map(({ code }) => code));
+  const rows = lines
+    .filter(
+      ({ level, state, reason }) =>
+        level === "record" && state !== "loaded" && !told.has(reason ?? ""),
+    )
+    .sort((a, b) => b.count - a.count)
+    .map(({ kind, state, count, message }) => [
+      kind,
+      state.replaceAll("_", " "),
+      count,
+      message ?? "",
+    ]);
+  return rows.length > 0 ? ["", indent(table(["left out", "state", "count", "why"], rows))] : [];
 }
 
 export function issueText(issues: readonly Issue[]): string {

@@ -100,7 +100,7 @@ export interface RunReport {
   /** Files of the export folder that were read, and those of another kind that were not. */
   files: { read: number; ignored: string[] };
   ledgers: Ledgers;
-  lines: LedgerLine[];
+  lines: (LedgerLine & { message: string | null })[];
   issues: Issue[];
   /** How many data checks ended in which status; propool report and propool check tell which. */
   checks: NightChecked["counts"];
@@ -284,7 +284,7 @@ async function night(here: Night): Promise<RunReport> {
       mode: site.mode,
       files: { read: source.files.length, ignored: source.ignored },
       ledgers,
-      lines,
+      lines: await withMessages(lines),
       issues,
       checks: checked.counts,
       ...released,
@@ -300,6 +300,11 @@ async function night(here: Night): Promise<RunReport> {
   } finally {
     db.close();
   }
+}
+
+async function withMessages(lines: readonly LedgerLine[]): Promise<RunReport["lines"]> {
+  const reasons = await readReasons();
+  return lines.map((line) => ({ ...line, message: reasons[line.reason ?? ""]?.message ?? null }));
 }
 
 /** Last night's store, copied, brought to the newest schema and given tonight's rows, under an unfinished name. */

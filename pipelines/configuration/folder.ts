@@ -15,3 +15,18 @@ export async function folderKind(directory: string): Promise<"site" | "hub"> {
     hint: "name a folder that holds site.yaml or hub.yaml",
   });
 }
+
+/**
+ * Refuses a hub's folder where a site's is wanted, and the reverse. One that is neither passes: then its configuration is missing.
+ *
+ * @throws ProError `CONFIG_FOLDER`.
+ */
+export async function refuseOtherFolder(directory: string, wanted: "site" | "hub"): Promise<void> {
+  const other = wanted === "site" ? "hub" : "site";
+  const has = (kind: string) => exists(join(directory, `${kind}.yaml`));
+  if ((await has(wanted)) || !(await has(other))) return;
+  throw new ProError("CONFIG_FOLDER", `the folder is a ${other}'s, and a ${wanted}'s is needed`, {
+    where: { file: directory },
+    hint: `name a folder that holds ${wanted}.yaml`,
+  });
+}

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { refuseOtherFolder } from "./folder.ts";
 import { qualitySchema } from "./quality.ts";
 import { readYaml } from "./read-yaml.ts";
 
@@ -64,6 +65,7 @@ export interface Hub extends HubConfiguration {
 /** @throws ProError `CONFIG_HUB` with file, line and key. */
 export async function readHub(directory: string): Promise<Hub> {
   const root = resolve(directory);
+  await refuseOtherFolder(root, "hub");
   const configuration = await readYaml(join(root, "hub.yaml"), hubSchema, "CONFIG_HUB");
   return {
     ...configuration,

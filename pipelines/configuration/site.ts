@@ -1,6 +1,7 @@
 import { isAbsolute, join, normalize, resolve } from "node:path";
 import { z } from "zod";
 import { ProError } from "../core/errors.ts";
+import { refuseOtherFolder } from "./folder.ts";
 import { qualitySchema } from "./quality.ts";
 import { readYaml } from "./read-yaml.ts";
 
@@ -227,6 +228,7 @@ export function linkageScope({ linkage, network }: SiteConfiguration): {
 /** @throws ProError `CONFIG_SITE` with file, line and key. */
 export async function readSite(directory: string): Promise<Site> {
   const root = resolve(directory);
+  await refuseOtherFolder(root, "site");
   const configuration = await readYaml(join(root, "site.yaml"), siteSchema, "CONFIG_SITE");
   if (configuration.format === "csv" && !configuration.mapping) {
     throw new ProError("CONFIG_SITE", "a csv site needs a mapping", {

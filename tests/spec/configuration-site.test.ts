@@ -27,6 +27,18 @@ async function refusal(content: string): Promise<ProError> {
   return error as ProError;
 }
 
+describe("a folder of the other kind", () => {
+  it.each([
+    ["hub.yaml", readSite, "the folder is a hub's, and a site's is needed"],
+    ["site.yaml", readHub, "the folder is a site's, and a hub's is needed"],
+  ])("with %s is told from a broken one", async (file, read, message) => {
+    const other = await temporary();
+    await writeFile(join(other.directory, file), "");
+    await expect(read(other.directory)).rejects.toMatchObject({ code: "CONFIG_FOLDER", message });
+    await other.remove();
+  });
+});
+
 describe("site.yaml", () => {
   it("needs four lines", async () => {
     await writeFile(join(directory, "site.yaml"), SITE);
