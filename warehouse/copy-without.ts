@@ -1,5 +1,6 @@
 import { DuckDb } from "./duckdb.ts";
 import { TABLE_NAMES, tableShape } from "./schema.ts";
+import { isSmall } from "./small.ts";
 import { ident, text } from "./sql.ts";
 import { bringToNewest } from "./store-file.ts";
 
@@ -15,7 +16,7 @@ export async function copyWithout(
   patids: readonly string[],
 ): Promise<number> {
   await bringToNewest(to);
-  const store = await DuckDb.open(to);
+  const store = await DuckDb.open(to, { small: await isSmall([from]) });
   try {
     await store.run(`ATTACH ${text(from)} AS old_store (READ_ONLY)`);
     await store.run(

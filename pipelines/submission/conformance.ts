@@ -1,9 +1,10 @@
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 import { duckDbType } from "../../warehouse/incoming.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
-import { ident, text } from "../../warehouse/sql.ts";
+import { isSmall } from "../../warehouse/small.ts";
+import { csvFileSql, ident, text } from "../../warehouse/sql.ts";
 import { ProError } from "../core/errors.ts";
 import type { Issue } from "../core/issues.ts";
 import { mappingsDirectory } from "../core/mappings.ts";
@@ -28,7 +29,11 @@ export async function checkConformance(directory: string, manifest: Manifest): P
 }
 
 async function findIssues(directory: string, manifest: Manifest): Promise<Issue[]> {
-  const db = await DuckDb.open(":memory:", { temporaryDirectory: `${directory}.tmp` });
+  const files = await readdir(directory);
+  const db = await DuckDb.open(":memory:", {
+    temporaryDirectory: `${directory}.tmp`,
+    small: await isSmall(files.map((file) => join(directory, file))),
+  });
   try {
     const shapes: Issue[][] = [];
     for (const table of TABLE_NAMES)
@@ -106,7 +111,7 @@ function columnsOf(table: TableName): [string, string][] {
 async function readValueSets(db: DuckDb): Promise<ValueSets> {
   const file = join(mappingsDirectory, "cdm", "value_sets.csv");
   const rows = await db.all<{ value_set: string; code: string }>(
-    `FROM read_csv(${text(file)}, all_varchar = true)`,
+    `FROM ${csvFileSql(file, ["value_set", "code", "label"])}`,
   );
   const sets = new Map<string, string[]>();
   for (const { value_set, code } of rows)

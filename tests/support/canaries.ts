@@ -275,7 +275,7 @@ export async function canaryPlaces(
 
 async function valuesOf(file: string): Promise<string[]> {
   if (!/\.(duckdb|parquet)$/.test(file)) return [];
-  const db = await DuckDb.open(":memory:");
+  const db = await DuckDb.open(":memory:", { small: true });
   try {
     if (file.endsWith(".parquet"))
       return (

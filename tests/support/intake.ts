@@ -58,7 +58,7 @@ export async function mapCases<Title extends string>(
   cases: Record<Title, Case>,
   { directory, ...settings }: { directory?: string; [key: string]: unknown } = {},
 ): Promise<Record<Title, Mapped> & { ledgers: Ledgers }> {
-  const db = await DuckDb.open(":memory:");
+  const db = await DuckDb.open(":memory:", { small: true });
   try {
     const identity = { site: "TEST", name: "test", network: "TEST", format: "fhir" };
     const site = {

@@ -12,7 +12,7 @@ import { HUB_KEY } from "./submission.ts";
 
 /** Runs `look` on a site's store, opened for reading. */
 export async function inStore<T>(site: TestSite, look: (db: DuckDb) => Promise<T>): Promise<T> {
-  const db = await DuckDb.open(site.path("store/store.duckdb"), { readOnly: true });
+  const db = await DuckDb.open(site.path("store/store.duckdb"), { readOnly: true, small: true });
   try {
     return await look(db);
   } finally {
@@ -105,7 +105,7 @@ async function valuesInFile(path: string): Promise<string[]> {
     return values;
   }
   if (!/\.(duckdb|parquet)$/.test(path)) return [];
-  const db = await DuckDb.open(":memory:");
+  const db = await DuckDb.open(":memory:", { small: true });
   try {
     if (path.endsWith(".parquet")) return await valuesOf(db, `read_parquet(${text(path)})`);
     await db.run(`ATTACH ${text(path)} AS looked_at (READ_ONLY)`);

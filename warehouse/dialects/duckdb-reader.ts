@@ -6,12 +6,13 @@ import {
 } from "@duckdb/node-api";
 import { DuckDb } from "../duckdb.ts";
 import { duckDbMembers, duckDbScratch } from "../queryable.ts";
+import { isSmall } from "../small.ts";
 import { plainInteger, type Selection, type Value, type WarehouseReader } from "./dialect.ts";
 import { notSelect, refusedSql } from "./errors.ts";
 
 /** Opens a published file for reading only; SQL cannot reach other files, the network or extensions. */
 export async function openDuckDbReader(file: string): Promise<WarehouseReader> {
-  const db = await DuckDb.open(file, { readOnly: true });
+  const db = await DuckDb.open(file, { readOnly: true, small: await isSmall([file]) });
   await db.run("SET enable_external_access = false");
   await db.run("SET lock_configuration = true");
   return {

@@ -89,7 +89,7 @@ async function dropTraces(copy: string): Promise<void> {
 }
 
 async function readHeld(file: string): Promise<Held> {
-  const db = await DuckDb.open(file, { readOnly: true });
+  const db = await DuckDb.open(file, { readOnly: true, small: true });
   try {
     const submissions = await db.all<HeldSubmission>(HELD_SUBMISSIONS);
     // A warehouse of an older propool has no such book yet.
