@@ -1,10 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { exportSelection } from "../warehouse/export.ts";
 import { openWarehouse } from "../warehouse/open.ts";
-import { TABLE_NAMES } from "../warehouse/schema.ts";
-import { ident } from "../warehouse/sql.ts";
 import { loadCatalogue } from "./catalogue/load.ts";
 import { readCatalogueOf } from "./catalogue/read.ts";
 import { folderKind } from "./configuration/folder.ts";
@@ -98,7 +95,8 @@ async function checkHub<T>(
 ): Promise<T> {
   const { directory, reportsDirectory, name } = hub;
   const sites = hub.sites.map(({ site }) => site);
-  const source = await hubSource(hub, options.scratch);
+  const warehouse = openWarehouse(hub.warehouse, { baseDirectory: hub.directory });
+  const source = await warehouse.scannable(options.scratch);
   const folder = {
     kind: "hub",
     directory,
@@ -108,24 +106,6 @@ async function checkHub<T>(
     quality: hub.quality,
   } as const;
   return checkFolder({ ...folder, source }, options, work);
-}
-
-/** A DuckDB warehouse is read as it is; tables of another kind are copied out first, because the checks are DuckDB's SQL. */
-async function hubSource(hub: Hub, scratch: string): Promise<CheckSource> {
-  const warehouse = openWarehouse(hub.warehouse, { baseDirectory: hub.directory });
-  const reader = await warehouse.read();
-  try {
-    if (hub.warehouse.startsWith("duckdb:")) {
-      return { file: resolve(hub.directory, hub.warehouse.slice("duckdb:".length)) };
-    }
-    for (const table of TABLE_NAMES) {
-      const rows = await reader.select(`SELECT * FROM ${ident(table)}`);
-      await exportSelection(rows, join(scratch, `${table}.parquet`));
-    }
-    return { parquetDirectory: scratch };
-  } finally {
-    await reader.close();
-  }
 }
 
 interface Unchecked {

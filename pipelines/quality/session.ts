@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Scannable } from "../../warehouse/dialects/index.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { isSmall } from "../../warehouse/small.ts";
@@ -13,7 +14,7 @@ import { type Fact, storeFacts } from "./facts.ts";
 import { PREPARE_STORE } from "./prepare.ts";
 
 /** Where the CDM tables are: a DuckDB file (a store, a warehouse), or a folder with one `<table>.parquet` each. */
-export type CheckSource = { file: string } | { parquetDirectory: string };
+export type CheckSource = Scannable;
 
 export interface SessionInput {
   source: CheckSource;

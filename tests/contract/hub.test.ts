@@ -27,8 +27,11 @@ const TOKENS = {
     { patid: "P2", token_01: "weak", token_04: "other key", token_encryption_key: `${KEY}2` },
   ],
 };
+/** What a text format could mistake: its own signs, an empty text, none. */
+const HOSTILE = { pro_text: 'say "so",\ttwo\nlines\r\n\\N \\.', pro_fullname: "", pro_name: null };
 const rowsOf = (site: keyof typeof TOKENS): StoreRows => ({
   ...SMALL_STORE,
+  pro_cm: SMALL_STORE.pro_cm?.map((one) => ({ ...one, ...HOSTILE })) ?? [],
   pro_cm_detail: SMALL_STORE.pro_cm_detail?.map((one) => ({ ...one, severity: "moderate" })) ?? [],
   demographic: [
     { patid: "P1", sex: "F", birth_date: "1990-02-15" },
@@ -122,6 +125,31 @@ describe.each(DIALECTS)("a hub's warehouse on $dialect", (dialect) => {
              AND c.relname NOT LIKE 'citus%' AND col_description(c.oid, a.attnum) IS NULL
              AND (a.attnum > 0 OR obj_description(c.oid) IS NULL)`;
     expect(await ask(sql)).toEqual([]);
+  });
+
+  it("hands its rows to DuckDB for the data checks as they are", async () => {
+    const scratch = await mkdtemp(join(directory, "scratch-"));
+    const place = await warehouse.scannable(scratch);
+    const db = await DuckDb.open(":memory:");
+    const isFile = "file" in place;
+    if (isFile) await db.run(`ATTACH ${text(place.file)} AS held (READ_ONLY)`);
+    for (const table of ["demographic", "pro_cm", "pro_cm_detail"] as const) {
+      const from = isFile ? `held.${table}` : `read_parquet('${scratch}/${table}.parquet')`;
+      const lines = (relation: string) =>
+        `SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ${relation} ORDER BY ALL`;
+      const reader = await warehouse.read();
+      const all = await reader.all<Record<string, unknown>>(`SELECT * FROM ${table}`);
+      await reader.close();
+      const scanned = await db.all<Record<string, string | null>>(lines(from));
+      const sorted = (rows: object[]) => rows.map((row) => JSON.stringify(row)).toSorted();
+      const asText = all.map((row) =>
+        Object.fromEntries(
+          Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)]),
+        ),
+      );
+      expect(sorted(scanned), table).toEqual(sorted(asText));
+    }
+    db.close();
   });
 
   it("gives one person of two sites one id, and leaves what says too little to review", async () => {

@@ -21,6 +21,12 @@ export interface Warehouse {
   isPublished(): Promise<boolean>;
   /** @throws ProError `WAREHOUSE_MISSING` when nothing was published yet. */
   read(): Promise<WarehouseReader>;
+  /**
+   * Where DuckDB can scan the published tables: their own file, or `<table>.parquet` of those with rows, written into `scratch`.
+   *
+   * @throws ProError `WAREHOUSE_MISSING` when nothing was published yet.
+   */
+  scannable(scratch: string): Promise<Scannable>;
   /** Which submission of each site the newest rows hold; they may be newer than the publication that readers were sent back to. */
   held(): Promise<Held>;
   /**
@@ -36,6 +42,8 @@ export interface Warehouse {
   /** Leaves nothing of rows that were removed, where people withdrew: older publications, dead rows in the database's files. */
   forgetRemoved(): Promise<void>;
 }
+
+export type Scannable = { file: string } | { parquetDirectory: string };
 
 export interface Held {
   submissions: HeldSubmission[];

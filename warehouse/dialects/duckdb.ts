@@ -52,6 +52,10 @@ function openFile(file: string, kept: number): Warehouse {
       if (!(await exists(file))) throw missing(file);
       return openDuckDbReader(file);
     },
+    async scannable() {
+      if (!(await exists(file))) throw missing(file);
+      return { file };
+    },
     async held() {
       const newest = await publications.newest();
       return newest ? readHeld(newest.file) : { submissions: [], linkage: null };

@@ -11,6 +11,7 @@ export type {
   Loader,
   Publications,
   RowCounts,
+  Scannable,
   Selection,
   SiteRows,
   Value,

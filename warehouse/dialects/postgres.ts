@@ -32,6 +32,7 @@ import type {
 } from "./dialect.ts";
 import { loadFailed, missing } from "./errors.ts";
 import { copyRows } from "./postgres-copy.ts";
+import { copyOut } from "./postgres-copy-out.ts";
 import { openPostgresReader, types } from "./postgres-reader.ts";
 
 export const POSTGRES_CAPABILITIES: Capabilities = {
@@ -58,6 +59,11 @@ function openServer(url: string): Warehouse {
     async read() {
       if (!(await isPublished())) throw missing(placeOf(url));
       return openPostgresReader(await connect(url));
+    },
+    async scannable(scratch) {
+      if (!(await isPublished())) throw missing(placeOf(url));
+      await withClient(url, (client) => copyOut(client, scratch));
+      return { parquetDirectory: scratch };
     },
     async held() {
       if (!(await isPublished())) return { submissions: [], linkage: null };
