@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { HeldSubmission, Loader, RowCounts, Warehouse } from "../warehouse/dialects/index.ts";
+import { HELD_SUBMISSIONS } from "../warehouse/merge.ts";
 import { openWarehouse } from "../warehouse/open.ts";
 import { TABLE_NAMES } from "../warehouse/schema.ts";
 import { rememberHub } from "./check.ts";
@@ -174,6 +175,7 @@ async function publishAll(night: Night): Promise<Published> {
   await warehouse
     .load(
       async (loader) => {
+        if (!rebuild) await refuseOvertaken(loader, held);
         for (const site of removed) await loader.removeSite(site);
         for (const archived of behind)
           published.loaded = await load(loader, { archived, night, loaded: published.loaded });
@@ -199,6 +201,28 @@ async function publishAll(night: Night): Promise<Published> {
 function hasWithdrawal({ archived }: Verified, chains: Chains): boolean {
   const before = chains.get(archived.site)?.at(-1)?.withdrawn ?? [];
   return archived.withdrawn.some((person) => !before.includes(person));
+}
+
+/**
+ * Two machines may pool into one server, and the second waits for the first. What it then finds is not what it judged the submissions by.
+ *
+ * @throws ProError `WAREHOUSE_BUSY`.
+ */
+async function refuseOvertaken(loader: Loader, held: readonly HeldSubmission[]): Promise<void> {
+  const now = await loader.all<HeldSubmission>(HELD_SUBMISSIONS);
+  const books = (list: readonly HeldSubmission[]) =>
+    list
+      .map((one) => `${one.datamartid} ${one.manifest_sha256}`)
+      .toSorted()
+      .join();
+  if (books(now) === books(held)) return;
+  throw new ProError(
+    "WAREHOUSE_BUSY",
+    "another hub's night published into this warehouse meanwhile",
+    {
+      hint: "nothing was changed; let one hub at a time pool into a warehouse, and run it again",
+    },
+  );
 }
 
 /** Everything that arrived was refused when it met the rows of the warehouse. */

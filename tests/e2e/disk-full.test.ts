@@ -1,36 +1,24 @@
-import { spawnSync } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { propool } from "../support/command.ts";
 import { IDENTIFIERS, manyVisits, PEOPLE, siteIn, type TestSite } from "../support/site.ts";
 import { digestTables, leftovers, totals } from "../support/site-look.ts";
+import { leaveRoom, makeRoom, mountTinyDisk, unmountTinyDisk } from "../support/tiny-disk.ts";
 
 // A night takes a second here, and many on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const TODAY = ["--today", "2024-06-01"];
-const SIZE_KB = 40 * 1024;
 
 const disk = await mkdtemp(join(tmpdir(), "propool-disk-"));
-const isMounted = mount(disk);
-
-/** A file system of 40 MB in memory; needs Linux and the right to mount. */
-function mount(folder: string): boolean {
-  if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
-  const argv = ["-t", "tmpfs", "-o", `size=${SIZE_KB}k`, "propool-test", folder];
-  return spawnSync("mount", argv).status === 0;
-}
+const isMounted = mountTinyDisk(disk, 40);
 
 afterAll(async () => {
-  if (isMounted) spawnSync("umount", [disk]);
+  if (isMounted) unmountTinyDisk(disk);
   await rm(disk, { recursive: true, force: true });
 });
-
-if (!isMounted) {
-  console.warn("left out: a full disk is tried on a small tmpfs, which needs Linux and root");
-}
 
 describe.skipIf(!isMounted)("a night on a disk that is full", () => {
   let site: TestSite;
@@ -43,20 +31,11 @@ describe.skipIf(!isMounted)("a night on a disk that is full", () => {
     await site.deliver(PEOPLE, manyVisits(3_000));
   });
 
-  /** Fills the disk but for so many kilobytes. */
-  async function leave(kilobytes: number): Promise<void> {
-    await rm(join(disk, "ballast"), { force: true });
-    const { stdout } = spawnSync("df", ["-k", "--output=avail", disk], { encoding: "utf8" });
-    const free = Number(stdout.trim().split("\n").at(-1));
-    const ballast = Math.max(0, free - kilobytes) * 1024;
-    await writeFile(join(disk, "ballast"), Buffer.alloc(ballast));
-  }
-
   // From no room for the lock, over the working files and the store, to the submission.
   it.each([0, 500, 3_000, 7_000])(
     "tells so with %i KB of room, and the old store stays whole",
     async (kilobytes) => {
-      await leave(kilobytes);
+      await leaveRoom(disk, kilobytes);
       const told = await propool("run", site.directory, ...TODAY);
       expect(told.err).toMatch(
         /^propool: the disk is full \(WAREHOUSE_DISK_FULL\)\n {2}do: .*make room/m,
@@ -70,7 +49,7 @@ describe.skipIf(!isMounted)("a night on a disk that is full", () => {
   );
 
   it("comes to its end when room was made", async () => {
-    await rm(join(disk, "ballast"), { force: true });
+    await makeRoom(disk);
     const told = await propool("run", site.directory, ...TODAY);
     expect(told.exitCode, told.err).toBe(0);
     expect(await totals(site)).toHaveLength(3_004);

@@ -1,39 +1,20 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import { ProError } from "../../pipelines/core/errors.ts";
 import { commentStatements } from "../comments.ts";
 import { DuckDb } from "../duckdb.ts";
-import { incomingQueries, rowsAfter } from "../incoming.ts";
-import {
-  bookSubmission,
-  HELD_LINKAGE,
-  HELD_SUBMISSIONS,
-  heldRows,
-  incoming,
-  type MergeDb,
-  mergeChanges,
-  SITE_TABLES,
-} from "../merge.ts";
+import { HELD_LINKAGE, HELD_SUBMISSIONS, SITE_TABLES } from "../merge.ts";
 import { migrate } from "../migrate.ts";
 import type { Capabilities } from "../migrations/index.ts";
-import { TABLE_NAMES, type TableName, tableShape } from "../schema.ts";
-import { ident, text } from "../sql.ts";
-import { distributeStaging, distributeTables, hasCitus } from "./citus.ts";
-import type {
-  Dialect,
-  Held,
-  HeldSubmission,
-  Loader,
-  RowCounts,
-  SiteRows,
-  Warehouse,
-} from "./dialect.ts";
-import { loadFailed, missing } from "./errors.ts";
-import { copyRows } from "./postgres-copy.ts";
+import { TABLE_NAMES } from "../schema.ts";
+import { ident } from "../sql.ts";
+import { distributeTables, hasCitus } from "./citus.ts";
+import type { Dialect, Held, HeldSubmission, Warehouse } from "./dialect.ts";
+import { missing } from "./errors.ts";
 import { copyOut } from "./postgres-copy-out.ts";
-import { openPostgresReader, types } from "./postgres-reader.ts";
+import { postgresLoader } from "./postgres-load.ts";
+import { openPostgresReader } from "./postgres-reader.ts";
 
 export const POSTGRES_CAPABILITIES: Capabilities = {
   primaryKeys: true,
@@ -92,7 +73,7 @@ function openServer(url: string): Warehouse {
             await client.query("SET LOCAL citus.enable_local_execution TO off");
             await client.query("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'");
           }
-          const loaded = await withScanner((db) => work(loader(client, db, isSpread)));
+          const loaded = await withScanner((db) => work(postgresLoader(client, db, isSpread)));
           const { rows } = await client.query("SELECT max(number) AS number FROM publication");
           await client.query("DELETE FROM publication");
           await client.query("INSERT INTO publication (number, linkage) VALUES ($1, $2)", [
@@ -124,97 +105,6 @@ async function inTransaction<T>(client: pg.Client, work: () => Promise<T>): Prom
     await client.query("ROLLBACK").catch(() => undefined);
     throw error;
   }
-}
-
-function loader(client: pg.Client, db: DuckDb, isSpread: boolean): Loader {
-  const merge = mergeDb(client, isSpread);
-  const asUnit = async <T>(work: () => Promise<T>): Promise<T> => {
-    await client.query("SAVEPOINT unit");
-    try {
-      const result = await work();
-      await client.query("RELEASE SAVEPOINT unit");
-      return result;
-    } catch (error) {
-      // A broken connection has rolled back by itself.
-      await client.query("ROLLBACK TO SAVEPOINT unit").catch(() => undefined);
-      throw error;
-    }
-  };
-  return {
-    removeSite: (site) => asUnit(() => removeSite(merge, site)),
-    apply: (rows) => asUnit(() => apply(client, db, { rows, merge })),
-    run: async (sql) => {
-      await client.query(sql);
-    },
-    all: merge.all,
-  };
-}
-
-function mergeDb(client: pg.Client, isSpread: boolean): MergeDb {
-  return {
-    isSpread,
-    run: async (sql) => (await client.query(sql)).rowCount ?? 0,
-    all: async <T extends object>(sql: string) =>
-      (await client.query({ text: sql, types })).rows as T[],
-  };
-}
-
-async function removeSite(db: MergeDb, site: string): Promise<void> {
-  for (const table of SITE_TABLES)
-    await db.run(`DELETE FROM ${ident(table)} WHERE datamartid = ${text(site)}`);
-}
-
-async function apply(
-  client: pg.Client,
-  db: DuckDb,
-  { rows, merge }: { rows: SiteRows; merge: MergeDb },
-): Promise<RowCounts> {
-  const queries = await incomingQueries(db, rows.directory);
-  const before = rows.kind === "full" ? {} : await heldRows(merge, rows.site);
-  if (rows.kind === "full") {
-    await removeSite(merge, rows.site);
-    for (const [table, query] of queries) await copy(client, db, rows, { table, query });
-  } else {
-    for (const [table, query] of queries)
-      await stage(client, db, rows, { table, query, isSpread: merge.isSpread ?? false });
-    await mergeChanges(merge, [...queries.keys()]);
-    for (const table of queries.keys()) await client.query(`DROP TABLE ${ident(incoming(table))}`);
-  }
-  const counts = await rowsAfter(db, queries, before);
-  await bookSubmission(merge, rows, counts, rows.rows);
-  return counts;
-}
-
-/** A full submission goes where it belongs at once: staging it would write every row twice. */
-async function copy(
-  client: pg.Client,
-  db: DuckDb,
-  { site, directory }: SiteRows,
-  { table, query }: { table: TableName; query: string },
-): Promise<void> {
-  await copyRows(client, db, { table, target: table, query, withChange: false }).catch((cause) => {
-    throw loadFailed(table, { file: join(directory, `${table}.parquet`), site }, cause);
-  });
-}
-
-async function stage(
-  client: pg.Client,
-  db: DuckDb,
-  { site, directory }: SiteRows,
-  { table, query, isSpread }: { table: TableName; query: string; isSpread: boolean },
-): Promise<void> {
-  const target = incoming(table);
-  const columns = Object.keys(tableShape(table).columns).map(ident).join(", ");
-  // AS SELECT: a removed row has its identity only, so that NOT NULL must not be copied.
-  await client.query(
-    `CREATE ${isSpread ? "UNLOGGED" : "TEMP"} TABLE ${ident(target)} AS SELECT ''::text AS change, ${columns} FROM ${ident(table)} LIMIT 0`,
-  );
-  // A table of this session alone cannot be spread; this one goes before the transaction ends.
-  if (isSpread) await client.query(distributeStaging(table));
-  await copyRows(client, db, { table, target, query, withChange: true }).catch((cause) => {
-    throw loadFailed(table, { file: join(directory, `${table}.parquet`), site }, cause);
-  });
-  await client.query(`ANALYZE ${ident(target)}`);
 }
 
 async function removeAll(client: pg.Client): Promise<void> {
@@ -266,6 +156,10 @@ async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T
   const client = await connect(url);
   try {
     return await work(client);
+  } catch (error) {
+    throw isConnectionLost(error)
+      ? unreachable(url, "the database server went away", error)
+      : error;
   } finally {
     await client.end();
   }
@@ -279,12 +173,26 @@ async function connect(url: string): Promise<pg.Client> {
     await client.connect();
     return client;
   } catch (cause) {
-    throw new ProError("WAREHOUSE_UNREACHABLE", "the database server does not answer", {
-      where: { file: placeOf(url) },
-      hint: "check host, port, user and PGPASSWORD, and that the server runs",
-      cause,
-    });
+    throw unreachable(url, "the database server does not answer", cause);
   }
+}
+
+function unreachable(url: string, message: string, cause: unknown): ProError {
+  return new ProError("WAREHOUSE_UNREACHABLE", message, {
+    where: { file: placeOf(url) },
+    hint: "check host, port, user and PGPASSWORD, and that the server runs; what was published before is untouched: run it again",
+    cause,
+  });
+}
+
+/** The codes of a server that shuts down, crashed, or starts; and what a socket says that was cut. Rows are not at fault then. */
+const LOST_CODE = /^(57P0[123]|08\w{3}|ECONNRESET|EPIPE|ETIMEDOUT)$/;
+const LOST_MESSAGE = /Connection terminated|not queryable|Premature close/;
+
+function isConnectionLost(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code = "" } = error as { code?: string };
+  return LOST_CODE.test(code) || LOST_MESSAGE.test(error.message) || isConnectionLost(error.cause);
 }
 
 /** The URL without its password. */
