@@ -2,6 +2,8 @@ import type { Loader } from "../../warehouse/dialects/index.ts";
 import { text } from "../../warehouse/sql.ts";
 import { type Candidate, decideLinks, type Links } from "./decide-links.ts";
 
+type LinkingLoader = Pick<Loader, "run" | "all">;
+
 /** Any of these makes two records one person. Source: statistics.md 8.1 of the reference. */
 const ACCEPTING = ["P2", "P3", "P4", "P6", "P7", "P8", "P9"];
 /** These alone say too little. */
@@ -25,7 +27,7 @@ export interface LinkageReport {
  * In: `hash_token` of all sites. A record matches at most one person of each other site.
  */
 export async function linkPeople(
-  loader: Loader,
+  loader: LinkingLoader,
   { isOn }: { isOn: boolean },
 ): Promise<LinkageReport | null> {
   await loader.run("DELETE FROM person_link");
@@ -58,7 +60,7 @@ export async function linkPeople(
 }
 
 /** Every pair of records of two sites that share a token, with the tokens that agree. */
-async function candidates(loader: Loader): Promise<Candidate[]> {
+async function candidates(loader: LinkingLoader): Promise<Candidate[]> {
   const agreeing = [...ACCEPTING, ...WEAK].map((token) => {
     const column = `token_0${token.slice(1)}`;
     return `SELECT a.datamartid AS a_site, a.patid AS a_patid, b.datamartid AS b_site, b.patid AS b_patid, '${token}' AS token
@@ -85,7 +87,7 @@ async function candidates(loader: Loader): Promise<Candidate[]> {
 
 const BATCH_ROWS = 1000;
 
-async function insertRows(loader: Loader, target: string, rows: string[][]): Promise<void> {
+async function insertRows(loader: LinkingLoader, target: string, rows: string[][]): Promise<void> {
   for (let from = 0; from < rows.length; from += BATCH_ROWS) {
     const values = rows
       .slice(from, from + BATCH_ROWS)
