@@ -6,7 +6,7 @@ import { initHub } from "../../pipelines/init.ts";
 import { openWarehouse } from "../../warehouse/open.ts";
 import { TABLE_NAMES } from "../../warehouse/schema.ts";
 import { ident } from "../../warehouse/sql.ts";
-import { startPropool } from "./command.ts";
+import { propool, startPropool } from "./command.ts";
 import { manyVisits, PEOPLE, siteIn, type TestSite, temporary, VISITS } from "./site.ts";
 import { digestTables, leftovers } from "./site-look.ts";
 
@@ -46,7 +46,10 @@ export async function killHarness(engine: KillEngine): Promise<{
   await initHub(join(base, "hub"), { network: "NET", name: "kills" }, [site.directory]);
   const url = await engine.url();
   await setWarehouse(base, url);
-  await both(base);
+  for (const command of ["run", "pool"] as const) {
+    const told = await propool(...argv(command, base));
+    if (told.exitCode !== 0) throw new Error(`${command} ended with ${told.exitCode}: ${told.err}`);
+  }
   await site.deliver(PEOPLE, [...VISITS.slice(1), ...manyVisits(150)]);
 
   let copies = 0;
