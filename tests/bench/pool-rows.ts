@@ -41,7 +41,7 @@ export async function addForms(
     const [{ store } = { store: "" }] = await db.all<{ store: string }>(
       "SELECT current_database() AS store",
     );
-    for (const [name, rows] of Object.entries(answers(site, [from, to]))) {
+    for (const [name, rows] of Object.entries(answers(site, [from, to], from))) {
       const table = name as TableName;
       await db.run(`INSERT INTO ${ident(table)} BY NAME ${rows}`);
       await noteRows(db, { store, table, touched: rows, isNew: true });
@@ -73,8 +73,13 @@ function people(site: string, forms: number): Partial<Record<TableName, string>>
   };
 }
 
-function answers(site: string, [from, to]: [number, number]): Partial<Record<TableName, string>> {
-  const forms = `SELECT ${text(site)} AS datamartid, f, ${person(site, "f")} AS patid, ${token(site, "form", "f")} AS pro_seq,
+/** The form with the number `firstPersonAt` is of the first person. */
+function answers(
+  site: string,
+  [from, to]: [number, number],
+  firstPersonAt = 0,
+): Partial<Record<TableName, string>> {
+  const forms = `SELECT ${text(site)} AS datamartid, f, ${person(site, `(f - ${firstPersonAt})`)} AS patid, ${token(site, "form", "f")} AS pro_seq,
     DATE '2023-01-01' + CAST(hash(f, 1) % 700 AS INTEGER) AS pro_date,
     lpad(CAST(8 + hash(f, 2) % 10 AS VARCHAR), 2, '0') || ':' || lpad(CAST(hash(f, 3) % 60 AS VARCHAR), 2, '0') AS pro_time,
     [CAST(hash(f, 10 + k) % 4 AS INTEGER) FOR k IN range(9)] AS values
