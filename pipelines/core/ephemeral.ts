@@ -8,7 +8,9 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const inUse = new Set<string>();
 
 function onSignal(signal: NodeJS.Signals): void {
-  for (const directory of inUse) rmSync(directory, { recursive: true, force: true });
+  // DuckDB's threads go on spilling while the folder is emptied: what they add is removed at the next try.
+  for (const directory of inUse)
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   process.exit(128 + constants.signals[signal]);
 }
 

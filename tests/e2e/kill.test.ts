@@ -87,7 +87,8 @@ describe("a night that is interrupted from the keyboard", () => {
     const night = startPropool("run", interrupted.directory, ...TODAY);
     await vi.waitFor(() => stat(interrupted.path("identified")), { timeout: 30_000, interval: 5 });
     night.process.kill("SIGINT");
-    expect((await night.ended).exitCode).toBe(130);
+    const told = await night.ended;
+    expect(told, told.err).toMatchObject({ exitCode: 130 });
     await expect(stat(interrupted.path("identified"))).rejects.toMatchObject({ code: "ENOENT" });
     expect(await digestTables(interrupted)).toEqual(before);
   });
