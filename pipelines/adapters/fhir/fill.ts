@@ -7,11 +7,11 @@ import { OBSERVATIONS } from "./observations.ts";
 import { PEOPLE } from "./people.ts";
 import { numberResources } from "./records.ts";
 import { ASKED_FOR, ASKED_FORMS } from "./requests.ts";
-import { RESOURCES, type ResourceType } from "./resources.ts";
+import { RESOURCES, type ResourceType, resourceTable } from "./resources.ts";
 import { RESPONSES } from "./responses.ts";
 import { SAME_SITTING } from "./same-sitting.ts";
 
-/** Numbers all resources that were read and fills the intake tables from them. */
+/** Numbers all resources that were read, fills the intake tables from them, and gives their memory back to the stages that follow. */
 export async function fillIntake(db: DuckDb): Promise<void> {
   for (const macro of MACROS) await db.run(`CREATE OR REPLACE TEMP MACRO ${macro}`);
   for (const type of Object.keys(RESOURCES) as ResourceType[]) await numberResources(db, type);
@@ -31,4 +31,12 @@ export async function fillIntake(db: DuckDb): Promise<void> {
     ...SAME_SITTING,
   ];
   for (const statement of statements) await db.run(statement);
+  for (const type of Object.keys(RESOURCES) as ResourceType[]) {
+    await db.run(`DROP VIEW ${resourceTable(type)}_numbered`);
+    await db.run(`DROP TABLE ${resourceTable(type)}`);
+  }
+  for (const table of UNFOLDED) await db.run(`DROP TABLE ${table}`);
 }
+
+/** Copies of what was read, as large as the export. */
+const UNFOLDED = ["fhir_item", "fhir_survey", "fhir_survey_again", "fhir_survey_grouped"];
