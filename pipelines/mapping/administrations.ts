@@ -99,6 +99,7 @@ export function mapAdministrations({
         lower(d.method) IS NOT DISTINCT FROM 'verbal' AND d.visit_type = 'TH' AS is_method_derived,
         nullif(w_pro_mode.code, 'NI') AS mode_code,
         w_pro_source.code AS source_code, w_channel.code AS channel_code, w_setting.code AS setting_code,
+        CASE WHEN d.visit_facility_type IS NOT NULL THEN coalesce(w_facility_type.code, 'OT') END AS facility_code,
         p.patient_key IS NOT NULL AS has_patient, p.born, p.died
       FROM dated_administration d
       LEFT JOIN answers s USING (administration_key)
@@ -110,6 +111,7 @@ export function mapAdministrations({
       ${joinWord("pro_source", "d.pro_source")}
       ${joinWord("channel", "coalesce(d.channel, d.method)")}
       ${joinWord("setting", "d.setting")}
+      ${joinWord("facility_type", "d.visit_facility_type")}
     )
     SELECT * EXCLUDE (language, channel, setting, responder, pro_source),
       ${fact("pro_method", `coalesce(method_code, ${CHANNEL_METHOD})`, "CASE WHEN method_code IS NULL OR is_method_derived THEN 'derived' ELSE 'stated' END", { assumed: defaults.pro_method, otherwise: "NI" })},
@@ -123,7 +125,7 @@ export function mapAdministrations({
       ${fact("language", "language", "'stated'", { assumed: defaults.language })},
       ${fact("channel", "channel_code", "CASE WHEN channel IS NOT NULL THEN 'stated' ELSE 'derived' END")},
       ${fact("setting", `coalesce(setting_code, ${VISIT_SETTING})`, "CASE WHEN setting_code IS NULL THEN 'derived' ELSE 'stated' END", { assumed: defaults.setting })},
-      ${fact("facility_type", "visit_facility_type", "'stated'")},
+      ${fact("facility_type", "facility_code", "'stated'")},
       ${fact("specialty", "visit_specialty", "'stated'")},
       ${fact("responder", "CASE WHEN mode_code IN ('SF', 'SA') THEN 'patient' WHEN mode_code IN ('PR', 'PA') THEN 'proxy' END", "'derived'")},
       CASE

@@ -28,6 +28,7 @@ export const wordsSchema = z.strictObject({
   device: list,
   device_channel: list,
   unit: list,
+  facility_type: list,
 });
 
 /** Our own words for coded fields, by list: what exports say on the left, the CDM's code on the right. */
@@ -60,7 +61,7 @@ export async function loadWords(
   }
   const valueSets = join(mappingsDirectory, "cdm", "value_sets.csv");
   await db.run(`CREATE TABLE value_set AS
-    SELECT value_set, code FROM ${csvFileSql(valueSets, ["value_set", "code", "label"])} WHERE value_set IN ('UNIT', 'RESULT_QUAL')`);
+    SELECT value_set, code FROM ${csvFileSql(valueSets, ["value_set", "code", "label"])} WHERE value_set IN ('UNIT', 'RESULT_QUAL', 'FACILITY_TYPE')`);
   await db.run(
     "CREATE TABLE observation_code (code_system VARCHAR, code VARCHAR, cdm_table VARCHAR, source VARCHAR)",
   );
@@ -70,6 +71,9 @@ export async function loadWords(
   );
   await db.run("CREATE TABLE word (list VARCHAR, word VARCHAR, code VARCHAR)");
   await db.insert("word", [...words.values()]);
+  // The CDM's own codes stand for themselves.
+  await db.run(`INSERT INTO word SELECT 'facility_type', lower(code), code FROM value_set
+    WHERE value_set = 'FACILITY_TYPE' AND lower(code) NOT IN (SELECT word FROM word WHERE list = 'facility_type')`);
   await db.run(`CREATE TABLE code AS SELECT code_system, code, instrument, kind, name FROM catalogue_code
     UNION ALL SELECT 'propool', item, instrument, 'item', item FROM catalogue_item
     UNION ALL SELECT 'propool', score, instrument, 'score', score FROM catalogue_score

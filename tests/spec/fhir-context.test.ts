@@ -196,9 +196,9 @@ describe("how it was answered", () => {
 
 describe("where it was answered", () => {
   it.each([
-    ["at-visit", { setting: "clinic derived", specialty: "207RR0500X", place: "HOSP" }],
+    ["at-visit", { setting: "clinic derived", specialty: "207RR0500X", place: "OT" }],
     ["after-visit", { setting: null, specialty: "207RR0500X" }],
-    ["at-home", { setting: "home derived", place: "PTRES" }],
+    ["at-home", { setting: "home derived", place: "PRIVATE_RESIDENTIAL_HOME" }],
     ["called", { setting: null }],
   ])("%s", (id, expected) => {
     expect(facts[id]).toMatchObject(expected);

@@ -161,7 +161,7 @@ describe("a form with all its items", () => {
     const { form: told } = await mapCases({
       form: {
         encounters: [
-          { encounter_key: "e", start_at: "2024-03-01T10:15:00Z", facility_type: "HOSPITAL" },
+          { encounter_key: "e", start_at: "2024-03-01T10:15:00Z", facility_type: "SNF" },
         ],
         administrations: [{ cells: { answered_at: null, encounter_key: "e" }, answers: ALL }],
       },
@@ -172,7 +172,7 @@ describe("a form with all its items", () => {
         pro_cat_origin: "derived",
         pro_date_origin: "derived",
         pro_time: "10:15",
-        facility_type: "HOSPITAL",
+        facility_type: "SKILLED_NURSING_FACILITY",
         facility_type_origin: "stated",
         items_answered: 10,
       },
