@@ -92,6 +92,8 @@ export async function openIdentified(
   return DuckDb.open(":memory:", {
     ...options,
     temporaryDirectory: join(directory, "spill"),
+    // Ten million answers do not fit into the half of it that is enough elsewhere.
+    memoryLimit: "1GB",
     ...(folders && { folders: [directory, ...folders] }),
   });
 }
@@ -267,5 +269,7 @@ export function mappingStatements(site: Site): { module: string; sql: string }[]
 
 /** Intake tables to staged CDM rows: meaning, identity, scores. */
 export async function mapRecords(db: DuckDb, site: Site): Promise<void> {
+  // From here rows are known by their keys. To keep them in order DuckDB would hold back finished ones, more than memory has room for.
+  await db.run("SET preserve_insertion_order = false");
   for (const { sql } of mappingStatements(site)) await db.run(sql);
 }
