@@ -13,11 +13,12 @@ const VOTES =
 const PART = "a.administration_key || '|' || p.instrument";
 
 /** Every answer with what it means in its place. */
-const JUDGED = `SELECT r.response_key, r.record_key, CASE WHEN p.is_foreign THEN ${PART} ELSE a.administration_key END AS administration_key,
+const JUDGED = `SELECT r.response_key, r.record_key, CASE WHEN p.is_foreign THEN ${PART} ELSE r.administration_key END AS administration_key,
       r.where_pointer, r.missing, a.form, s.* EXCLUDE (said)
     FROM said_response r
-    JOIN administration_form a USING (administration_key)
-    JOIN placed_question p ON p.form = a.form AND p.question = r.question
+    -- An answer without its questionnaire is of no form: it keeps its row, and no instrument.
+    LEFT JOIN administration_form a ON a.administration_key = r.administration_key
+    LEFT JOIN placed_question p ON p.form = a.form AND p.question = r.question
     JOIN judged_statement s ON s.said = r.said AND s.instrument IS NOT DISTINCT FROM p.instrument`;
 
 /**
@@ -127,7 +128,9 @@ export const MAP_RESPONSES = [
   FROM administration_form a JOIN (SELECT DISTINCT form, instrument FROM placed_question WHERE is_foreign) p USING (form)`,
 
   `CREATE TEMP TABLE statement AS
-  SELECT p.instrument, s.* FROM said s JOIN (SELECT DISTINCT question, instrument FROM placed_question) p USING (question)`,
+  SELECT p.instrument, s.* FROM said s JOIN (
+    SELECT question, instrument FROM placed_question UNION SELECT question, NULL FROM said
+  ) p USING (question)`,
 
   `CREATE TEMP TABLE valued_statement AS
   WITH named AS (

@@ -21,6 +21,14 @@ const OTHER = phq({ item_code: "PHQ9_2", answer_num: 0 });
 const OTHER_TOLD = "PHQ9_2 0 answered loaded -";
 
 const CASES: Record<string, Told> = {
+  "of a questionnaire that is not there": {
+    answers: [phq({ administration_key: "nowhere", answer_num: 1 }), OTHER],
+    told: ["- - - out_of_scope MAPPING_INSTRUMENT_UNKNOWN", OTHER_TOLD],
+  },
+  "of no questionnaire": {
+    answers: [phq({ administration_key: null, answer_num: 1 }), OTHER],
+    told: ["- - - out_of_scope MAPPING_INSTRUMENT_UNKNOWN", OTHER_TOLD],
+  },
   "by its LOINC code": {
     answers: [phq({ answer_code: "LA6570-1" })],
     told: ["PHQ9_1 2 answered loaded -"],
