@@ -5,6 +5,7 @@ import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.
 import { ident, text } from "../../warehouse/sql.ts";
 import { capAgeSql, createActionLists, purposeOf } from "./actions.ts";
 import {
+  ADMINISTRATION_TABLES,
   declareDateManagementSql,
   deidentifySql,
   type PrivacyProfile,
@@ -14,11 +15,7 @@ import {
 } from "./profile.ts";
 import { dateShiftSql, tokenSql } from "./tokens.ts";
 
-/** Tables whose rows belong to an administration and are replaced with it. */
-const ADMINISTRATION_TABLES = ["pro_collection", "pro_cm", "pro_cm_detail"] as const;
-
-const isOfAdministrations = (table: TableName) =>
-  (ADMINISTRATION_TABLES as readonly string[]).includes(table);
+const isOfAdministrations = (table: TableName) => ADMINISTRATION_TABLES.includes(table);
 
 /**
  * Administrations of the store that tonight's replace or withdraw. What a source withdraws it often empties first, so that nothing
@@ -66,7 +63,7 @@ async function createDateShift(db: DuckDb, profile: PrivacyProfile, staged: Stag
   if (profile.shift_days === null) return;
   const people = [...staged]
     .filter(
-      ([table, columns]) => columns.has("patid") && !standsInCollection(table, "patid", staged),
+      ([table, columns]) => columns.has("patid") && !standsInCollection(profile, table, "patid"),
     )
     .map(([table]) => `SELECT patid FROM cdm_${table}`);
   const persons = `SELECT patid, ${tokenSql("patid", "patid")} AS person FROM (${people.join(" UNION ")})`;

@@ -162,15 +162,29 @@ function isOwnKey(profile: PrivacyProfile, purpose: string): boolean {
   );
 }
 
-/**
- * Tables of what belongs to an administration: their people, visits and administrations are those of PRO_COLLECTION, and are
- * looked up there and not in each of their rows.
- */
-const PARTS_OF_COLLECTION: readonly string[] = ["pro_cm", "pro_cm_detail"];
+/** Tables whose rows belong to an administration and are replaced with it; the first has one row for each. */
+export const ADMINISTRATION_TABLES: readonly TableName[] = [
+  "pro_collection",
+  "pro_cm",
+  "pro_cm_detail",
+];
 
-/** Whether all values of a staged column stand in PRO_COLLECTION too. */
-export function standsInCollection(table: TableName, column: string, staged: Staged): boolean {
-  return PARTS_OF_COLLECTION.includes(table) && staged.get("pro_collection")?.has(column) === true;
+/**
+ * Whether a column of an administration's other tables need not be looked through: people, visits and administrations of its rows
+ * stand in PRO_COLLECTION, which leaves in the same way.
+ */
+export function standsInCollection(
+  profile: PrivacyProfile,
+  table: TableName,
+  column: string,
+): boolean {
+  const action = profile.tables[table]?.[column];
+  return (
+    table !== "pro_collection" &&
+    ADMINISTRATION_TABLES.includes(table) &&
+    action !== undefined &&
+    action === profile.tables.pro_collection?.[column]
+  );
 }
 
 /**
@@ -183,7 +197,7 @@ export function tokenTablesSql(profile: PrivacyProfile, staged: Staged): string[
     const uses = [...staged].flatMap(([table, columns]) =>
       Object.entries(profile.tables[table] ?? {})
         .filter(([column, one]) => purposeOf(one) === purpose && columns.has(column))
-        .filter(([column]) => !standsInCollection(table, column, staged))
+        .filter(([column]) => !standsInCollection(profile, table, column))
         .map(([column]) => `SELECT ${ident(column)} AS raw FROM cdm_${table}`),
     );
     if (uses.length === 0) return [];

@@ -15,6 +15,7 @@ import {
   type PrivacyProfile,
   readPrivacyProfile,
   tokenPurposes,
+  tokenTablesSql,
 } from "../../pipelines/privacy/profile.ts";
 import { loadTokenKeys } from "../../pipelines/privacy/tokens.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
@@ -42,6 +43,31 @@ const COLUMNS = TABLE_NAMES.flatMap((table) =>
     .filter(([column]) => column !== "datamartid")
     .map(([column, shape]) => ({ table, column, shape, what: `${table}.${column}` })),
 );
+
+describe("the tokens of a night", () => {
+  const columns = new Set(["patid", "pro_seq"]);
+  const staged = new Map([
+    ["pro_collection", columns],
+    ["pro_cm", columns],
+  ] as const);
+  const tokens = (collection: Record<string, Action>) => {
+    const shifted = profileOf("shifted");
+    const own = { ...shifted.tables, pro_collection: collection };
+    return tokenTablesSql({ ...shifted, tables: own }, staged).join("\n");
+  };
+
+  it("are made of PRO_COLLECTION alone where it leaves as its answers do", () => {
+    const sql = tokens({ patid: "token:patid", pro_seq: "token:pro_seq" });
+    expect(sql).toContain("cdm_pro_collection");
+    expect(sql).not.toMatch(/cdm_pro_cm\b/);
+  });
+
+  it("are made of the answers too where a profile keeps PRO_COLLECTION back", () => {
+    expect(tokens({ patid: "token:patid", pro_seq: "drop" })).toContain(
+      'SELECT "pro_seq" AS raw FROM cdm_pro_cm',
+    );
+  });
+});
 
 describe("the profiles", () => {
   it("are the four that are promised", () => {
