@@ -75,17 +75,19 @@ const PERSON = `
     SELECT patid, mode(facility_location ORDER BY facility_location) AS place FROM encounter GROUP BY patid
   ), care AS (
     SELECT patid, mode(specialty ORDER BY specialty) AS specialty FROM pro_collection GROUP BY patid
+  ), birth AS (
+    SELECT patid, coalesce(year(d.birth_date), CAST(left(p.date_value, 4) AS INTEGER)) AS year
+    FROM demographic d LEFT JOIN (SELECT * FROM partial_date WHERE table_name = 'demographic') p USING (patid)
   ), quarter AS (SELECT patid, last[1] AS scale, ntile(4) OVER (PARTITION BY last[1] ORDER BY last[2]) AS band FROM last_score)
   SELECT d.patid, d.sex, d.race, d.hispanic,
     CASE WHEN d.race IN ('05', 'NI', 'UN', 'OT', 'RF', '07') THEN d.race ELSE 'other' END AS race_2,
-    date_diff('year', d.birth_date, v.first_day) AS age,
-    date_diff('year', d.birth_date, v.first_day) // 5 AS age_5, date_diff('year', d.birth_date, v.first_day) // 10 AS age_10,
-    date_diff('year', d.birth_date, v.first_day) // 20 AS age_20,
+    year(v.first_day) - b.year AS age, (year(v.first_day) - b.year) // 5 AS age_5,
+    (year(v.first_day) - b.year) // 10 AS age_10, (year(v.first_day) - b.year) // 20 AS age_20,
     v.first_day AS day, date_trunc('month', v.first_day) AS month, year(v.first_day) AS year,
     w.place, left(w.place, 3) AS place_3, left(w.place, 1) AS place_1, c.specialty,
     q.scale || ' ' || q.band AS score_band
   FROM demographic d LEFT JOIN visit v USING (patid) LEFT JOIN quarter q USING (patid)
-  LEFT JOIN place w USING (patid) LEFT JOIN care c USING (patid)`;
+  LEFT JOIN place w USING (patid) LEFT JOIN care c USING (patid) LEFT JOIN birth b USING (patid)`;
 
 const gone = { column: null, means: "left out" };
 

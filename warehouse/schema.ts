@@ -406,6 +406,15 @@ export interface ObsCollectionTable {
   source_origin: string;
 }
 
+export interface PartialDateTable {
+  datamartid: string;
+  table_name: string;
+  column_name: string;
+  row_key: string;
+  patid: string;
+  date_value: string;
+}
+
 /** Every table of a store and of a warehouse, for kysely. */
 export interface CdmDatabase {
   demographic: DemographicTable;
@@ -422,6 +431,7 @@ export interface CdmDatabase {
   pro_cm_detail: ProCmDetailTable;
   pro_request: ProRequestTable;
   obs_collection: ObsCollectionTable;
+  partial_date: PartialDateTable;
 }
 
 /** Tables in loading order: a table stands after those that it refers to. */
@@ -839,6 +849,17 @@ export const TABLES = {
       source_origin: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
     },
   },
+  partial_date: {
+    key: ["datamartid","table_name","column_name","row_key"],
+    columns: {
+      datamartid: {"type":"text","length":10,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      table_name: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      column_name: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      row_key: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+      patid: {"type":"text","length":null,"precision":null,"scale":null,"required":true,"references":"demographic.patid","valueSet":null},
+      date_value: {"type":"text","length":7,"precision":null,"scale":null,"required":true,"references":null,"valueSet":null},
+    },
+  },
 } as const satisfies Record<string, TableShape>;
 
 export type TableName = keyof typeof TABLES;
@@ -1216,6 +1237,14 @@ export const DESCRIPTIONS: Record<TableName, Record<string, string>> = {
     setting: "clinic, home",
     setting_origin: "stated, derived, assumed, unknown",
     source_origin: "of OBSGEN_SOURCE or OBSCLIN_SOURCE: stated, derived, assumed, unknown",
+  },
+  partial_date: {
+    datamartid: "the site (HARVEST.DATAMARTID)",
+    table_name: "table of the row whose day is not known, such as condition",
+    column_name: "its date column, which is empty: onset_date",
+    row_key: "the row's own key, such as CONDITIONID; PATID for a birth or death",
+    patid: "the person (DEMOGRAPHIC.PATID)",
+    date_value: "YYYY or YYYY-MM as the source knows it, moved by whole years or months where the privacy profile shifts dates",
   },
 };
 

@@ -1,5 +1,6 @@
 import { text } from "../../warehouse/sql.ts";
 import type { Site } from "../configuration/site.ts";
+import { STAGE_PARTIAL_DATES } from "./partial-dates.ts";
 import { stageRows } from "./rows.ts";
 import { wordSql } from "./words.ts";
 
@@ -79,6 +80,8 @@ export function stageCdm(site: Site): string[] {
       channel, CASE WHEN channel IS NULL THEN 'unknown' ELSE 'derived' END AS channel_origin,
       'home' AS setting, 'derived' AS setting_origin, source_origin
     FROM mapped_observation WHERE state = 'loaded'`,
+
+    STAGE_PARTIAL_DATES,
 
     // What replaces or withdraws rows of earlier nights that have another key than tonight's: the column and its value.
     `CREATE TABLE gone_row AS

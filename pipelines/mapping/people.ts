@@ -8,7 +8,7 @@ const day = (expression: string) => `TRY_CAST(left(${expression}, 10) AS DATE)`;
 
 /**
  * One row a person, encounter, condition and procedure, each with state and reason. The last delivery of a key wins; an equal
- * one before it is a duplicate, a different one is superseded. Dates with less than a day's precision stay out of DATE columns.
+ * one before it is a duplicate, a different one is superseded. Dates with less than a day's precision stay out of DATE columns (partial-dates.ts).
  *
  * `patientChecks` are arms of a CASE over a person that yield a reason to leave the birth date out (`withheld`).
  *

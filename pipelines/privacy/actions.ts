@@ -17,6 +17,8 @@ export const action = z.union([
       "cap-age",
       "truncate-zip3",
       "code-only",
+      "row-key",
+      "partial-date",
     ])
     .describe("how the column leaves"),
   z.templateLiteral(["token:", z.string().regex(/^[a-z_0-9]+$/)]),
@@ -35,6 +37,9 @@ export const MEANINGS = {
   "cap-age": "the year of birth; people of 90 and more as one group",
   "truncate-zip3": "three digits of the ZIP code; 000 where 20,000 people or fewer live",
   "code-only": "only a code or a text of the catalogue; anything else is left out",
+  "row-key": "the token that the row itself has",
+  "partial-date":
+    "a year or month whose day is not known, as the column for which it stands: as it is, moved by whole years or months, or its year in that column",
   band: "the lower bound of a band of that many years or units",
 } as const;
 

@@ -5,6 +5,12 @@ import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.
 import { ident, text } from "../../warehouse/sql.ts";
 import { capAgeSql, createActionLists, purposeOf } from "./actions.ts";
 import {
+  hasPartialDates,
+  placeYears,
+  removeLostPartialDates,
+  removePartialDates,
+} from "./partial-dates.ts";
+import {
   ADMINISTRATION_TABLES,
   declareDateManagementSql,
   deidentifySql,
@@ -41,16 +47,19 @@ export async function deidentifyInto(
   const { store, site, profile, isNoted = false } = options;
   await createActionLists(db);
   await db.run(declareDateManagementSql(profile));
+  await placeYears(db, profile);
   const staged = await stagedTables(db, profile);
   await createDateShift(db, profile, staged);
   await db.run(`CREATE TEMP TABLE gone AS ${GONE}`);
   for (const statement of tokenTablesSql(profile, staged)) await db.run(statement);
+  const hasPartial = await hasPartialDates(db, store);
   let written = 0;
   await db.run("BEGIN");
-  await removeGone(db, profile, { store, isNoted });
+  const isGone = await removeGone(db, profile, { store, isNoted });
+  if (isGone && hasPartial) await removeLostPartialDates(db, { store, isNoted });
   for (const [table, columns] of staged) {
     const rows = `SELECT ${text(site)} AS datamartid, * FROM (${deidentifySql(profile, table, columns)})`;
-    written += await replaceRows(db, { store, table, rows, isNoted });
+    written += await replaceRows(db, { store, table, rows, isNoted, hasPartial });
   }
   if (staged.has("hash_token")) await dropDeadTokens(db, { store, isNoted });
   await capAges(db, profile, { store, isNoted });
@@ -78,9 +87,9 @@ interface Into {
 
 /**
  * Removes rows of earlier nights that tonight withdraws, and all values of measurements that tonight delivers again, which may have
- * fewer of them than before.
+ * fewer of them than before. Tells whether there were any.
  */
-async function removeGone(db: DuckDb, profile: PrivacyProfile, into: Into): Promise<void> {
+async function removeGone(db: DuckDb, profile: PrivacyProfile, into: Into): Promise<boolean> {
   const gone = await db.all<{ table: TableName; column: string }>(
     "SELECT DISTINCT table_name AS table, column_name AS column FROM gone_row ORDER BY ALL",
   );
@@ -100,6 +109,7 @@ async function removeGone(db: DuckDb, profile: PrivacyProfile, into: Into): Prom
     }
     await removeRows(db, { ...into, table, where });
   }
+  return gone.length > 0;
 }
 
 const OBSERVATION_TABLES = [
@@ -136,9 +146,9 @@ async function dropDeadTokens(db: DuckDb, into: Into): Promise<void> {
 /** Puts rows in the place of those with their key, or of all those of their administration. */
 async function replaceRows(
   db: DuckDb,
-  options: Into & { table: TableName; rows: string },
+  options: Into & { table: TableName; rows: string; hasPartial: boolean },
 ): Promise<number> {
-  const { store, table, rows, isNoted } = options;
+  const { store, table, rows, isNoted, hasPartial } = options;
   const target = `${ident(store)}.${ident(table)}`;
   const note = async (touched: string, isNew = false) => {
     if (isNoted) await noteRows(db, { store, table, touched, isNew });
@@ -152,6 +162,8 @@ async function replaceRows(
     return written;
   }
   await db.run(`CREATE TEMP TABLE leaving AS ${rows}`);
+  if (hasPartial && table !== "partial_date")
+    await removePartialDates(db, table, { store, isNoted });
   const sameKey = tableShape(table).key.map((column) => `t.${ident(column)} = l.${ident(column)}`);
   await note(`SELECT t.* FROM ${target} t JOIN leaving l ON ${sameKey.join(" AND ")}`);
   await db.run(`DELETE FROM ${target} t USING leaving l WHERE ${sameKey.join(" AND ")}`);

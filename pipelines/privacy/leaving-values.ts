@@ -24,9 +24,10 @@ const CODE_COLUMNS = [
   "procedures.px",
   "pro_collection.language",
   "obs_clin.obsclin_result_snomed",
+  "partial_date.date_value",
 ];
 const CODE =
-  "[0-9]{3,18}|[0-9]{3}\\.[0-9]{1,2}|[a-z][0-9][0-9a-z](\\.?[0-9a-z]{1,4})?|[a-z]{2,3}(-[a-z0-9]{2,8})*";
+  "[0-9]{3,18}|[0-9]{4}-[0-9]{2}|[0-9]{3}\\.[0-9]{1,2}|[a-z][0-9][0-9a-z](\\.?[0-9a-z]{1,4})?|[a-z]{2,3}(-[a-z0-9]{2,8})*";
 
 /** The words that propool itself writes into the companion tables. Source: mappings/cdm/companion.csv. */
 const OWN_WORDS = [
@@ -39,7 +40,14 @@ const OWN_WORDS = [
   ...["draft", "open", "completed", "cancelled", "order", "task", "message"],
   ...["obs_gen", "obs_clin"],
   ...["answered", "skipped", "not_shown", "not_collected"],
+  // PARTIAL_DATE names tables and columns.
+  ...TABLE_NAMES.flatMap((table) => [table, ...dateColumns(table)]),
 ];
+
+function dateColumns(table: TableName): string[] {
+  const columns = Object.entries(tableShape(table).columns);
+  return columns.filter(([, { type }]) => type === "date").map(([column]) => column);
+}
 
 /**
  * Fills the temporary table `leaving_value` (table_name, column_name, value in lower case, shape: token, code or text) with the

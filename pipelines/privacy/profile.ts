@@ -6,6 +6,7 @@ import { readYaml } from "../configuration/read-yaml.ts";
 import { ProError } from "../core/errors.ts";
 import { mappingsDirectory } from "../core/mappings.ts";
 import { type Action, action, actionSql, isObfuscated, purposeOf } from "./actions.ts";
+import { partialDateSql, rowKeySql } from "./partial-dates.ts";
 import { tokenSql } from "./tokens.ts";
 
 export const privacyProfileSchema = z.strictObject({
@@ -221,12 +222,16 @@ export function deidentifySql(
   const actions = Object.entries(profile.tables[table] ?? {}).filter(
     ([column, one]) => one !== "drop" && staged.has(column),
   );
+  const outcomeOf = (column: string, one: Action) => {
+    if (one === "row-key") return rowKeySql(profile, tokenSql);
+    return one === "partial-date"
+      ? partialDateSql(profile, ["s.days"])
+      : actionSql(one, table, column);
+  };
   const columns = actions.map(([column, one]) => {
     const purpose = purposeOf(one);
     const isMadeHere = purpose !== null && isOwnKey(profile, purpose);
-    const value = isMadeHere
-      ? tokenSql(purpose, `t.${ident(column)}`)
-      : actionSql(one, table, column);
+    const value = isMadeHere ? tokenSql(purpose, `t.${ident(column)}`) : outcomeOf(column, one);
     return `  ${value} AS ${ident(column)}`;
   });
   const joins = actions.flatMap(([column, one]) => {
@@ -236,7 +241,12 @@ export function deidentifySql(
     return `\nLEFT JOIN token_of_${purpose} ${alias} ON ${alias}.raw = t.${ident(column)}`;
   });
   // A site's own row (harvest) has no person and no date to shift.
-  const isShifted = actions.some(([, one]) => one === "shift-date");
+  const isShifted = actions.some(([, one]) => isMoved(profile, one));
   const shift = isShifted ? "\nJOIN date_shift s ON s.patid = t.patid" : "";
   return `SELECT\n${columns.join(",\n")}\nFROM cdm_${table} t${shift}${joins.join("")}`;
+}
+
+/** Whether an action needs the person's days. */
+export function isMoved(profile: PrivacyProfile, one: string): boolean {
+  return one === "shift-date" || (one === "partial-date" && profile.shift_days !== null);
 }

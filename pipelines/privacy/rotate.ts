@@ -1,7 +1,8 @@
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { ident } from "../../warehouse/sql.ts";
 import { purposeOf } from "./actions.ts";
-import { type PrivacyProfile, tokenPurposes } from "./profile.ts";
+import { partialDateSql, rowKeySql } from "./partial-dates.ts";
+import { isMoved, type PrivacyProfile, tokenPurposes } from "./profile.ts";
 import { dateShiftSql, loadTokenKeys, nextTokenSql } from "./tokens.ts";
 
 /**
@@ -25,7 +26,7 @@ export async function retokenise(
   });
   await store.run("BEGIN");
   for (const [table, columns] of Object.entries(profile.tables)) {
-    const statement = updateSql(table, columns);
+    const statement = updateSql(profile, table, columns);
     if (statement) await store.run(statement);
   }
   await store.run("COMMIT");
@@ -56,17 +57,25 @@ async function createShift(
   );
 }
 
-function updateSql(table: string, columns: Readonly<Record<string, string>>): string | null {
+function updateSql(
+  profile: PrivacyProfile,
+  table: string,
+  columns: Readonly<Record<string, string>>,
+): string | null {
   const changes = Object.entries(columns).flatMap(([column, one]) => {
     const purpose = purposeOf(one);
     if (purpose !== null && !purpose.startsWith("link_"))
       return `${ident(column)} = ${nextTokenSql(purpose, `t.${ident(column)}`)}`;
+    if (one === "row-key") return `${ident(column)} = ${rowKeySql(profile, nextTokenSql)}`;
+    // Whole years and months: taken back and moved anew, nothing is rounded twice.
+    if (one === "partial-date")
+      return `${ident(column)} = ${partialDateSql(profile, ["-before.days", "after.days"])}`;
     return one === "shift-date"
       ? `${ident(column)} = t.${ident(column)} - before.days + after.days`
       : [];
   });
   if (changes.length === 0) return null;
-  const isShifted = Object.values(columns).includes("shift-date");
+  const isShifted = Object.values(columns).some((one) => isMoved(profile, one));
   const shift = isShifted
     ? " FROM shift_before before JOIN shift_after after USING (patid) WHERE before.patid = t.patid"
     : "";

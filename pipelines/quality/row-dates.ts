@@ -8,7 +8,8 @@ export const DATE_CHECKS: readonly RowCheck[] = [
     reason: "QUALITY_BIRTH_IN_FUTURE",
     table: "patient",
     effect: "withhold",
-    fails: `born > ${TODAY}`,
+    // A year or month lies in the future when its first day does.
+    fails: `TRY_CAST(rpad(left(birth_date, 10), 10, '-01-01') AS DATE) > ${TODAY}`,
   },
   {
     reason: "QUALITY_DATE_IN_FUTURE",

@@ -19,6 +19,9 @@ const tableSchema = z.strictObject({
     ),
 });
 
+/** Tables that came later: an archive holds submissions of a propool that had none of them. */
+const CAME_LATER = { partial_date: { rows: 0, added: 0, changed: 0, removed: 0, file: null } };
+
 /** manifest.json: what a submission holds, and what it was made with. Its bytes are what the site signs. */
 export const manifestSchema = z
   .strictObject({
@@ -38,7 +41,10 @@ export const manifestSchema = z
       .nullable()
       .describe("of the site's mapping file; null where it has none"),
     instruments: z.record(z.string(), z.string()).describe("catalogue id -> version"),
-    tables: z.record(z.enum(TABLE_NAMES), tableSchema),
+    tables: z.preprocess(
+      (told) => (typeof told === "object" && told !== null ? { ...CAME_LATER, ...told } : told),
+      z.record(z.enum(TABLE_NAMES), tableSchema),
+    ),
     ledger: z
       .strictObject({
         records: z.record(z.string(), count),

@@ -29,6 +29,13 @@ const TOKENS = {
 };
 /** What a text format could mistake: its own signs, an empty text, none. */
 const HOSTILE = { pro_text: 'say "so",\ttwo\nlines\r\n\\N \\.', pro_fullname: "", pro_name: null };
+const bornIn = (patid: string, date_value: string) => ({
+  patid,
+  table_name: "demographic",
+  column_name: "birth_date",
+  row_key: patid,
+  date_value,
+});
 const rowsOf = (site: keyof typeof TOKENS): StoreRows => ({
   ...SMALL_STORE,
   pro_cm: SMALL_STORE.pro_cm?.map((one) => ({ ...one, ...HOSTILE })) ?? [],
@@ -220,6 +227,7 @@ describe.each(DIALECTS)("a hub's warehouse on $dialect", (dialect) => {
       kind: "changes",
       changes: [
         ["added", { demographic: [{ patid: "P3", sex: "F" }], death: [{ patid: "P3" }] }],
+        ["added", { partial_date: [bornIn("P3", "1950")] }],
         [
           "changed",
           { pro_cm: [{ pro_cm_id: "C1", patid: "P1", pro_response_num: "14", pro_seq: "S1" }] },
@@ -242,6 +250,7 @@ describe.each(DIALECTS)("a hub's warehouse on $dialect", (dialect) => {
       { table_name: "demographic", n: 3 },
       { table_name: "harvest", n: 1 },
       { table_name: "hash_token", n: 2 },
+      { table_name: "partial_date", n: 1 },
       { table_name: "pro_cm", n: 2 },
       { table_name: "pro_cm_detail", n: 2 },
       { table_name: "pro_collection", n: 2 },

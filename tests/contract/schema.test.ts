@@ -26,6 +26,7 @@ describe("warehouse/schema.ts", () => {
       "pro_cm_detail",
       "pro_request",
       "obs_collection",
+      "partial_date",
     ]);
   });
 

@@ -6,7 +6,7 @@ import { initHub } from "../../pipelines/init.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 import { propool } from "../support/command.ts";
 import { startPostgres } from "../support/postgres.ts";
-import { siteIn, type TestSite, temporary } from "../support/site.ts";
+import { PEOPLE, siteIn, type TestSite, temporary, VISITS } from "../support/site.ts";
 import { filesIn, inStore } from "../support/site-look.ts";
 import { HUB_KEY } from "../support/submission.ts";
 
@@ -25,6 +25,9 @@ afterAll(() => remove());
 /** A site and its hub, whose warehouse has this URL. */
 async function network(id: string, warehouse?: string): Promise<void> {
   site = await siteIn(directory, "fhir", { id });
+  // Only the year of birth is known: a row more of each person that must go with them.
+  const people = PEOPLE.map((one) => ({ ...one, birth: one.birth.slice(0, 4) }));
+  await site.deliver(people, VISITS);
   hub = join(directory, `hub-${id}`);
   await initHub(hub, { network: "NET", name: "test" }, [site.directory]);
   await mkdir(join(hub, "keys"), { recursive: true });

@@ -85,7 +85,7 @@ describe("propool risk", () => {
       email: "",
       street: `${i} Some Street`,
       sex: i < 12 || i === 23 ? ("female" as const) : ("male" as const),
-      birth: i === 23 ? "1931-01-01" : i < 12 ? `196${i % 10}-02-03` : `198${i % 10}-02-03`,
+      birth: i === 23 ? "1931-07-01" : i < 12 ? `196${i % 10}-02-03` : `198${i % 10}-02-03`,
     }));
     const visits = manyVisits(24).map((one, i) => ({ ...one, person: `p${i}` }));
     await site.deliver(people, visits);
@@ -125,5 +125,19 @@ describe("propool risk", () => {
     expect(wanted.reached.map(({ generalised }) => generalised["place of care"])).toContain(
       "one digit of the ZIP code",
     );
+  });
+
+  it("counts the age of whom only the year of birth is known", async () => {
+    const store = await DuckDb.open(site.path("store/store.duckdb"));
+    try {
+      await store.run(`INSERT INTO partial_date (datamartid, table_name, column_name, row_key, patid, date_value)
+        SELECT datamartid, 'demographic', 'birth_date', patid, patid, CASE WHEN birth_date < DATE '1940-01-01' THEN '1931' ELSE '1950' END FROM demographic
+        WHERE birth_date IS NOT NULL`);
+      await store.run("UPDATE demographic SET birth_date = NULL");
+    } finally {
+      store.close();
+    }
+    const { risk: alone } = await risk();
+    expect(alone.k).toBe(1);
   });
 });

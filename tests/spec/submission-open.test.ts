@@ -124,6 +124,16 @@ describe("openSubmission", () => {
     expect(await code(folder, agreed)).toBe("Error: accepted");
   });
 
+  it("accepts a submission of a propool that had no PARTIAL_DATE yet", async () => {
+    const folder = await copyOfGood();
+    await resign(
+      folder,
+      (manifest) => delete (manifest.tables as { partial_date?: object }).partial_date,
+    );
+    const { manifest } = await open(folder);
+    expect(manifest.tables.partial_date).toMatchObject({ rows: 0, file: null });
+  });
+
   it("refuses a ledger that does not add up", async () => {
     const folder = await copyOfGood();
     await resign(folder, (manifest) => {

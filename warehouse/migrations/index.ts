@@ -8,6 +8,7 @@ import { publication } from "./0007-publication.ts";
 import { readingScores } from "./0008-reading-scores.ts";
 import { analystViews } from "./0009-analyst-views.ts";
 import { roles } from "./0010-roles.ts";
+import { partialDates } from "./0011-partial-dates.ts";
 import type { WarehouseMigration } from "./migration.ts";
 
 /** The schema's history by file name, in order. */
@@ -22,6 +23,7 @@ export const MIGRATIONS: Readonly<Record<string, WarehouseMigration>> = {
   "0008-reading-scores": readingScores,
   "0009-analyst-views": analystViews,
   "0010-roles": roles,
+  "0011-partial-dates": partialDates,
 };
 
 export type { Capabilities } from "./migration.ts";
