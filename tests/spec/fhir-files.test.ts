@@ -102,41 +102,59 @@ const LINES: Record<string, Case> = {
     patient(2, { name: "Rue" }),
     refused("Patient", "SOURCE_WRONG_TYPE /name"),
   ),
-  "with an object for a list": between(
+  "with an object for a list, which is a list of one": between(
     patient(2, { name: { family: "Rue" } }),
-    refused("Patient", "SOURCE_WRONG_TYPE /name"),
+    "Patient @ line 2",
+  ),
+  "with an object for a list of texts": between(
+    patient(2, { address: { line: { x: "Rue" } } }),
+    refused("Patient", "SOURCE_WRONG_TYPE /address/0/line"),
+  ),
+  "with an object for a list, and a key twice": between(
+    '{"resourceType":"Patient","name":{"family":"Rue"},"id":"a","id":"b"}',
+    refused("Patient", "SOURCE_REFUSED"),
+  ),
+  "of DSTU2 with a key twice": between(
+    '{"resourceType":"Patient","name":[{"family":["Rue"]}],"id":"a","id":"b"}',
+    refused("Patient", "SOURCE_REFUSED"),
   ),
   "with a text for an object": between(
     patient(2, { name: [{ given: ["Ann"] }, "Rue"] }),
     refused("Patient", "SOURCE_WRONG_TYPE /name/1"),
   ),
-  "with an object for the extensions": between(
-    patient(2, { extension: { url: "x" } }),
+  "with a text for the extensions": between(
+    patient(2, { extension: "x" }),
     refused("Patient", "SOURCE_WRONG_TYPE /extension"),
   ),
 };
 
-const nested = (item: object, pointer: string): Case =>
+const nested = (item: object, pointer: string | null): Case =>
   between(
     response({ item: [{ linkId: "a", ...item }] }),
-    refused("QuestionnaireResponse", `SOURCE_WRONG_TYPE ${pointer}`),
+    pointer === null
+      ? "QuestionnaireResponse @ line 2"
+      : refused("QuestionnaireResponse", `SOURCE_WRONG_TYPE ${pointer}`),
   );
 /** The same in a file of responses alone, which the strict reader accepts: it takes nested items as they stand. */
 const NESTED = Object.fromEntries(
   Object.entries({
-    "an item that is no list": nested({ item: { linkId: "b" } }, "/item/0/item"),
-    "an item that is a text": nested({ item: ["b"] }, "/item/0/item/0"),
-    "an answer that is no list": nested(
-      { item: [{ linkId: "b", answer: { valueInteger: 1 } }] },
+    "an item that is no list, which is a list of one": nested({ item: { linkId: "b" } }, null),
+    "an item that is no list, and no item": nested(
+      { item: { answer: 3 } },
       "/item/0/item/0/answer",
+    ),
+    "an item that is a text": nested({ item: ["b"] }, "/item/0/item/0"),
+    "an answer that is no list, which is a list of one": nested(
+      { item: [{ linkId: "b", answer: { valueInteger: 1 } }] },
+      null,
     ),
     "a coding that is a text": nested(
       { item: [{ linkId: "b", answer: [{ valueCoding: "LA6568-5" }] }] },
       "/item/0/item/0/answer/0/valueCoding",
     ),
-    "an item of an answer that is no list": nested(
+    "an item of an answer that is no list, which is a list of one": nested(
       { answer: [{ valueInteger: 1, item: { linkId: "c" } }] },
-      "/item/0/answer/0/item",
+      null,
     ),
     "an answer far below that is a number": nested(
       { answer: [{ item: [{ item: [{ linkId: "d", answer: [3] }] }] }] },
@@ -174,8 +192,13 @@ const DOCUMENTS: Record<string, Case> = {
     name: "a.json",
     told: ["resource @ resource quarantined SOURCE_REFUSED"],
   },
-  "a Bundle whose entry is no list": {
+  "a Bundle whose entry is no list, which is a list of one": {
     content: '{"resourceType":"Bundle","entry":{"resource":{"resourceType":"Patient"}}}',
+    name: "a.json",
+    told: ["Patient @ entry[0]"],
+  },
+  "a Bundle whose entry is a text": {
+    content: '{"resourceType":"Bundle","entry":"Patient"}',
     name: "a.json",
     told: ["Bundle @ resource quarantined SOURCE_WRONG_TYPE /entry"],
   },

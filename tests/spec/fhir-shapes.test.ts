@@ -215,6 +215,16 @@ const SHAPES: Record<string, [resources: Json[], told: string[]]> = {
       [[form([item("44250-9", { [name]: value })])], ["/item/0/answer/0 PHQ9_1 2 loaded"]],
     ]),
   ),
+  // What occurs once, as converters from XML write it.
+  "objects in the places of lists": [
+    [
+      {
+        ...form([]),
+        item: { linkId: "g", item: { linkId: "44250-9", answer: { valueInteger: 1 } } },
+      },
+    ],
+    ["/item/0/item/0/answer/0 PHQ9_1 1 loaded"],
+  ],
   // Codes and their systems.
   "codes without a system": [
     [observation("o", "44250-9", { code: code("44250-9", null), valueInteger: 1 })],

@@ -1,6 +1,7 @@
 import { openUnpacked } from "../../core/unpack.ts";
 import { bytesToText, isBlankLine, numberedLines, withoutMark } from "./container.ts";
 import { entriesOf } from "./large-bundle.ts";
+import { withLists } from "./shape.ts";
 
 /** One record as it stands in a file, before anybody judged it. */
 export interface Candidate {
@@ -70,7 +71,8 @@ export function* unfold(candidate: Candidate): Generator<Candidate> {
   const { where, text, refused } = candidate;
   const maybe = text !== null && (candidate.parsed !== undefined || text.includes('"Bundle"'));
   const bundle = maybe && !refused ? (candidate.parsed ?? parseJson(text)) : undefined;
-  const entries = isResource(bundle) && bundle.resourceType === "Bundle" && bundle.entry;
+  const entries =
+    isResource(bundle) && bundle.resourceType === "Bundle" && withLists(bundle.entry, ["JSON"]);
   if (!Array.isArray(entries) || entries.length === 0) {
     yield candidate;
     return;

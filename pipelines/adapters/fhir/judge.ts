@@ -1,7 +1,7 @@
-import { type Candidate, DELETED, isResource, parseJson } from "./candidates.ts";
+import { type Candidate, DELETED, hasKeyTwice, isResource, parseJson } from "./candidates.ts";
 import { mayBeOlder, normalise } from "./normalise.ts";
 import { isResourceType, type ResourceType, reasonNotRead, resourceShape } from "./resources.ts";
-import { misfit } from "./shape.ts";
+import { misfit, type Shape, withLists } from "./shape.ts";
 
 /** A record that is not handed on, and why. */
 export interface SetAside {
@@ -46,14 +46,24 @@ export function judge({ where, text, parsed, refused }: Candidate): SetAside | C
     if (resource[DELETED] && type !== "QuestionnaireResponse" && type !== "Observation")
       return aside("SOURCE_DELETED", type);
     const today = mayBeOlder(text) ? normalise(resource) : resource;
-    const pointer = misfit(today, resourceShape(type));
+    const { fitting, pointer } = bring(today, resourceShape(type));
     if (pointer !== null) return aside("SOURCE_WRONG_TYPE", type, pointer);
-    return { where, type, text: today === resource ? text : JSON.stringify(today) };
+    if (fitting === resource) return { where, type, text };
+    // Written anew, it would lose the first of two members of one name without a word.
+    if (hasKeyTwice(text, resource)) return aside("SOURCE_REFUSED", type);
+    return { where, type, text: JSON.stringify(fitting) };
   } catch (error) {
     if (error instanceof TypeError) return aside("SOURCE_WRONG_TYPE", type, "/group");
     if (error instanceof RangeError) return aside("SOURCE_TOO_DEEP", type);
     throw error;
   }
+}
+
+/** A resource brought into its shape, and the place where it does not fit. */
+function bring(resource: unknown, shape: Shape): { fitting: unknown; pointer: string | null } {
+  if (misfit(resource, shape) === null) return { fitting: resource, pointer: null };
+  const fitting = withLists(resource, shape);
+  return { fitting, pointer: misfit(fitting, shape) };
 }
 
 /** The manifest of a bulk export lists files, and is no resource. */

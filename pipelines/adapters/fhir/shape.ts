@@ -77,6 +77,24 @@ export function misfit(value: unknown, shape: Shape, pointer = "", depth = 0): s
   );
 }
 
+/**
+ * The value with a list of one wherever an object stands alone in the place of a list, as converters from XML write what occurs
+ * once. The same value where there is nothing to change; what fits neither way stays as it is.
+ */
+export function withLists(value: unknown, shape: Shape): unknown {
+  if (typeof shape === "function") return withLists(value, shape());
+  if (typeof value !== "object" || value === null || typeof shape === "string") return value;
+  if (isList(shape)) {
+    if (Array.isArray(value)) return value.map((one) => withLists(one, shape[0]));
+    return shape[0] === "VARCHAR" ? value : [withLists(value, shape[0])];
+  }
+  if (Array.isArray(value)) return value;
+  const record = value as Record<string, unknown>;
+  const members = Object.entries(shape).filter(([name]) => Object.hasOwn(record, name));
+  const listed = members.map(([name, one]) => [name, withLists(record[name], one)]);
+  return { ...record, ...Object.fromEntries(listed) };
+}
+
 function isList(shape: Shape): shape is readonly [Shape] {
   return Array.isArray(shape);
 }
