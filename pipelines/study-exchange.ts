@@ -20,6 +20,7 @@ import {
   readPackage,
   refusalSchema,
 } from "./study/exchange.ts";
+import { refuseLinked } from "./study/linked.ts";
 import type { StudyResults } from "./study/results.ts";
 import { CDM_VERSION, canonicalJson, readSigned, signObject } from "./study/summary.ts";
 import {
@@ -59,6 +60,7 @@ export async function writePackage(options: {
   const { file } = options;
   const hub = await readHub(options.hubDirectory);
   const study = await readStudy(options.study, hub.directory);
+  refuseLinked(study, "a package asks sites, each of which knows its own people only");
   const plan = await planStudy(study);
   const known = hub.sites.map(({ site }) => site);
   const asked = study.population.sites ?? known;

@@ -2,7 +2,7 @@ import type { Queryable } from "../warehouse/queryable.ts";
 import type { Instrument } from "./catalogue/instrument.ts";
 import { readCatalogueOf } from "./catalogue/read.ts";
 import { type DisclosureProfile, readDisclosureProfile } from "./disclosure/profile.ts";
-import { CHANNEL_STATISTICS, STATISTICS } from "./statistics/index.ts";
+import { CHANNEL_STATISTICS, LINKED_STATISTICS, STATISTICS } from "./statistics/index.ts";
 import type { Measure, Scale, Statistic } from "./statistics/statistic.ts";
 import type { Chosen } from "./study/answer.ts";
 import { compileCohort, compileWith } from "./study/cohort.ts";
@@ -42,6 +42,8 @@ export async function planStudy(study: Study): Promise<Plan> {
   const { instruments } = await readCatalogueOf(study.directory ?? null);
   const profile = await readDisclosureProfile(study.disclosure);
   const asked = selectStatistics(study, STATISTICS, CHANNEL_STATISTICS);
+  // Nobody needs to ask for it: the flow of a cohort says what was merged.
+  if (study.people === "linked") asked.statistics.push(...LINKED_STATISTICS);
   const found = study.outcomes.map((outcome) => ({
     outcome,
     ...findScale(instruments, outcome, study.file),

@@ -17,6 +17,7 @@ import { acceptSummary, checkSitesDiffer } from "./study/accept.ts";
 import type { Answer } from "./study/answer.ts";
 import { type Comparison, compareResults, type Difference } from "./study/compare.ts";
 import { compareSites } from "./study/compare-sites.ts";
+import { refuseLinked, refuseUnlinkedRows } from "./study/linked.ts";
 import { modelColumns, responseColumn } from "./study/model-rows.ts";
 import type { Study } from "./study/read-study.ts";
 import { distributionsOf, estimateOutcome, type StudyResults } from "./study/results.ts";
@@ -58,6 +59,8 @@ export async function runStudy(options: {
   onWithheld?: (withheld: readonly Withheld[]) => void;
 }): Promise<StudyResults> {
   const { study, queryable, onWithheld } = options;
+  if (options.check) refuseLinked(study, NO_SITE_KNOWS);
+  await refuseUnlinkedRows(study, queryable);
   const plan = await planStudy(study);
   const of = { mode: "pooled", isGated: true, ...(onWithheld && { onWithheld }) } as const;
   const results = await resultsOfRows(plan, [queryable], of);
@@ -65,6 +68,8 @@ export async function runStudy(options: {
     options.check && results.sites.length > 0 ? await checkSplit(plan, queryable) : null;
   return { ...results, check, snapshots: await snapshotsOf(queryable, results.sites) };
 }
+
+const NO_SITE_KNOWS = "a site knows its own people only, and a summary nobody";
 
 /** Each site of a pool by itself, combined, against the pool; both before suppression. */
 async function checkSplit(plan: Plan, queryable: Queryable): Promise<Comparison> {
@@ -156,6 +161,7 @@ export async function summaryOf(options: SummaryOptions): Promise<{
   patids: readonly string[];
 }> {
   const { study, site, store, created, packageSha256 } = options;
+  refuseLinked(study, NO_SITE_KNOWS);
   const plan = await planStudy({ ...study, population: { ...study.population, sites: [site] } });
   checkAsked(study, site, plan.profile);
   const patids = await headsOf(store, plan);
@@ -222,6 +228,7 @@ interface CombineOptions {
  */
 export async function combineSummaries(options: CombineOptions): Promise<StudyResults> {
   const { study, summaries } = options;
+  refuseLinked(study, NO_SITE_KNOWS);
   const plan = await planStudy(study);
   checkSitesDiffer(summaries);
   for (const received of summaries) verifySummary(received, plan, options);
@@ -291,6 +298,7 @@ export async function compareModes(options: {
   pooled: Queryable;
   stores: readonly Queryable[];
 }): Promise<StudyComparison> {
+  refuseLinked(options.study, NO_SITE_KNOWS);
   const plan = await planStudy(options.study);
   const both = async (isGated: boolean) => ({
     pooled: await resultsOfRows(plan, [options.pooled], { mode: "pooled", isGated }),

@@ -5,7 +5,13 @@ import { ProError } from "../../pipelines/core/errors.ts";
 import { warehouseOf } from "../../pipelines/pool.ts";
 import type { Selection, Value, WarehouseReader } from "../../warehouse/dialects/index.ts";
 import { exporter, exportSelection, plainText } from "../../warehouse/export.ts";
-import { type Cohort, cohortSql, mixedScalesSql } from "../../warehouse/queries/cohort.ts";
+import { HELD_LINKAGE } from "../../warehouse/merge.ts";
+import {
+  type Cohort,
+  cohortPeopleSql,
+  cohortSql,
+  mixedScalesSql,
+} from "../../warehouse/queries/cohort.ts";
 import type { AddCommand, Io } from "../command.ts";
 import { textTable } from "../text-table.ts";
 
@@ -81,6 +87,7 @@ async function query(
       io.err.write(`${rowsText(rows)} written to ${out}\n`);
     } else if (json) await printJson(limited(selection, limit), io.out);
     else await printTable(selection, limit ?? SHOWN_ROWS, io);
+    if (sql === undefined) io.err.write(await peopleText(reader, cohort));
   } finally {
     await reader.close();
   }
@@ -100,6 +107,16 @@ async function refuseMixedScales(reader: WarehouseReader, cohort: Cohort): Promi
       hint: "leave --include-linked out, ask for one site, measure or score at a time, or say --mix-scales and keep the column scale apart",
     },
   );
+}
+
+/** How many people the whole cohort is, where the hub links those who attend several sites. */
+async function peopleText(reader: WarehouseReader, cohort: Cohort): Promise<string> {
+  const [publication] = await reader.all<{ linkage: string | null }>(HELD_LINKAGE);
+  if (publication?.linkage !== "on") return "";
+  const [counted] = await reader.all<Record<"records" | "people", string>>(cohortPeopleSql(cohort));
+  if (!counted) return "";
+  const people = counted.people === "1" ? "1 person" : `${counted.people} people`;
+  return `the cohort: ${people}, ${counted.records} site records\n`;
 }
 
 function limited({ columns, batches }: Selection, limit = Number.POSITIVE_INFINITY): Selection {

@@ -9,6 +9,7 @@ import { covariance } from "./covariance.ts";
 import { distribution } from "./distribution.ts";
 import { improved } from "./improved.ts";
 import { items } from "./items.ts";
+import { linkedRecords } from "./linked.ts";
 import { moments } from "./moments.ts";
 import { reliability } from "./reliability.ts";
 import { responder } from "./responder.ts";
@@ -30,6 +31,9 @@ export const STATISTICS: readonly Statistic<unknown>[] = [
   reliability,
   covariance,
 ];
+
+/** What only rows of several sites tell, where a study counts linked people. */
+export const LINKED_STATISTICS: readonly Statistic<unknown>[] = [linkedRecords];
 
 /** Statistics of requests and questionnaires, whose strata are the channels. */
 export const CHANNEL_STATISTICS: readonly Statistic<unknown>[] = [responseRate, completionRate];

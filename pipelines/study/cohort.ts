@@ -1,5 +1,6 @@
 import { compileStep, where } from "./compile-step.ts";
 import { compileIndexEvent } from "./index-event.ts";
+import { LINKED, ONE_OF_EACH_PERSON } from "./linked.ts";
 import { compilePerson } from "./person.ts";
 import type { Study } from "./read-study.ts";
 import { followUpsOf, type Outcome, type StratumVariable } from "./schema.ts";
@@ -20,7 +21,7 @@ export function compileWith(steps: Steps): string {
 }
 
 /**
- * The steps that end in `cohort`: one row a person and site, with the columns stratum, administrations,
+ * The steps that end in `cohort`: one row a person and site, or a linked person with the number of its `records`, with the columns stratum, administrations,
  * baseline and follow_up (grid integers; follow_up is null without a score in its window, follow_up_2 ... for further windows),
  * baseline_seq, follow_up_day, age, sex, race, hispanic, method and mode. Runs on DuckDB and PostgreSQL; a reader can select from
  * any of its steps. People without a score in the index day's window are not in it.
@@ -38,7 +39,13 @@ export function compileCohort(study: Study, outcome: Outcome, options: CohortOpt
     ...followUps.map(
       ({ days, target }, i) => [followUpName(i), nearestStep(study, days, target)] as const,
     ),
-    ["cohort", cohortStep(study)],
+    ...(study.people === "linked"
+      ? ([
+          ["linked", LINKED],
+          ["record", cohortStep(study)],
+          ["cohort", ONE_OF_EACH_PERSON],
+        ] as const)
+      : ([["cohort", cohortStep(study)]] as const)),
   ];
 }
 

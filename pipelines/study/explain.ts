@@ -55,7 +55,9 @@ export function explainStudy(study: Study, outcome: Outcome, measure: Measure): 
           `The time to response is looked at for ${windows.course.days} days, in steps of ${windows.course.step}.`,
         ]
       : []),
-    `A person who attends two sites counts at each, as in distributed mode, where nobody could know.`,
+    study.people === "linked"
+      ? "A person whom linkage found at several sites counts once, by one of the records: one with a follow-up before one without, then the one with most administrations, then the first site. Requests and questionnaires of all of them count."
+      : "A person who attends two sites counts at each, as in distributed mode, where nobody could know.",
   ];
 }
 

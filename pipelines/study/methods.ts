@@ -19,6 +19,9 @@ export function methodsText(results: StudyResults, study: Study): string[] {
       ? `Not included: ${results.missing.map(({ site, reason }) => `${site} (${reason})`).join("; ")}.`
       : "",
     "Scores were recomputed from items and reconciled with the reported ones; sums were kept as integers on the score's grid and divided once, so that the combined result equals that of the pooled rows (Pebay 2008).",
+    study.people === "linked"
+      ? "People whom linkage tokens found at several sites were counted once, by the record with a follow-up and most administrations; the statistic linkage says how many records were merged."
+      : "",
     study.include_linked
       ? "Scores linked by published crosswalks count."
       : "Scores linked by crosswalks do not count.",

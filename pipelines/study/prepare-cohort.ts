@@ -3,9 +3,9 @@ import { textList } from "../../warehouse/sql.ts";
 import { compileWith, type Steps } from "./cohort.ts";
 
 /** Steps that several statistics read: worth keeping. */
-const KEPT = ["score", "person", "eligible", "score_day", "cohort"];
+const KEPT = ["score", "person", "eligible", "score_day", "linked", "cohort"];
 /** Those of them that statistics read themselves. */
-const READ = ["score", "person", "score_day", "cohort"];
+const READ = ["score", "person", "score_day", "linked", "cohort"];
 
 export interface Prepared {
   /** Steps to put before a statistic's query. */

@@ -89,6 +89,12 @@ export const studySchema = z
       .optional()
       .describe("several scores, instead of measure"),
     population: populationSchema.default({}),
+    people: z
+      .enum(["records", "linked"])
+      .default("records")
+      .describe(
+        "records: somebody who attends two sites counts at each; linked: once, by the record with a follow-up and most administrations, on a hub's rows where linkage is on",
+      ),
     collection: collectionSchema
       .optional()
       .describe("which administrations count, by how they were collected; left out: all"),

@@ -1,5 +1,6 @@
 import { text } from "../../warehouse/sql.ts";
 import { inDates, where } from "./compile-step.ts";
+import { headOf } from "./linked.ts";
 import type { Study } from "./read-study.ts";
 import type { Outcome } from "./schema.ts";
 import { compileScores } from "./scores.ts";
@@ -95,16 +96,16 @@ function relatedTable({ study, related }: TableInput): string {
 const CHANNEL = (column: string) => `'channel=' || coalesce(${column}, 'unknown')`;
 
 function askedTable({ study, outcome }: TableInput): string {
+  const head = headOf(study);
   return [
     "-- requests by person and channel; answered: an administration that either side names",
     "SELECT",
     `  ${CHANNEL("q.channel")} AS stratum,`,
-    "  p.datamartid,",
-    "  p.patid,",
-    "  p.head,",
+    `  ${head.sql} AS head,`,
     "  count(*) AS asked,",
     "  sum(CASE WHEN q.pro_seq IS NOT NULL OR a.pro_requestid IS NOT NULL THEN 1 ELSE 0 END) AS answered",
     "FROM person AS p",
+    ...head.join,
     "JOIN pro_request AS q ON q.datamartid = p.datamartid AND q.patid = p.patid",
     "LEFT JOIN (",
     "  SELECT DISTINCT datamartid, pro_requestid FROM pro_collection WHERE pro_requestid IS NOT NULL",
@@ -114,26 +115,26 @@ function askedTable({ study, outcome }: TableInput): string {
       "q.status <> 'draft'",
       ...inDates("q.request_date", study.population.dates),
     ]),
-    "GROUP BY 1, 2, 3, 4",
+    "GROUP BY 1, 2",
   ].join("\n");
 }
 
 function administeredTable({ study, outcome }: TableInput): string {
+  const head = headOf(study);
   return [
     "-- administrations by person and channel; complete: every item of the instrument is answered",
     "SELECT",
     `  ${CHANNEL("k.channel")} AS stratum,`,
-    "  p.datamartid,",
-    "  p.patid,",
-    "  p.head,",
+    `  ${head.sql} AS head,`,
     "  count(*) AS administrations,",
     "  sum(CASE WHEN k.items_answered >= k.items_expected THEN 1 ELSE 0 END) AS complete",
     "FROM person AS p",
+    ...head.join,
     "JOIN pro_collection AS k ON k.datamartid = p.datamartid AND k.patid = p.patid",
     ...where([
       `k.instrument = ${text(outcome.instrument)}`,
       ...inDates("k.pro_date", study.population.dates),
     ]),
-    "GROUP BY 1, 2, 3, 4",
+    "GROUP BY 1, 2",
   ].join("\n");
 }

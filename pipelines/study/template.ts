@@ -21,6 +21,8 @@ population:
   # procedures:
   #   - { code_system: "http://www.ama-assn.org/go/cpt", codes: ["27447"] }
 
+people: records # linked: who attends several sites counts once; on a hub's rows with linkage on only
+
 # Which administrations count, by how they were collected; left out: all.
 # collection: { mode: [SF], method: [EC], channel: [portal, tablet], setting: [home] }
 

@@ -43,6 +43,7 @@ const WITH_CODES: StoreRows = {
     [],
   condition: [{ patid: "P1", condition: "F32.1" }],
   procedures: [{ patid: "P1", px: "96127" }],
+  hash_token: [{ patid: "P1", token_03: "T", token_encryption_key: "K" }],
 };
 
 async function sendFrom(hub: TestHub, site: string): Promise<void> {
@@ -89,7 +90,7 @@ describe("propool pool", () => {
       "NET link people",
       "NET check",
     ]);
-    expect(stages[1]).toMatchObject({ seconds: expect.any(Number), rows_out: 13 });
+    expect(stages[1]).toMatchObject({ seconds: expect.any(Number), rows_out: 14 });
   });
 });
 
@@ -182,7 +183,7 @@ describe("propool query", () => {
 
   it("says that there are more rows than it shows", async () => {
     const { err } = await run("query", hub.directory, "--limit", "1");
-    expect(err).toBe("1 row; there are more: --limit or --out\n");
+    expect(err).toContain("1 row; there are more: --limit or --out\n");
   });
 
   it("prints numbers as numbers in JSON", async () => {
@@ -232,6 +233,11 @@ describe("propool query", () => {
     expect(await readFile(file, "utf8")).toBe('"x ""y""",nothing,missing,n\r\n"a,b","",,1.5\r\n');
     expect(out).toBe("");
     expect(err).toBe(`1 row written to ${file}\n`);
+  });
+
+  it("says how many people a cohort is, beside the sites' records of them", async () => {
+    const { err } = await run("query", hub.directory, ...FEMALE);
+    expect(err).toBe("2 rows\nthe cohort: 1 person, 2 site records\n");
   });
 
   it("writes an Arrow stream that gives every value back", async () => {

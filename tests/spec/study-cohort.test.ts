@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { compileCohort, compileWith } from "../../pipelines/study/cohort.ts";
 import { parseStudy, readStudy, type Study } from "../../pipelines/study/read-study.ts";
 import { GRID_CHECK } from "../../pipelines/study/scores.ts";
-import { type Person, queryable, storeOf } from "../golden/study/cohorts.ts";
+import { linkPeople, type Person, queryable, storeOf } from "../golden/study/cohorts.ts";
 
 const golden = join(import.meta.dirname, "..", "golden", "study");
 
@@ -28,8 +28,13 @@ interface Row {
   follow_up: bigint | null;
 }
 
-async function cohortOf(people: Person[], of = study()): Promise<Row[]> {
+async function cohortOf(
+  people: Person[],
+  of = study(),
+  links: Record<string, string> = {},
+): Promise<Row[]> {
   const db = await storeOf(people);
+  await linkPeople(db, links);
   const cohort = compileWith(compileCohort(of, of.outcomes[0] as never, { decimals: 0 }));
   const rows = await db.all<Row>(`${cohort}\nSELECT * FROM cohort ORDER BY datamartid, patid`);
   db.close();
@@ -157,6 +162,37 @@ describe("who is in the population", () => {
   });
 });
 
+describe("who attends several sites counts once, by the record", () => {
+  const at = (site: string, days: Record<number, number>): Person => {
+    return { site, patid: site.slice(-1), scores: onDays(days) };
+  };
+  const links = { "SITEA A": "one", "SITEB B": "one", "SITEC C": "one" };
+  test.each([
+    ["with a follow-up", [at("SITEA", { 0: 10, 5: 9, 6: 8 }), at("SITEB", { 0: 20, 90: 5 })], "B"],
+    ["with most administrations", [at("SITEA", { 0: 10 }), at("SITEC", { 0: 20, 3: 5 })], "C"],
+    ["of the first site", [at("SITEC", { 0: 10 }), at("SITEB", { 0: 20 })], "B"],
+  ])("%s", async (_, people, kept) => {
+    const rows = await cohortOf(people, study("people: linked"), links);
+    expect(rows).toEqual([expect.objectContaining({ patid: kept, records: 2n })]);
+  });
+
+  test("and others stay as they are, each once", async () => {
+    const people = [at("SITEA", { 0: 1 }), at("SITEB", { 0: 2 }), at("SITED", { 0: 3 })];
+    const rows = await cohortOf(people, study("people: linked"), links);
+    expect(rows).toMatchObject([
+      { patid: "A", records: 2n },
+      { patid: "D", records: 1n },
+    ]);
+  });
+
+  test("of those that the study counts: a record outside its population links nobody", async () => {
+    const people = [at("SITEA", { 0: 1 }), { ...at("SITEB", { 0: 2, 90: 1 }), sex: "M" }];
+    const women = study("people: linked\npopulation: { sex: [F] }");
+    const rows = await cohortOf(people, women, links);
+    expect(rows).toMatchObject([{ patid: "A", records: 1n }]);
+  });
+});
+
 test("scores off their grid are found, with their number", async () => {
   const db = await storeOf(
     [10, 10.5, 11.25].map((value, index) => ({
@@ -175,6 +211,7 @@ describe("the compiled SQL", () => {
   test.each([
     ["phq9-change.yaml", 0],
     ["global-10.yaml", 1],
+    ["linked-people.yaml", 0],
   ])("of %s reads like this, and runs", async (file, decimals) => {
     const of = await readStudy(join(golden, file));
     const db = await storeOf([]);

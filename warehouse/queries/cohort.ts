@@ -35,6 +35,16 @@ export function cohortSql(cohort: Cohort): string {
   ].join("\n");
 }
 
+/** Of whom these scores are, one row: `records` of sites and, as linkage has them, `people`. */
+export function cohortPeopleSql(cohort: Cohort): string {
+  return [
+    "SELECT CAST(count(*) AS VARCHAR) AS records, CAST(count(DISTINCT personid) AS VARCHAR) AS people",
+    "FROM (SELECT DISTINCT pro_score.datamartid, pro_score.patid, pro_score.personid",
+    ...fromCohort(cohort),
+    ") AS record",
+  ].join("\n");
+}
+
 /**
  * The scores of a cohort that lie on several scales, or are partly linked: one row each, `instrument, score, scales`. Means over them would
  * say nothing.

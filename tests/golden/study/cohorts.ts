@@ -212,6 +212,20 @@ export async function storeOf(people: readonly Person[], path?: string): Promise
   return db;
 }
 
+/** Makes a store look like a hub's warehouse that linked people: `SITEA P1` -> the person. */
+export async function linkPeople(
+  db: DuckDb,
+  links: Record<string, string>,
+  linkage: "on" | "off" = "on",
+): Promise<void> {
+  await db.run(`INSERT INTO publication (number, linkage) VALUES (1, ${text(linkage)})`);
+  const rows = Object.entries(links).map(([record, personid]) => {
+    const [datamartid = "", patid = ""] = record.split(" ");
+    return { datamartid, patid, personid, tokens: "P3" };
+  });
+  await insert(db, "person_link", rows);
+}
+
 type Values = Record<string, string | number | boolean | null>;
 
 /** All rows in one statement: a study needs hundreds of people. */
