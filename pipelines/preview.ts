@@ -185,7 +185,6 @@ async function createShift(db: DuckDb, site: Site, shifted: boolean): Promise<vo
 
 const ADMINISTRATION = `
     ${tokenSql("patid", "a.patient_key")} AS patient, CAST(a.pro_date + coalesce(s.days, 0) AS VARCHAR) AS pro_date, a.pro_time`;
-const COLLECTION = `a.pro_method, a.pro_mode, a.pro_cat`;
 
 /** The number of an item or score that the catalogue knows but that is not loaded: the steward must see what was refused. */
 const REFUSED_NUMBER = `CASE WHEN r.name IS NOT NULL AND r.state <> 'loaded' THEN i.answer_num END`;
@@ -205,7 +204,7 @@ const SOURCE_ANSWER = `coalesce(${plainNumber("i.answer_num")}, i.answer_code,
 const ROWS = `
 WITH answer AS (
   SELECT r.record_key, r.response_key, r.where_pointer AS pointer, ${ADMINISTRATION},
-    coalesce(c.code, i.item_code) AS pro_code, r.name AS pro_name, coalesce(r.value, ${REFUSED_NUMBER}) AS value, r.answer_label, ${COLLECTION}, a.pro_source,
+    coalesce(c.code, i.item_code) AS pro_code, r.name AS pro_name, coalesce(r.value, ${REFUSED_NUMBER}) AS value, r.answer_label, a.pro_method, coalesce(r.mode, a.pro_mode) AS pro_mode, a.pro_cat, a.pro_source,
     a.pro_seq_key, coalesce(r.kind, 'item') AS kind, r.origin, m.status, r.state, r.reason,
     CASE WHEN i.item_system = 'propool' THEN r.where_pointer ELSE i.item_code END AS source_item, ${SOURCE_ANSWER} AS source_answer
   FROM mapped_response r
@@ -219,7 +218,7 @@ WITH answer AS (
   LEFT JOIN date_shift s ON s.patid = a.patient_key
 ), computed AS (
   SELECT m.record_key, NULL::BIGINT, NULL, ${ADMINISTRATION},
-    c.code, m.score, m.value, NULL, ${COLLECTION}, 'DR', a.pro_seq_key, 'score', m.origin, m.status, 'loaded', NULL, NULL, NULL
+    c.code, m.score, m.value, NULL, a.pro_method, a.pro_mode, a.pro_cat, 'DR', a.pro_seq_key, 'score', m.origin, m.status, 'loaded', NULL, NULL, NULL
   FROM mapped_score m
   JOIN mapped_administration a ON a.administration_key = m.administration_key
   JOIN catalogue_score c ON c.instrument = m.instrument AND c.score = m.score

@@ -216,6 +216,10 @@ export const INTAKE = {
     ],
     origin: ["VARCHAR", "reported, or narrative when read from a text table"],
     subject: ["VARCHAR", "other: the answer is about somebody else; null: about the person"],
+    mode: [
+      "VARCHAR",
+      "who gave this answer, where the source says it of the item: in the words of the administration's mode; null: as there",
+    ],
   },
 } as const satisfies Record<string, Record<string, readonly [type: string, meaning: string]>>;
 

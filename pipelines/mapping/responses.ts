@@ -1,3 +1,5 @@
+import { joinWord } from "./words.ts";
+
 /**
  * Two items of a PHQ-9 and of a PHQ-2 are a PHQ-2: of equals, the instrument that leaves least unanswered. Scores speak for an
  * instrument that is answered; alone, several T-scores are those of several banks and not of the profile that has them all.
@@ -14,7 +16,7 @@ const PART = "a.administration_key || '|' || p.instrument";
 
 /** Every answer with what it means in its place. */
 const JUDGED = `SELECT r.response_key, r.record_key, CASE WHEN p.is_foreign THEN ${PART} ELSE r.administration_key END AS administration_key,
-      r.where_pointer, r.missing, a.form, s.* EXCLUDE (said)
+      r.where_pointer, r.missing, r.mode, a.form, s.* EXCLUDE (said)
     FROM said_response r
     -- An answer without its questionnaire is of no form: it keeps its row, and no instrument.
     LEFT JOIN administration_form a ON a.administration_key = r.administration_key
@@ -29,7 +31,7 @@ const JUDGED = `SELECT r.response_key, r.record_key, CASE WHEN p.is_foreign THEN
  * `mapped_response`, one row an intake_response row, in its order: instrument, kind (item, score), name (catalogue id), value
  * (a number of the closed list or of the score's grid; null when not answered), scored (what an item's answer adds to a sum), answer_label, answer_code, answer_state (items:
  * answered, skipped, not_shown, not_collected), is_optional (the item may be left out), content (a hash of what was answered), state
- * (loaded, duplicate, quarantined, out_of_scope), reason.
+ * (loaded, duplicate, quarantined, out_of_scope), reason, mode (PRO_MODE of an item with an author of its own).
  *
  * Free text never gets a value: an answer's text counts only when it equals a label of the item's answer list or is a number.
  */
@@ -43,7 +45,7 @@ export const MAP_RESPONSES = [
   SELECT row_number() OVER () AS said, dense_rank() OVER (ORDER BY item_code, item_system, is_other) AS question, * FROM different`,
 
   `CREATE TEMP TABLE said_response AS
-  SELECT r.rowid AS response_key, r.record_key, r.administration_key, r.where_pointer, r.missing, s.said, s.question
+  SELECT r.rowid AS response_key, r.record_key, r.administration_key, r.where_pointer, r.missing, r.mode, s.said, s.question
   FROM intake_response r
   JOIN said s
     ON s.item_code IS NOT DISTINCT FROM r.item_code AND s.item_system IS NOT DISTINCT FROM r.item_system
@@ -208,7 +210,7 @@ export const MAP_RESPONSES = [
 
   `CREATE TABLE mapped_response AS
   SELECT j.response_key, j.record_key, j.administration_key, j.where_pointer, j.instrument, j.kind, j.name, j.origin,
-    CASE WHEN r.differs IS NOT TRUE THEN j.value END AS value, CASE WHEN r.differs IS NOT TRUE THEN j.scored END AS scored, j.answer_label, j.answer_code, j.is_optional, j.content,
+    CASE WHEN r.differs IS NOT TRUE THEN j.value END AS value, CASE WHEN r.differs IS NOT TRUE THEN j.scored END AS scored, j.answer_label, j.answer_code, j.is_optional, j.content, w_pro_mode.code AS mode,
     CASE WHEN j.kind = 'item' THEN
       CASE WHEN NOT j.is_blank THEN 'answered'
         WHEN j.missing IN ('not_shown', 'NA', 'not-applicable') THEN 'not_shown'
@@ -222,7 +224,8 @@ export const MAP_RESPONSES = [
     END AS state,
     CASE WHEN r.differs THEN 'MAPPING_ANSWERED_TWICE' WHEN r.nth > 1 THEN 'MAPPING_ANSWER_REPEATED' ELSE j.problem END AS reason
   FROM (${JUDGED}) j
-  LEFT JOIN repeated_response r USING (response_key)`,
+  LEFT JOIN repeated_response r USING (response_key)
+  ${joinWord("pro_mode", "j.mode")}`,
   // As many rows as answers: they would be kept until morning.
   "DROP TABLE said_response",
 ];

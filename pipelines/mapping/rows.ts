@@ -27,9 +27,11 @@ const NO_SCORE = Object.entries(SCORE_COLUMNS)
 
 const AIDS = "s.direction, s.mid_low, s.mid_high, s.reference_mean, s.reference_sd";
 
-/** What a row has from its administration; pro_type is that of the administration's instrument. */
-const ADMINISTRATION = `a.pro_seq, a.patid, a.encounterid, a.pro_date, a.pro_time,
-      a.pro_method, a.pro_mode, a.pro_cat, a.pro_source, a.instrument_version, a.pro_type`;
+/** What a row has from its administration; pro_type is that of the administration's instrument; an item may have its own mode. */
+const administration = (
+  mode = "a.pro_mode",
+) => `a.pro_seq, a.patid, a.encounterid, a.pro_date, a.pro_time,
+      a.pro_method, ${mode} AS pro_mode, a.pro_cat, a.pro_source, a.instrument_version, a.pro_type`;
 
 /**
  * The rows of PRO_CM and what each of them is. In: `mapped_response`, `mapped_score`, `mapped_link`,
@@ -42,7 +44,7 @@ const ADMINISTRATION = `a.pro_seq, a.patid, a.encounterid, a.pro_date, a.pro_tim
 export function stageRows(): string[] {
   return [
     `CREATE TEMP VIEW staged_row AS
-    SELECT a.pro_seq || '|item|' || r.name AS pro_cm_id, ${ADMINISTRATION},
+    SELECT a.pro_seq || '|item|' || r.name AS pro_cm_id, ${administration("coalesce(r.mode, a.pro_mode)")},
       a.instrument, 'item' AS kind, r.name, i.code AS pro_code, i.label AS pro_fullname, r.answer_label AS pro_response_text,
       r.value AS pro_response_num, r.origin,
       -- What a branch led past, or an adaptive test left out, was not skipped.
@@ -54,13 +56,13 @@ export function stageRows(): string[] {
     LEFT JOIN hidden_item h ON h.administration_key = r.administration_key AND h.item = r.name
     WHERE r.kind = 'item' AND r.state = 'loaded'
     UNION ALL
-    SELECT a.pro_seq || '|item|' || u.item, ${ADMINISTRATION},
+    SELECT a.pro_seq || '|item|' || u.item, ${administration()},
       a.instrument, 'item', u.item, i.code, i.label, NULL, NULL, 'reported', u.answer_state, true, ${NO_SCORE}
     FROM unanswered_item u
     JOIN loaded_administration a USING (administration_key)
     JOIN catalogue_item i ON i.instrument = a.instrument AND i.item = u.item
     UNION ALL
-    SELECT a.pro_seq || '|score|' || m.score || '|' || m.origin, ${ADMINISTRATION},
+    SELECT a.pro_seq || '|score|' || m.score || '|' || m.origin, ${administration()},
       a.instrument, 'score', m.score, coalesce(c.code, s.code), ${SCORE_NAME}, NULL,
       m.value, m.origin, NULL, m.preferred, m.status, m.reason, NULL, m.delta, m.scale, m.decimals, m.items_missing,
       s.items - m.items_missing, m.prorated, m.standard_error, m.confidence, m.severity, ${AIDS}
@@ -70,7 +72,7 @@ export function stageRows(): string[] {
     JOIN catalogue_instrument i ON i.instrument = m.instrument
     LEFT JOIN catalogue_code c ON c.instrument = m.instrument AND c.kind = 'score' AND c.name = m.score AND c.version = a.instrument_version
     UNION ALL
-    SELECT a.pro_seq || '|linked|' || l.link, ${ADMINISTRATION},
+    SELECT a.pro_seq || '|linked|' || l.link, ${administration()},
       l.instrument, 'score', l.score, NULL, ${SCORE_NAME} || ', linked', NULL,
       l.value, 'linked', NULL, false, 'linked', NULL, l.link, NULL, s.scale, s.decimals, NULL, NULL, NULL,
       l.standard_error, l.confidence, NULL, ${AIDS}

@@ -190,7 +190,9 @@ export const STORE_RELATIONS = {
     key: "pro_cm_id",
     sql: `SELECT c.datamartid, c.pro_cm_id, d.pro_cm_id IS NOT NULL AS has_detail, s.pro_seq IS NOT NULL AS has_collection,
         c.patid = d.patid AND c.patid = s.patid AS same_person,
-        (c.pro_date, c.pro_method, c.pro_mode) IS NOT DISTINCT FROM (s.pro_date, s.pro_method, s.pro_mode) AS same_facts
+        -- An item may have been answered by somebody else than the form.
+        (c.pro_date, c.pro_method) IS NOT DISTINCT FROM (s.pro_date, s.pro_method)
+          AND (d.kind = 'item' OR c.pro_mode IS NOT DISTINCT FROM s.pro_mode) AS same_facts
       FROM pro_cm c
       LEFT JOIN pro_cm_detail d ON d.datamartid = c.datamartid AND d.pro_cm_id = c.pro_cm_id
       LEFT JOIN pro_collection s ON s.datamartid = c.datamartid AND s.pro_seq = c.pro_seq`,

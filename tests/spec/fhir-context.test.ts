@@ -142,6 +142,41 @@ RESOURCES.push(
   },
 );
 
+const by = (reference: string) =>
+  extension("StructureDefinition/questionnaireresponse-author", { valueReference: to(reference) });
+const [mood, interest, ...others] = [
+  ...["44250-9", "44255-8", "44259-0", "44254-1", "44251-7"].map((linkId) => ({
+    linkId,
+    answer: [{ valueInteger: 1 }],
+  })),
+];
+RESOURCES.push(
+  { resourceType: "Patient", id: "fay" },
+  {
+    resourceType: "QuestionnaireResponse",
+    id: "r-fay",
+    status: "completed",
+    subject: to("Patient/fay"),
+    source: to("Patient/fay"),
+    authored: "2024-03-05",
+    item: [
+      mood,
+      { ...interest, extension: by("RelatedPerson/bob") },
+      {
+        linkId: "group",
+        extension: by("http://x.example/fhir/RelatedPerson/bob/_history/2"),
+        item: [others[0], { ...others[1], extension: by("Patient/fay") }],
+      },
+      {
+        linkId: "more",
+        answer: [
+          { valueBoolean: true, item: [{ ...others[2], extension: by("Practitioner/doc") }] },
+        ],
+      },
+    ],
+  },
+);
+
 type Row = Record<string, string | null>;
 const files = { "all.ndjson": RESOURCES.map((one) => `${JSON.stringify(one)}\n`).join("") };
 const TABLE = `SELECT source_id, state, reason, patient_key AS patient, patient_origin, CAST(pro_date AS VARCHAR) AS date, pro_date_origin AS date_origin, pro_time AS time,
@@ -154,6 +189,7 @@ let other: Record<string, Row> = {};
 let atZone: Row[] = [];
 let elsewhere: Row[] = [];
 let answers: Row[] = [];
+let authors: Row[] = [];
 const byId = (rows: Row[]) => Object.fromEntries(rows.map((row) => [row.source_id, row]));
 beforeAll(async () => {
   await withMapped({ files, site: { time_zone: "America/Denver" } }, async (db) => {
@@ -162,6 +198,8 @@ beforeAll(async () => {
     answers =
       await db.all<Row>(`SELECT a.patient_key AS person, r.where_pointer AS place, r.state, r.reason
       FROM mapped_response r JOIN mapped_administration a USING (administration_key) ORDER BY response_key`);
+    authors = await db.all<Row>(`SELECT pro_name AS item, pro_mode AS mode FROM cdm_pro_cm
+      WHERE patid = 'fay' AND pro_name LIKE 'PHQ%' AND pro_response_num IS NOT NULL ORDER BY pro_name`);
   });
   elsewhere = await withMapped({ files, site: { unfinished: "load" } }, (db) => db.all<Row>(TABLE));
   other = byId(elsewhere);
@@ -234,6 +272,19 @@ describe("a form that was begun and not finished", () => {
     expect([other.begun, other.stopped]).toMatchObject([
       { state: "loaded", completion: "incomplete" },
       { state: "loaded", completion: "incomplete" },
+    ]);
+  });
+});
+
+describe("an item with an author of its own", () => {
+  it("has the mode of its author, or of its group's, at any depth, and the form keeps its own", () => {
+    expect(facts["r-fay"]).toMatchObject({ mode: "SF derived" });
+    expect(authors.map(({ item, mode }) => `${item} ${mode}`)).toEqual([
+      "PHQ8_1 SF",
+      "PHQ8_2 PR",
+      "PHQ8_3 PR",
+      "PHQ8_4 SF",
+      "PHQ8_5 NI",
     ]);
   });
 });

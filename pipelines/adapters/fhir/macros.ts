@@ -34,6 +34,8 @@ export const MACROS = [
     WHEN contains(r, '/') THEN nullif(split_part(r, '/', -2), '') END`,
   `fhir_ordinal(e) AS list_filter(e, lambda x: x.url IN (${ORDINAL.map((url) => `'${url}'`).join(", ")}))[1].valueDecimal`,
   "fhir_absent(e) AS list_filter(e, lambda x: x.url = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason')[1].valueCode",
+  // Who answered a question or a group of them, where it was somebody else than the form says.
+  "fhir_author(e) AS fhir_type(list_filter(e, lambda x: x.url = 'http://hl7.org/fhir/StructureDefinition/questionnaireresponse-author')[1].valueReference.reference)",
   "fhir_number(t) AS TRY_CAST(t AS DECIMAL(18,6))",
   // A number that is none, or too large for one, goes on as a text: so the mapping sees an answer and refuses it.
   "fhir_no_number(t) AS CASE WHEN fhir_number(t) IS NULL THEN t END",

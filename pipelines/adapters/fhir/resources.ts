@@ -50,7 +50,7 @@ export const RESPONSE_ITEM = {
   linkId: "VARCHAR",
   definition: "VARCHAR",
   text: "VARCHAR",
-  extension: [{ ...extension, valueBoolean: "VARCHAR" }],
+  extension: [{ ...extension, valueBoolean: "VARCHAR", valueReference: { reference: "VARCHAR" } }],
   answer: [answer],
   item: (): Shape => [RESPONSE_ITEM],
 } as const satisfies Shape;

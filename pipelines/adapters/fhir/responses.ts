@@ -20,6 +20,9 @@ const CODE_AS_NUMBER = `CASE WHEN alias IS NOT NULL AND fhir_system(answer.value
 const IS_OTHER = `(one.extension IS NOT NULL AND len(list_filter(one.extension,
   lambda x: (ends_with(x.url, 'questionnaireresponse-isSubject') OR ends_with(x.url, 'questionnaire-isSubject')) AND x.valueBoolean = 'true')) > 0)`;
 
+/** Who answered an item: its own author, or that of its group. */
+const authorOf = (group: string) => `coalesce(fhir_author(one.extension), ${group}) AS author`;
+
 /** QuestionnaireResponses: an administration each, and a response an answer at any depth. */
 export const RESPONSES = [
   // Who said and who wrote the answers: the response itself, or a Provenance about it. Roles are those of FHIR and of HL7 v3.
@@ -72,7 +75,7 @@ export const RESPONSES = [
   WHERE ${IS_NESTED}`,
 
   insertAnswers(
-    `SELECT record_key, form, instrument, has_aliases, i AS path, '/item/' || (i - 1) AS pointer, one, ${IS_OTHER} AS is_other
+    `SELECT record_key, form, instrument, has_aliases, i AS path, '/item/' || (i - 1) AS pointer, one, ${IS_OTHER} AS is_other, fhir_author(one.extension) AS author
     FROM (
       SELECT record_key, form, instrument, has_aliases, unnest(item) AS one, unnest(range(1, len(item) + 1)) AS i
       FROM fhir_answered WHERE record_key NOT IN (SELECT record_key FROM fhir_nesting)
@@ -84,22 +87,22 @@ export const RESPONSES = [
   `CREATE TEMP TABLE fhir_item AS
   WITH RECURSIVE items AS (
     SELECT record_key, form, instrument, has_aliases, [i] AS path, '/item/' || (i - 1) AS pointer, item[i] AS one,
-      false AS is_other
+      false AS is_other, NULL::VARCHAR AS author
     FROM (
       SELECT record_key, form, instrument, has_aliases, item, unnest(range(1, len(item) + 1)) AS i
       FROM fhir_answered WHERE record_key IN (SELECT record_key FROM fhir_nesting)
     )
     UNION ALL
-    SELECT record_key, form, instrument, has_aliases, list_append(path, i), pointer || '/item/' || (i - 1), nested[i], is_other
+    SELECT record_key, form, instrument, has_aliases, list_append(path, i), pointer || '/item/' || (i - 1), nested[i], is_other, author
     FROM (
-      SELECT record_key, form, instrument, has_aliases, path, pointer, nested, is_other, unnest(range(1, len(nested) + 1)) AS i
+      SELECT record_key, form, instrument, has_aliases, path, pointer, nested, is_other, author, unnest(range(1, len(nested) + 1)) AS i
       FROM (
-        SELECT record_key, form, instrument, has_aliases, list_append(path, 0) AS path, pointer, ${nested("one.item")} AS nested, is_other OR ${IS_OTHER} AS is_other
+        SELECT record_key, form, instrument, has_aliases, list_append(path, 0) AS path, pointer, ${nested("one.item")} AS nested, is_other OR ${IS_OTHER} AS is_other, ${authorOf("author")}
         FROM items WHERE one.item IS NOT NULL
         UNION ALL
-        SELECT record_key, form, instrument, has_aliases, list_append(path, a), pointer || '/answer/' || (a - 1), ${nested("answers[a].item")}, is_other
+        SELECT record_key, form, instrument, has_aliases, list_append(path, a), pointer || '/answer/' || (a - 1), ${nested("answers[a].item")}, is_other, author
         FROM (
-          SELECT record_key, form, instrument, has_aliases, path, pointer, is_other OR ${IS_OTHER} AS is_other, one.answer AS answers, unnest(range(1, len(one.answer) + 1)) AS a
+          SELECT record_key, form, instrument, has_aliases, path, pointer, is_other OR ${IS_OTHER} AS is_other, ${authorOf("author")}, one.answer AS answers, unnest(range(1, len(one.answer) + 1)) AS a
           FROM items
         ) WHERE answers[a].item IS NOT NULL
       )
@@ -108,19 +111,19 @@ export const RESPONSES = [
   SELECT * FROM items`,
 
   insertAnswers(
-    `SELECT record_key, form, instrument, has_aliases, path, pointer, one, is_other OR ${IS_OTHER} AS is_other FROM fhir_item`,
+    `SELECT record_key, form, instrument, has_aliases, path, pointer, one, is_other OR ${IS_OTHER} AS is_other, ${authorOf("author")} FROM fhir_item`,
   ),
 ];
 
 /**
- * The answers of items (record_key, form, instrument, has_aliases, path, pointer, one: the item, is_other: about somebody else): one row an answer, and one an
- * item without an answer that is no group, as they stand in the form.
+ * The answers of items (record_key, form, instrument, has_aliases, path, pointer, one: the item, is_other: about somebody else,
+ * author: who answered it, where it says so): one row an answer, and one an item without an answer that is no group, as they stand in the form.
  */
 function insertAnswers(items: string): string {
   return `INSERT INTO intake_response BY NAME
   WITH answered AS (
     SELECT record_key, form, instrument, has_aliases, path, pointer, one.linkId AS link_id, loinc_in(one.linkId) AS link_code,
-      CASE WHEN one.definition IS NOT NULL THEN loinc_in(one.definition) END AS defined_code, one.text AS item_text, is_other,
+      CASE WHEN one.definition IS NOT NULL THEN loinc_in(one.definition) END AS defined_code, one.text AS item_text, is_other, author,
       fhir_absent(one.extension) AS absent, one.item IS NOT NULL AS is_group,
       unnest(CASE WHEN coalesce(len(one.answer), 0) = 0 THEN [NULL] ELSE one.answer END) AS answer,
       unnest(CASE WHEN coalesce(len(one.answer), 0) = 0 THEN [0] ELSE range(1, len(one.answer) + 1) END) AS a
@@ -150,6 +153,6 @@ function insertAnswers(items: string): string {
     fhir_number(coalesce(fhir_ordinal(answer.valueCoding.extension), fhir_ordinal(answer.extension),
       answer.valueInteger, answer.valueDecimal, answer.valueQuantity.value, CAST(ordinal AS VARCHAR), ${CODE_AS_NUMBER})) AS answer_num,
     CASE WHEN a = 0 THEN CASE WHEN is_hidden THEN 'not_shown' ELSE coalesce(absent, 'no answer') END ELSE fhir_absent(answer.extension) END AS missing,
-    'reported' AS origin, CASE WHEN is_other THEN 'other' END AS subject
+    'reported' AS origin, CASE WHEN is_other THEN 'other' END AS subject, '|' || author AS mode
   FROM coded ORDER BY record_key, path, a`;
 }
