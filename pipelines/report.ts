@@ -81,13 +81,14 @@ function withoutLedger(refresh: Refresh): Refresh {
   return { ...refresh, ledgers: null, lines: [], unmapped: [] };
 }
 
-/** Without keys, and without a count of few or of all but few. */
+/** Without keys, without what a steward wrote down as a reason, and without a count of few or of all but few. */
 function hideSmall(minimum: number): (verdict: Verdict) => Verdict {
   const isSmall = (n: number) => n > 0 && n < minimum;
   return (verdict) => {
-    const { n, total } = verdict;
+    const { n, total, status } = verdict;
+    const why = status === "acknowledged" ? "known and accepted where it was found" : verdict.why;
     const hide =
       n !== null && total !== null && (isSmall(n) || isSmall(total - n) || isSmall(total));
-    return { ...verdict, keys: [], ...(hide ? { n: null, total: null } : {}) };
+    return { ...verdict, why, keys: [], ...(hide ? { n: null, total: null } : {}) };
   };
 }

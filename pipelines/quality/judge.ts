@@ -85,7 +85,8 @@ function verdictOf(
   }
   const { n, total, keys } = measured;
   if (total < check.minimum) {
-    return not(`only ${total} to judge, at least ${check.minimum} are needed`);
+    // Without the number: it may be that of a few people, and the page may be for others.
+    return not(`fewer to judge than the ${check.minimum} that are needed`);
   }
   const found = { check, site, n, total, keys };
   if (n <= check.threshold * total) return { ...found, status: "passed", why: null };

@@ -2,9 +2,9 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { initHub } from "../../pipelines/init.ts";
-import { canaryPlaces, plantedExport } from "../support/canaries.ts";
+import { canaryPlaces, plantedExport, STEWARD } from "../support/canaries.ts";
 import { hits, plantedSite, startNight, TODAY } from "../support/canary-night.ts";
-import { propool } from "../support/command.ts";
+import { propool, propoolIn } from "../support/command.ts";
 import { FORMATS, siteIn, type TestSite, temporary } from "../support/site.ts";
 import { filesIn } from "../support/site-look.ts";
 import { HUB_KEY } from "../support/submission.ts";
@@ -40,7 +40,7 @@ describe.each(FORMATS)("canaries in every field of a %s export", (format) => {
     expect(planted).toBeGreaterThan(format === "csv" ? 30 : 60);
     const before = await canaryPlaces(site.path("export"), () => false);
     expect(before.places.length).toBeGreaterThan(1);
-    const night = await propool("run", site.directory, ...TODAY);
+    const night = await propoolIn({ PROPOOL_DEBUG: "1" }, "run", site.directory, ...TODAY);
     expect(night.exitCode, night.err).toBe(0);
     const report = JSON.parse(await readFile(site.path("reports/last-night.json"), "utf8"));
     expect(report.store.pro_cm).toBeGreaterThan(30);
@@ -51,6 +51,14 @@ describe.each(FORMATS)("canaries in every field of a %s export", (format) => {
     const hub = await canaryPlaces(join(directory, `hub-${format}`), () => false);
     expect(hub.places).toEqual([]);
     expect(hub.bytes).toBeGreaterThan(100_000);
+    // What a steward wrote down stays in the site's own files, in its store and in the reports that stay there.
+    const shared = await propool("report", site.directory, "--share", "--json");
+    const leaving = [night, pooled, shared].map(({ out, err }) => `${out}${err}`.toLowerCase());
+    expect(leaving.filter((text) => text.includes(STEWARD))).toEqual([]);
+    const staying = /^(site\.yaml|mapping\.yaml|store\/store\.duckdb)$/;
+    const notes = await canaryPlaces(site.directory, (file) => staying.test(file), STEWARD);
+    const atHub = await canaryPlaces(join(directory, `hub-${format}`), () => false, STEWARD);
+    expect([...notes.places, ...atHub.places]).toEqual([]);
   });
 });
 
@@ -82,7 +90,7 @@ it("messages about broken files quote nothing of them", async () => {
     await rm(site.path("export"), { recursive: true, force: true });
     await mkdir(site.path("export"));
     await writeFile(site.path("export/Patient.ndjson"), content);
-    const told = await propool("run", site.directory, ...TODAY);
+    const told = await propoolIn({ PROPOOL_DEBUG: "1" }, "run", site.directory, ...TODAY);
     expect(told.exitCode).toBeGreaterThan(1);
     expect(await hits(site, scratch, [told])).toEqual([]);
   }

@@ -1,58 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { crc32, deflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { listZip, readZip } from "../../pipelines/adapters/ccda/zip.ts";
 import { documentAround, observation } from "../golden/ccda/read-inline.ts";
 import { settleDocuments } from "../golden/ccda/settle.ts";
-
-interface Part {
-  name: string;
-  content: string | Buffer;
-  method?: number;
-  flags?: number;
-  /** Unix mode. */
-  mode?: number;
-  /** Size that the directory states. */
-  claims?: number;
-}
-
-/** A zip package, as any archiver writes it. */
-function zip(parts: Part[], comment = ""): Buffer {
-  const locals: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let offset = 0;
-  for (const { name, content, method = 8, flags = 0, mode = 0o100644, claims } of parts) {
-    const plain = Buffer.from(content);
-    const raw = method === 8 ? deflateRawSync(plain) : plain;
-    const label = Buffer.from(name);
-    const common = Buffer.alloc(26);
-    common.writeUInt16LE(20, 0);
-    common.writeUInt16LE(flags, 2);
-    common.writeUInt16LE(method, 4);
-    common.writeUInt32LE(crc32(plain), 10);
-    common.writeUInt32LE(raw.length, 14);
-    common.writeUInt32LE(claims ?? plain.length, 18);
-    common.writeUInt16LE(label.length, 22);
-    const tail = Buffer.alloc(14);
-    tail.writeUInt32LE((mode << 16) >>> 0, 6);
-    tail.writeUInt32LE(offset, 10);
-    const local = Buffer.concat([Buffer.from("504b0304", "hex"), common, label, raw]);
-    directory.push(Buffer.concat([Buffer.from("504b01021400", "hex"), common, tail, label]));
-    locals.push(local);
-    offset += local.length;
-  }
-  const central = Buffer.concat(directory);
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(parts.length, 8);
-  end.writeUInt16LE(parts.length, 10);
-  end.writeUInt32LE(central.length, 12);
-  end.writeUInt32LE(offset, 16);
-  end.writeUInt16LE(comment.length, 20);
-  return Buffer.concat([...locals, central, end, Buffer.from(comment)]);
-}
+import { zip } from "../support/zip.ts";
 
 const scored = (value: number, person: string) =>
   documentAround(

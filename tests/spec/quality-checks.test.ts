@@ -140,7 +140,7 @@ describe("a verdict", () => {
       {},
       measured(0, 9),
       "not evaluated",
-      "only 9 to judge, at least 10 are needed",
+      "fewer to judge than the 10 that are needed",
     ],
     [
       "that is switched off is not a pass",

@@ -6,9 +6,12 @@ import { text } from "../../warehouse/sql.ts";
 import { type Format, PEOPLE, type Person, VISITS } from "./site.ts";
 import { exportFiles } from "./site-export.ts";
 import { filesIn } from "./site-look.ts";
+import { workbook, zip } from "./zip.ts";
 
 /** What every planted text begins with, in lower case. */
 export const CANARY = "zqcanary";
+/** What the texts begin with that a steward writes into the site's own files: they stay at the site. */
+export const STEWARD = "zqsteward";
 
 /** A text that stands nowhere else in the world. */
 export function nest(): () => string {
@@ -55,11 +58,12 @@ export function plantedExport(format: Format): { files: Files; count: number } {
     comment: next(),
   }));
   const files = exportFiles(format, people, visits);
-  const planted = Object.fromEntries(
+  const planted: Files = Object.fromEntries(
     Object.entries(files).map(([name, content]) => [name, PLANT[format](content, name, next)]),
   );
   const [anna] = people as [Person];
-  return { files: { ...planted, ...BROKEN[format](anna.family, next) }, count };
+  const packed = PACK[format](planted, anna.family, next);
+  return { files: { ...packed, ...BROKEN[format](anna.family, next) }, count };
 }
 
 type Files = Record<string, string | Uint8Array>;
@@ -90,6 +94,45 @@ const PLANT: Record<Format, Plant> = {
     return [`${header},"${next()}"`, ...rows.map((row) => `${row},"free, ""${next()}"""`)].join(
       "\n",
     );
+  },
+};
+
+/** Some of the files in packages, with texts where only the package has room for some. */
+const PACK: Record<Format, (files: Files, family: string, next: () => string) => Files> = {
+  fhir: (files) => files,
+  ccda: (files, family, next) => {
+    const [first = "", second = "", ...others] = Object.keys(files);
+    const entry = (name: string) => ({
+      name: `${family}/${family}-${name}`,
+      content: files[name] as string,
+      comment: next(),
+    });
+    const parts = [
+      entry(first),
+      entry(second),
+      { name: `${next()}/`, content: "", method: 0, mode: 0o40755 },
+      {
+        name: `of ${family}.xml`,
+        content: `<ClinicalDocument xmlns="urn:hl7-org:v3"><x>${next()}`,
+      },
+      { name: `IHE_XDM/${next()}.txt`, content: next() },
+    ];
+    return {
+      ...Object.fromEntries(others.map((name) => [name, files[name] ?? ""])),
+      "package.zip": zip(parts, next()),
+    };
+  },
+  csv: ({ "survey.csv": survey, ...files }, _family, next) => {
+    const rows = String(survey)
+      .split("\n")
+      .map((line) => [...line.slice(1, -1).split('","'), next()]);
+    const mapping = String(files["mapping.yaml"]).replace(
+      "match: survey.csv",
+      "match: survey.xlsx\n    sheet: Answers",
+    );
+    const sheets = { [next()]: [[next(), next()]], Answers: rows, [`P. ${next()}`]: [[next()]] };
+    const beside = { author: next(), comment: next() };
+    return { ...files, "mapping.yaml": mapping, "survey.xlsx": workbook(sheets, beside) };
   },
 };
 
@@ -255,6 +298,7 @@ function others(next: () => string): object[] {
 export async function canaryPlaces(
   folder: string,
   leftOut: (file: string) => boolean,
+  mark = CANARY,
 ): Promise<{ places: string[]; bytes: number }> {
   const places: string[] = [];
   let bytes = 0;
@@ -268,7 +312,7 @@ export async function canaryPlaces(
       content.toString("utf16le"),
       ...(await valuesOf(join(folder, file))),
     ];
-    if (found.some((one) => one.toLowerCase().includes(CANARY))) places.push(file);
+    if (found.some((one) => one.toLowerCase().includes(mark))) places.push(file);
   }
   return { places, bytes };
 }

@@ -1,7 +1,7 @@
-import { mkdir, rm } from "node:fs/promises";
+import { appendFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CANARY, canaryPlaces, plantedExport } from "./canaries.ts";
-import { propool, startPropool, type Told } from "./command.ts";
+import { propool, startPropoolIn, type Told } from "./command.ts";
 import { type Format, siteIn, type TestSite } from "./site.ts";
 
 export const TODAY = ["--today", "2024-06-01"];
@@ -19,19 +19,26 @@ export async function plantedSite(
   await mkdir(site.path("export"));
   for (const [name, content] of Object.entries(files))
     await site.write(name === "mapping.yaml" ? name : join("export", name), content);
+  await appendFile(site.path("site.yaml"), STEWARDS);
+  if (format === "csv") await appendFile(site.path("mapping.yaml"), "# Zqsteward of the mapping\n");
   return { site, count };
 }
 
-/** Starts a night of its own process, whose temporary files go to `scratch`. */
-export function startNight(site: TestSite, scratch: string): ReturnType<typeof startPropool> {
-  const before = process.env.TMPDIR;
-  process.env.TMPDIR = scratch;
-  try {
-    return startPropool("run", site.directory, ...TODAY);
-  } finally {
-    if (before === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = before;
-  }
+/** What a steward may write down of somebody: a comment, a word of the source, why a finding is known. */
+const STEWARDS = `
+# Zqsteward called about her mother
+words:
+  sex: { Zqsteward: F }
+quality:
+  acknowledged:
+    - { check: PRO 3.04, reason: Zqsteward asked for it, until: 2030-01-01 }
+reviewed: { name: Zqsteward, date: 2024-01-01 }
+`;
+
+/** Starts a night of its own process, whose temporary files go to `scratch`; it tells all it can, and a name is in its environment. */
+export function startNight(site: TestSite, scratch: string): ReturnType<typeof startPropoolIn> {
+  const env = { TMPDIR: scratch, PROPOOL_DEBUG: "1", PATIENT: "Zqcanary0000x" };
+  return startPropoolIn(env, "run", site.directory, ...TODAY);
 }
 
 const isInput = (file: string) => /^(export|identified)\//.test(file);

@@ -16,17 +16,32 @@ export const NODE_COMPILE_CACHE = join(tmpdir(), "propool-compile-cache");
 const MAIN = join(import.meta.dirname, "../../cli/main.ts");
 
 /** Runs a command line in this process. */
-export async function propool(...argv: string[]): Promise<Told> {
+export function propool(...argv: string[]): Promise<Told> {
+  return propoolIn({}, ...argv);
+}
+
+/** The same with environment variables. */
+export async function propoolIn(env: NodeJS.ProcessEnv, ...argv: string[]): Promise<Told> {
   const out = new TextSink();
   const err = new TextSink();
-  const io = { out, err, in: Readable.from([]), env: {}, tty: false };
+  const io = { out, err, in: Readable.from([]), env, tty: false };
   const exitCode = await run(argv, io);
   return { exitCode, out: out.text, err: err.text };
 }
 
 /** Starts a command line in a process of its own; `ended` settles when it is gone, with a null exit code when it was killed. */
-export function startPropool(...argv: string[]): { process: ChildProcess; ended: Promise<Told> } {
-  const env = { ...process.env, NODE_COMPILE_CACHE };
+export function startPropool(...argv: string[]): Started {
+  return startPropoolIn({}, ...argv);
+}
+
+export interface Started {
+  process: ChildProcess;
+  ended: Promise<Told>;
+}
+
+/** The same with further environment variables. */
+export function startPropoolIn(more: NodeJS.ProcessEnv, ...argv: string[]): Started {
+  const env = { ...process.env, NODE_COMPILE_CACHE, ...more };
   const stdio = ["ignore", "pipe", "pipe"] as const;
   const child = spawn(process.execPath, [MAIN, ...argv], { env, stdio: [...stdio] });
   let out = "";
