@@ -10,6 +10,7 @@ import { mappingsDirectory } from "./core/mappings.ts";
 import { crosswalkSchema } from "./crosswalk/crosswalk.ts";
 import { disclosureSchema } from "./disclosure/profile.ts";
 import { wordsSchema } from "./mapping/words.ts";
+import { bloomRecipeSchema } from "./privacy/bloom-filter.ts";
 import { linkageRecipeSchema } from "./privacy/normalise.ts";
 import { privacyProfileSchema } from "./privacy/profile.ts";
 import { columnsSchema } from "./profile/columns.ts";
@@ -33,7 +34,8 @@ export const JSON_SCHEMAS: Readonly<Record<string, { schema: z.ZodType; files?: 
   instrument: { schema: instrumentSchema, files: "instruments/*.yaml" },
   crosswalk: { schema: crosswalkSchema, files: "crosswalks/*.yaml" },
   privacy: { schema: privacyProfileSchema, files: "privacy/*.yaml" },
-  linkage: { schema: linkageRecipeSchema, files: "linkage/*.yaml" },
+  linkage: { schema: linkageRecipeSchema, files: "linkage/pro-token-*.yaml" },
+  "bloom-filter": { schema: bloomRecipeSchema, files: "linkage/pro-clk-*.yaml" },
   disclosure: { schema: disclosureSchema, files: "disclosure/*.yaml" },
   "format-ccda": { schema: formatSchema, files: "formats/ccda.yaml" },
   "format-columns": { schema: columnsSchema, files: "formats/columns.yaml" },
