@@ -25,9 +25,19 @@ export function ledgerText(report: RunReport): string {
     "",
     `  checks: ${checks.failed} required ones fail, ${checks.investigate} to investigate, ${checks["not evaluated"]} not evaluated; propool report shows them`,
     `  ${left}`,
+    ...brokerText(report),
     `  ${proof}`,
     "",
   ].join("\n");
+}
+
+function brokerText({ site, broker }: RunReport): string[] {
+  if (!broker) return [];
+  const { people, without, warning } = broker;
+  return [
+    `  for the linkage broker: broker/${site}-clk.csv.age with Bloom filters of ${formatNumber(people)} people; ${formatNumber(without)} have none (a part is missing or a dummy)`,
+    `  warning: ${warning}`,
+  ];
 }
 
 /** The records that did not load for a reason that no issue tells, most frequent first. */

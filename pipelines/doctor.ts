@@ -1,6 +1,7 @@
 import { readFile, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { readCsvMapping } from "./adapters/csv/mapping.ts";
+import { checkBroker } from "./broker.ts";
 import { checkInstruments } from "./catalogue/check.ts";
 import { ownInstruments, readCatalogue, scoresOf } from "./catalogue/read.ts";
 import { folderKind } from "./configuration/folder.ts";
@@ -9,8 +10,9 @@ import { readSite, type Site } from "./configuration/site.ts";
 import { ProError, whereText } from "./core/errors.ts";
 import { ownCrosswalks, readCrosswalks } from "./crosswalk/read.ts";
 import { listExport } from "./intake.ts";
-import { readSiteKeys } from "./privacy/keys.ts";
-import { readPrivacyProfile } from "./privacy/profile.ts";
+import { readBloomRecipe } from "./privacy/bloom-filter.ts";
+import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
+import { type PrivacyProfile, readPrivacyProfile } from "./privacy/profile.ts";
 import { openRows } from "./study/open-rows.ts";
 
 /** What the doctor found about one thing: fine, to be looked at, or a night would stop. */
@@ -50,7 +52,7 @@ async function examineSite(directory: string, now: Date): Promise<Diagnosis[]> {
   const site = await attempt(found, "configuration", () => readSite(directory));
   if (site) {
     found.push(fine("configuration", `site.yaml is that of ${site.site}`));
-    await attempt(found, "configuration", () => readPrivacyProfile(site.privacy));
+    const profile = await attempt(found, "configuration", () => readPrivacyProfile(site.privacy));
     await examineMapping(found, site);
     const keys = await attempt(found, "keys", () =>
       readSiteKeys(site.keysDirectory, { site: site.site, env: {} }),
@@ -58,6 +60,7 @@ async function examineSite(directory: string, now: Date): Promise<Diagnosis[]> {
     if (keys) {
       found.push(fine("keys", `keys are there; the token key is ${keys.tokenKeyFingerprint}`));
       await examineKeyMode(found, site.keysDirectory);
+      if (profile) await examineBroker(found, site, { keys, profile });
     }
     const source = await attempt(found, "export", () => listExport(site));
     if (source) found.push(fine("export", `${source.files.length} file(s) of ${site.format}`));
@@ -70,6 +73,18 @@ async function examineSite(directory: string, now: Date): Promise<Diagnosis[]> {
   if (limits !== null) found.push(coreDumps(limits));
   await examineRows(found, directory, "no store yet: the first night makes it");
   return found;
+}
+
+async function examineBroker(
+  found: Diagnosis[],
+  site: Site,
+  { keys, profile }: { keys: SiteKeys; profile: PrivacyProfile },
+): Promise<void> {
+  if (!site.linkage.bloom_filters) return;
+  await attempt(found, "keys", async () => checkBroker(site, keys, profile));
+  const { warning } = await readBloomRecipe();
+  const text = "Bloom filters are made for a linkage broker";
+  found.push({ area: "configuration", state: "warning", text, hint: warning });
 }
 
 async function examineHub(directory: string, now: Date): Promise<Diagnosis[]> {

@@ -19,6 +19,7 @@ import {
   tableOf,
   traceColumn,
 } from "./explain/trace.ts";
+import { explainBloomFilters } from "./explain-broker.ts";
 import { explainFhirPath } from "./explain-fhir.ts";
 import { mappingStatements } from "./intake.ts";
 import { readPrivacyProfile } from "./privacy/profile.ts";
@@ -31,7 +32,7 @@ export interface Rule {
 
 export interface Explanation {
   what: string;
-  kind: "column" | "instrument" | "code" | "source column" | "FHIR path";
+  kind: "column" | "instrument" | "code" | "source column" | "FHIR path" | "linkage recipe";
   meaning: string;
   rules: Rule[];
   sql: { name: string; sql: string }[];
@@ -54,6 +55,7 @@ export async function explain(what: string, siteDirectory?: string): Promise<Exp
     ...(await asSource(what, entries)),
   ];
   if (found.length === 0) found.push(...explainFhirPath(what));
+  if (found.length === 0) found.push(...(await explainBloomFilters(what)));
   if (found.length > 0) return found;
   const known = [
     ...TABLE_NAMES.flatMap((table) => [
@@ -97,6 +99,7 @@ function plainSite(): Site {
     identifiedDirectory: none,
     storeFile: none,
     outboxDirectory: none,
+    brokerFile: none,
     reportsDirectory: none,
     keysDirectory: none,
   };

@@ -135,6 +135,7 @@ export async function previewSite(
     identifiedDirectory: scratch,
     storeFile: join(scratch, "store.duckdb"),
     outboxDirectory: scratch,
+    brokerFile: join(scratch, "broker.age"),
     reportsDirectory: scratch,
     keysDirectory: scratch,
   };

@@ -7,6 +7,7 @@ import { isNewest } from "../warehouse/migrate.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../warehouse/schema.ts";
 import { ident, text } from "../warehouse/sql.ts";
 import { bringToNewest } from "../warehouse/store-file.ts";
+import { checkBroker, draftFilters, type Filters, publishFilters } from "./broker.ts";
 import { linkageScope, readSite, type Site } from "./configuration/site.ts";
 import { ephemeral } from "./core/ephemeral.ts";
 import {
@@ -112,6 +113,8 @@ export interface RunReport {
   unsent: Unsent | null;
   /** What the hub refused last, and why; a full submission answers it. */
   refused: Receipt | null;
+  /** What lies ready for the linkage broker; null where the site names none, and in a dry run. */
+  broker: Filters | null;
   audit: LeakAudit;
   stages: StageEvent[];
   seconds: number;
@@ -128,6 +131,7 @@ export async function runSite(siteDirectory: string, options: RunOptions): Promi
   const site = await readSite(siteDirectory);
   const keys = await readSiteKeys(site.keysDirectory, { site: site.site, env: process.env });
   const profile = await readPrivacyProfile(site.privacy);
+  checkBroker(site, keys, profile);
   return withLock(site.directory, async () => {
     try {
       const isReplaced = options.full === true;
@@ -244,6 +248,7 @@ async function cleanUp(site: Site): Promise<void> {
   await rm(site.identifiedDirectory, { recursive: true, force: true });
   await removeUnfinished(dirname(site.storeFile));
   await removeUnfinished(site.reportsDirectory);
+  await removeUnfinished(dirname(site.brokerFile));
 }
 
 async function night(here: Night): Promise<RunReport> {
@@ -358,7 +363,7 @@ async function removeReplaced(db: DuckDb, file: string, isNoted: boolean): Promi
   await db.run("DETACH replaced");
 }
 
-type Released = Pick<RunReport, "audit" | "submission" | "unsent" | "refused" | "store">;
+type Released = Pick<RunReport, "audit" | "submission" | "unsent" | "refused" | "broker" | "store">;
 
 /**
  * The one way out: seal, audit, and only then publish. The store goes first and remembers the sealed submission: a night killed between
@@ -372,6 +377,7 @@ async function release(
   const { site, keys, options, previous } = night;
   const { file: storeFile, ledgers, leavers } = made;
   const applied = await readApplied(site);
+  const filters = await draftFilters(db, { site, keys });
   const prepared = await prepareSubmission({
     leavers,
     storeFile,
@@ -387,14 +393,17 @@ async function release(
   });
   const { rows: store, unsent, refused } = prepared;
   try {
-    const audit = await auditLeaving(db, { storeFile, leaving: prepared.leaving });
+    const brokerFile = filters?.file;
+    const audit = await auditLeaving(db, { storeFile, leaving: prepared.leaving, brokerFile });
     if (options.dryRun) {
       await prepared.discard();
-      return { audit, submission: null, unsent: "dry run", refused, store };
+      return { audit, submission: null, unsent: "dry run", refused, broker: null, store };
     }
     if (!options.baseline) await dropKept(site);
     await publish(storeFile, site.storeFile);
-    return { audit, submission: await prepared.publish(), unsent, refused, store };
+    const submission = await prepared.publish();
+    await publishFilters(site, filters);
+    return { audit, submission, unsent, refused, broker: filters?.told ?? null, store };
   } catch (error) {
     await discardUnlessPublished(storeFile, prepared);
     throw error;
@@ -409,12 +418,21 @@ async function discardUnlessPublished(storeFile: string, prepared: PreparedSubmi
 /** Searches the rows that leave tonight; where no submission is made, the whole store. */
 async function auditLeaving(
   db: DuckDb,
-  { storeFile, leaving }: { storeFile: string; leaving: PreparedSubmission["leaving"] },
+  {
+    storeFile,
+    leaving,
+    brokerFile,
+  }: {
+    storeFile: string;
+    leaving: PreparedSubmission["leaving"];
+    brokerFile: string | undefined;
+  },
 ): Promise<LeakAudit> {
   const source = leaving ? ":memory:" : storeFile;
   await db.run(`ATTACH ${text(source)} AS leaving${leaving ? "" : " (READ_ONLY)"}`);
   try {
-    if (!leaving) return await auditLeaks(db, { store: "leaving", texts: [], known: [] });
+    if (!leaving)
+      return await auditLeaks(db, { store: "leaving", texts: [], known: [], brokerFile });
     const files: string[] = [];
     const tables: TableName[] = [];
     for (const table of TABLE_NAMES) {
@@ -424,7 +442,7 @@ async function auditLeaving(
       tables.push(table);
       await db.run(`CREATE VIEW leaving.${ident(table)} AS FROM read_parquet(${text(file)})`);
     }
-    return await auditLeaks(db, { store: "leaving", tables, files, ...leaving });
+    return await auditLeaks(db, { store: "leaving", tables, files, brokerFile, ...leaving });
   } finally {
     await db.run("DETACH leaving");
   }

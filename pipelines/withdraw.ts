@@ -1,5 +1,5 @@
 import { readdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { copyWithout } from "../warehouse/copy-without.ts";
 import { DuckDb } from "../warehouse/duckdb.ts";
 import { readSite } from "./configuration/site.ts";
@@ -74,6 +74,9 @@ export async function withdraw(
       known.map((patid) => (gone.has(patid) ? null : patid)),
     );
     const removed = held > 0 ? await emptyOutbox(site.outboxDirectory, site.site) : [];
+    // Only the broker can open it; the next night makes it anew.
+    if (await exists(site.brokerFile)) removed.push(basename(site.brokerFile));
+    await rm(site.brokerFile, { force: true });
     return { site: site.site, named: patids.length, held, patids, removed };
   });
 }

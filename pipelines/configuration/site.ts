@@ -1,5 +1,6 @@
 import { isAbsolute, join, normalize, resolve } from "node:path";
 import { z } from "zod";
+import { AGE_RECIPIENT } from "../core/age-recipient.ts";
 import { ProError } from "../core/errors.ts";
 import { refuseOtherFolder } from "./folder.ts";
 import { qualitySchema } from "./quality.ts";
@@ -13,6 +14,10 @@ const relativePath = z
   .refine((path) => !isAbsolute(path) && !normalize(path).startsWith(".."), {
     error: `must be ${INSIDE}`,
   });
+
+const ageRecipient = z
+  .string()
+  .regex(AGE_RECIPIENT, "must be an age key: age1 and 58 letters or digits");
 
 /** The word lists of a site: the source's own word on the left, the CDM's code on the right. */
 export const wordLists = z.strictObject({
@@ -102,9 +107,7 @@ export const siteSchema = z.strictObject({
       "centralized: de-identified rows go to the hub; distributed: only study summaries leave",
     ),
   privacy: z.string().default("shifted").describe("privacy profile: a file of mappings/privacy"),
-  hub_key: z
-    .string()
-    .regex(/^age1[02-9ac-hj-np-z]{58}$/, "must be an age key: age1 and 58 letters or digits")
+  hub_key: ageRecipient
     .optional()
     .describe(
       "the hub's public key, to which submissions are encrypted; without it nothing is sent",
@@ -190,6 +193,16 @@ export const siteSchema = z.strictObject({
         .regex(/^[A-Za-z0-9._-]{1,20}$/, "must be 1 to 20 letters, digits, dots and hyphens")
         .default("1")
         .describe("counted up together at all sites to make new linkage tokens"),
+      bloom_filters: z
+        .strictObject({
+          broker: ageRecipient.describe(
+            "the linkage broker's public key (age1…): somebody else than the hub",
+          ),
+        })
+        .optional()
+        .describe(
+          "a Bloom filter of each person for a linkage broker, never for the hub; left out: none. Every standard encoding has been broken: see PRIVACY.md",
+        ),
     })
     .prefault({})
     .describe("linkage tokens (HASH_TOKEN), made where keys/linkage.key is"),
@@ -213,6 +226,8 @@ export interface Site extends SiteConfiguration {
   identifiedDirectory: string;
   storeFile: string;
   outboxDirectory: string;
+  /** Bloom filters for the linkage broker: not in the outbox, which goes to the hub. */
+  brokerFile: string;
   reportsDirectory: string;
   keysDirectory: string;
 }
@@ -236,6 +251,7 @@ export async function readSite(directory: string): Promise<Site> {
       hint: "name the mapping file that propool init wrote: mapping: mapping.yaml",
     });
   }
+  refuseBroker(configuration, join(root, "site.yaml"));
   return {
     ...configuration,
     directory: root,
@@ -245,7 +261,27 @@ export async function readSite(directory: string): Promise<Site> {
     identifiedDirectory: join(root, "identified"),
     storeFile: join(root, "store", "store.duckdb"),
     outboxDirectory: join(root, "outbox"),
+    brokerFile: join(root, "broker", `${configuration.site}-clk.csv.age`),
     reportsDirectory: join(root, "reports"),
     keysDirectory: join(root, "keys"),
   };
+}
+
+/** The hub has everybody's rows: with their Bloom filters it could try names. A distributed site lets nobody's row out. */
+function refuseBroker({ linkage, hub_key, mode }: SiteConfiguration, file: string): void {
+  if (!linkage.bloom_filters) return;
+  const refuse = (message: string, hint: string) => {
+    const pointer = "linkage.bloom_filters";
+    throw new ProError("CONFIG_SITE", message, { where: { file, pointer }, hint });
+  };
+  if (linkage.bloom_filters.broker === hub_key)
+    refuse(
+      "the linkage broker is the hub",
+      "the broker must be somebody else, with an age key of their own: filters and rows in one hand can be turned into names",
+    );
+  if (mode === "distributed")
+    refuse(
+      "a distributed site sends nothing of single people, and so no Bloom filters",
+      "take bloom_filters out, or set mode: centralized",
+    );
 }

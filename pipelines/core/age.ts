@@ -21,8 +21,6 @@ export async function ageKeyOf(identity: string): Promise<AgeKey> {
   return { identity, recipient: await identityToRecipient(identity) };
 }
 
-export const AGE_RECIPIENT = /^age1[02-9ac-hj-np-z]{58}$/;
-
 export async function encryptBytes(bytes: Uint8Array, recipient: string): Promise<Uint8Array> {
   return encrypterTo(recipient).encrypt(bytes);
 }
@@ -82,6 +80,10 @@ async function writeStream(
       done(null, piece);
     },
   });
-  await pipeline(Readable.fromWeb(stream as ReadableStream), count, createWriteStream(to));
+  await pipeline(
+    Readable.fromWeb(stream as ReadableStream),
+    count,
+    createWriteStream(to, { mode: 0o600 }),
+  );
   return bytes;
 }

@@ -3,7 +3,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { ProError } from "./errors.ts";
 
 /** What the export folder stands beside in a site: nothing of it is an export. */
-const OWN_FOLDERS = ["keys", "identified", "store", "outbox", "reports"];
+const OWN_FOLDERS = ["keys", "identified", "store", "outbox", "broker", "reports"];
 
 /**
  * Links of the export folder may lead elsewhere, where its owner wants it so. Whoever can only write into the folder must not choose

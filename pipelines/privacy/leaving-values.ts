@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { countTables } from "../../warehouse/count-tables.ts";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
@@ -14,6 +15,8 @@ export interface Leaving {
   texts: { name: string; content: string }[];
   /** Parquet files that are about to leave; their rows are in `store`, what else they say is searched as text. */
   files?: readonly string[];
+  /** The readable file for the linkage broker. */
+  brokerFile?: string | undefined;
   /** The site's own words in those texts: its id, the day of the run. They say nothing about a patient. */
   known: readonly string[];
 }
@@ -67,6 +70,8 @@ export async function createLeavingValues(db: DuckDb, leaving: Leaving): Promise
     await db.run(`INSERT INTO leaving_value ${columnsOf(table, leaving.store)}`);
   }
   await insertTexts(db, leaving);
+  if (leaving.brokerFile)
+    await db.run(`INSERT INTO leaving_value ${inBrokerFile(leaving.brokerFile)}`);
   await db.run(
     `DELETE FROM leaving_value WHERE value IN ${textList(OWN_WORDS)} OR value IN (SELECT lower(closed) FROM (${CLOSED_LISTS}) AS list(closed) WHERE closed IS NOT NULL)`,
   );
@@ -76,33 +81,38 @@ function columnsOf(table: TableName, store: string): string {
   const texts = Object.entries(tableShape(table).columns).filter(
     ([column, { type }]) => type === "text" && column !== "datamartid",
   );
-  const selects = texts.flatMap(([column]) => {
+  const selects = texts.map(([column]) => {
     const isCode = CODE_COLUMNS.includes(`${table}.${column}`)
       ? `WHEN regexp_full_match(value, '${CODE}') THEN 'code'`
       : "";
-    return partsOf(`lower(${ident(column)})`, column).map(
-      (part) => `SELECT ${text(table)}, ${text(column)}, value,
+    return `SELECT ${text(table)}, ${text(column)}, value,
         CASE WHEN regexp_full_match(value, '${tokenShape(table, column)}') THEN 'token' ${isCode} ELSE 'text' END
-      FROM (SELECT DISTINCT ${part} AS value FROM ${ident(store)}.${ident(table)} WHERE ${ident(column)} IS NOT NULL)`,
-    );
+      FROM (SELECT DISTINCT lower(${ident(column)}) AS value FROM ${ident(store)}.${ident(table)} WHERE ${ident(column)} IS NOT NULL)`;
   });
   return selects.join("\nUNION ALL ");
-}
-
-/** An administration's token and the places of its rows in it: together they are as many as there are rows, and apart a tenth of them. */
-function partsOf(value: string, column: string): string[] {
-  if (column !== "pro_cm_id") return [value];
-  const isPlaced = `substr(${value}, 33, 1) = '.'`;
-  return [
-    `CASE WHEN ${isPlaced} THEN left(${value}, 32) ELSE ${value} END`,
-    `CASE WHEN ${isPlaced} THEN substr(${value}, 34) ELSE '' END`,
-  ];
 }
 
 /** Lower case, as all leaving values. The name of a linkage key is the site's own. */
 function tokenShape(table: TableName, column: string): string {
   if (table !== "hash_token" || column === "patid") return "[0-9a-f]{32}";
   return column === "token_encryption_key" ? "pro-token-v1/.*" : "[a-z0-9_-]{43}";
+}
+
+/** What should stand in each column of the broker's file; anything else is a text as others are. `site` is the site's own. */
+const BROKER_SHAPES = {
+  patid: "[0-9a-f]{32}",
+  encoding: "pro-clk-v1/.*",
+  filter: "[a-z0-9+/]{43,}={0,2}",
+};
+
+function inBrokerFile(file: string): string {
+  const rows = `read_csv(${text(file)}, all_varchar = true, header = true)`;
+  const selects = Object.entries(BROKER_SHAPES).map(
+    ([column, shape]) => `SELECT ${text(basename(file))}, ${text(column)}, value,
+      CASE WHEN regexp_full_match(value, '${shape}') THEN 'token' ELSE 'text' END
+    FROM (SELECT DISTINCT lower(${ident(column)}) AS value FROM ${rows})`,
+  );
+  return selects.join("\nUNION ALL ");
 }
 
 async function insertTexts(db: DuckDb, { texts, known }: Leaving): Promise<void> {

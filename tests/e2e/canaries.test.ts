@@ -2,8 +2,8 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { initHub } from "../../pipelines/init.ts";
-import { canaryPlaces, plantedExport, STEWARD } from "../support/canaries.ts";
-import { hits, plantedSite, startNight, TODAY } from "../support/canary-night.ts";
+import { CANARY, canaryPlaces, plantedExport, STEWARD } from "../support/canaries.ts";
+import { hits, openedByBroker, plantedSite, startNight, TODAY } from "../support/canary-night.ts";
 import { propool, propoolIn } from "../support/command.ts";
 import { FORMATS, siteIn, type TestSite, temporary } from "../support/site.ts";
 import { filesIn } from "../support/site-look.ts";
@@ -59,6 +59,10 @@ describe.each(FORMATS)("canaries in every field of a %s export", (format) => {
     const notes = await canaryPlaces(site.directory, (file) => staying.test(file), STEWARD);
     const atHub = await canaryPlaces(join(directory, `hub-${format}`), () => false, STEWARD);
     expect([...notes.places, ...atHub.places]).toEqual([]);
+    const told = await openedByBroker(site, `A${format.toUpperCase()}`);
+    // Of the three exports the CSV one has ZIP codes that are some, and so filters.
+    expect(told.trim().split("\n").length > 2).toBe(format === "csv");
+    expect(told.toLowerCase()).not.toContain(CANARY);
   });
 });
 

@@ -74,6 +74,8 @@ describe.each(FORMATS)("the nights of a %s site", (format) => {
       "metrics.prom",
       "refresh-000001.json",
     ]);
+    // Bloom filters are made only where a broker is named.
+    expect(await filesIn(site.path("broker"))).toEqual([]);
   });
 
   it("account for every record and answer", async () => {

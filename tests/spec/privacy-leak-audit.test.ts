@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DuckDBValue } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -280,6 +281,26 @@ describe("the leak audit of bytes", () => {
       searched: true,
     });
     expect(await auditFile("deadbeef", "sha deadbeef")).toMatchObject({ code: "DISCLOSURE_LEAK" });
+  });
+
+  const BROKER_HEADER = "site,patid,encoding,filter";
+  const filter = `QuellmarK${"a".repeat(162)}=`;
+  const token = "0123456789abcdef0123456789abcdef";
+  it.each([
+    { column: "patid", line: `RIVER,Quellmark,pro-clk-v1/NET/1/ab,${filter}` },
+    { column: "encoding", line: `RIVER,${token},told by Quellmark,${filter}` },
+    { column: "filter", line: `RIVER,${token},pro-clk-v1/NET/1/ab,Quellmark` },
+    { column: null, line: `RIVER,${token},pro-clk-v1/NET/1/ab,${filter}` },
+  ])("looks for a name in $column of the broker's file", async ({ column, line }) => {
+    await audit({ person: { family_name: "Quellmark" } });
+    const brokerFile = join(folder, "RIVER-clk.csv");
+    await writeFile(brokerFile, `${BROKER_HEADER}\n${line}\n`);
+    const leaving = { store: "new_store", texts: [], known: [], brokerFile };
+    const found = await auditLeaks(db, leaving).then(
+      () => null,
+      (error: ProError) => error.where,
+    );
+    expect(found).toEqual(column && { file: "RIVER-clk.csv", pointer: column });
   });
 
   it("tells names of files that name somebody from others", async () => {

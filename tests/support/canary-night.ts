@@ -1,12 +1,15 @@
 import { appendFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { createAgeKey, decryptToBytes } from "../../pipelines/core/age.ts";
 import { CANARY, canaryPlaces, plantedExport } from "./canaries.ts";
 import { propool, startPropoolIn, type Told } from "./command.ts";
 import { type Format, siteIn, type TestSite } from "./site.ts";
 
+const BROKER_KEY = await createAgeKey();
+
 export const TODAY = ["--today", "2024-06-01"];
 
-/** A site whose export has a canary in every field that can hold text; `count` of them. */
+/** A site with everything that may leave switched on, whose export has a canary in every field that can hold text; `count` of them. */
 export async function plantedSite(
   directory: string,
   format: Format,
@@ -14,6 +17,8 @@ export async function plantedSite(
 ): Promise<{ site: TestSite; count: number }> {
   const site = await siteIn(directory, format, { id });
   await propool("keys", "new", site.directory, "--linkage");
+  const broker = `linkage: { bloom_filters: { broker: ${BROKER_KEY.recipient} } }\n`;
+  await appendFile(site.path("site.yaml"), broker);
   const { files, count } = plantedExport(format);
   await rm(site.path("export"), { recursive: true });
   await mkdir(site.path("export"));
@@ -39,6 +44,12 @@ reviewed: { name: Zqsteward, date: 2024-01-01 }
 export function startNight(site: TestSite, scratch: string): ReturnType<typeof startPropoolIn> {
   const env = { TMPDIR: scratch, PROPOOL_DEBUG: "1", PATIENT: "Zqcanary0000x" };
   return startPropoolIn(env, "run", site.directory, ...TODAY);
+}
+
+/** What the linkage broker reads of a site. */
+export async function openedByBroker(site: TestSite, id: string): Promise<string> {
+  const bytes = await decryptToBytes(site.path(`broker/${id}-clk.csv.age`), BROKER_KEY.identity);
+  return Buffer.from(bytes).toString("utf8");
 }
 
 const isInput = (file: string) => /^(export|identified)\//.test(file);

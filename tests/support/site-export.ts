@@ -15,6 +15,7 @@ const ITEMS = [
 ];
 const ANSWERS = ["LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9"];
 const TOTAL = "44261-6";
+const ZIP = "80000";
 
 /** The files of an export by name; for csv also the site's mapping.yaml. */
 export function exportFiles(
@@ -46,7 +47,7 @@ function patientResource(one: Person): object {
     name: [{ family: one.family, given: [one.given] }],
     gender: one.sex,
     birthDate: one.birth,
-    address: [{ line: [one.street], city: "Ashford", state: "CO", postalCode: "80000" }],
+    address: [{ line: [one.street], city: "Ashford", state: "CO", postalCode: ZIP }],
     telecom: [
       { system: "phone", value: one.phone },
       { system: "email", value: one.email },
@@ -79,7 +80,7 @@ function csvFiles(people: readonly Person[], visits: readonly Visit[]): Record<s
   return {
     "mapping.yaml": MAPPING,
     "patients.csv": table(
-      ["record_id", "mrn", "first", "last", "dob", "sex", "phone", "email", "street"],
+      ["record_id", "mrn", "first", "last", "dob", "sex", "phone", "email", "street", "zip"],
       people.map((one) => [
         one.key,
         one.mrn,
@@ -90,6 +91,7 @@ function csvFiles(people: readonly Person[], visits: readonly Visit[]): Record<s
         one.phone,
         one.email,
         one.street,
+        ZIP,
       ]),
     ),
     "survey.csv": table(
@@ -130,6 +132,7 @@ const MAPPING = `files:
       phone: phone
       email: email
       address: street
+      zip: zip
   - match: survey.csv
     kind: wide
     columns: { patient_key: record_id }
