@@ -190,7 +190,7 @@ async function stageExport(
     });
     await mapRecords(db, site);
     if (linkage) await stageLinkage(db, { name: linkage.name, today: options.today });
-    return { leavers: gone, rowsIn: await countOf(db, "intake_response") };
+    return { leavers: gone, rowsIn: await countOf(db, "every_response") };
   });
   const { ledgers, lines } = await progress.stage(site.site, "settle", async () => {
     await settleRecords(db);

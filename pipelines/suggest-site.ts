@@ -89,7 +89,7 @@ async function localCodes(db: DuckDb, siteDirectory: string | null): Promise<Cod
         coalesce(CAST(CAST(i.answer_num AS DOUBLE) AS VARCHAR),
           (SELECT any_value(c.label) FROM catalogue_answer c WHERE c.code = i.answer_code), i.answer_text, i.answer_code) AS value, count(*)::DOUBLE AS n,
         count(DISTINCT i.administration_key)::DOUBLE AS forms
-      FROM mapped_response r JOIN intake_response i ON i.rowid = r.response_key
+      FROM mapped_response r JOIN every_response i ON i.response_key = r.response_key
       WHERE r.name IS NULL AND i.item_code IS NOT NULL GROUP BY ALL
     )
     SELECT code, system, any_value(text) AS text, sum(n) AS n, max(forms) AS forms,

@@ -225,18 +225,63 @@ export const INTAKE = {
 
 export type IntakeTable = keyof typeof INTAKE;
 
+/** How a wide file keeps its answers, beside `intake_response`, whose columns have the same names here. */
+const SHORT = {
+  /**
+   * What the cells of a wide file say, each once: the millions of answers of one form say a few hundred things.
+   */
+  intake_phrase: {
+    phrase: ["INTEGER", "unique in the run"],
+    block: [
+      "BIGINT",
+      "the instrument's place in the record: administration_key is record_key.block",
+    ],
+    place: ["BIGINT", "the cell's place in the record"],
+    where_pointer: ["VARCHAR", ""],
+    item_code: ["VARCHAR", ""],
+    item_system: ["VARCHAR", "URI"],
+    answer_code: ["VARCHAR", ""],
+    answer_text: ["VARCHAR", ""],
+    answer_num: ["DECIMAL(18,6)", ""],
+    missing: ["VARCHAR", ""],
+    origin: ["VARCHAR", ""],
+  },
+  /** One answer of a wide file: the record that gave it, and what it says. */
+  intake_given: {
+    record_key: ["BIGINT", ""],
+    phrase: ["INTEGER", "of intake_phrase"],
+  },
+} as const satisfies Record<string, Record<string, readonly [type: string, meaning: string]>>;
+
 /** The columns of an intake table in the order of its definition. */
 export function intakeColumns(table: IntakeTable): string[] {
   return Object.keys(INTAKE[table]);
 }
 
-/** Creates the empty intake tables and the sequence that numbers source records. */
+/**
+ * Answers under keys of their own, which are in the order of the source within a record: `stated_response` those of `intake_response`,
+ * `given_response` those of wide files with their phrase, `every_response` all of them with the columns of `intake_response`.
+ */
+const VIEWS = [
+  `CREATE VIEW stated_response AS
+  SELECT rowid AS response_key, * FROM intake_response`,
+  `CREATE VIEW given_response AS
+  SELECT 4611686018427387904 + g.record_key * 1048576 + p.place AS response_key, g.record_key, g.record_key || '.' || p.block AS administration_key,
+    p.* EXCLUDE (block, place)
+  FROM intake_given g JOIN intake_phrase p USING (phrase)`,
+  `CREATE VIEW every_response AS
+  SELECT * FROM stated_response
+  UNION ALL BY NAME
+  SELECT * EXCLUDE (phrase) FROM given_response`,
+];
+
+/** Creates the empty intake tables, and the views over them. */
 export async function createIntake(db: DuckDb): Promise<void> {
-  const statements = Object.entries(INTAKE).map(([table, columns]) => {
+  const statements = Object.entries({ ...INTAKE, ...SHORT }).map(([table, columns]) => {
     const list = Object.entries(columns).map(([name, [type]]) => `${ident(name)} ${type}`);
     return `CREATE TABLE ${ident(table)} (${list.join(", ")})`;
   });
-  await db.run(statements.join(";\n"));
+  await db.run([...statements, ...VIEWS].join(";\n"));
 }
 
 /** The next free record key: adapters number their records from here. */

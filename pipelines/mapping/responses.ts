@@ -14,6 +14,12 @@ const VOTES =
 /** The key of the part of an administration that belongs to another instrument than the rest. */
 const PART = "a.administration_key || '|' || p.instrument";
 
+/** Whether a row `r` says what a row of `said s` says. */
+const isSaid = (r: string) =>
+  ["item_code", "item_system", "answer_code", "answer_num", "answer_text", "origin"]
+    .map((column) => `s.${column} IS NOT DISTINCT FROM ${r}.${column}`)
+    .join(" AND ");
+
 /** Every answer with what it means in its place. */
 const JUDGED = `SELECT r.response_key, r.record_key, CASE WHEN p.is_foreign THEN ${PART} ELSE r.administration_key END AS administration_key,
       r.where_pointer, r.missing, r.mode, a.form, s.* EXCLUDE (said)
@@ -24,11 +30,11 @@ const JUDGED = `SELECT r.response_key, r.record_key, CASE WHEN p.is_foreign THEN
     JOIN judged_statement s ON s.said = r.said AND s.instrument IS NOT DISTINCT FROM p.instrument`;
 
 /**
- * The statements that give every answer its meaning. In: `intake_administration`, `intake_response`, `code`, `catalogue_*`.
+ * The statements that give every answer its meaning. In: `intake_administration`, `every_response`, `code`, `catalogue_*`.
  *
  * Out: `administration_instrument`, one row an administration and instrument in it (administration_key of the source, part_key,
  * instrument: null when nothing of the catalogue fits), and
- * `mapped_response`, one row an intake_response row, in its order: instrument, kind (item, score), name (catalogue id), value
+ * `mapped_response`, one row an answer: instrument, kind (item, score), name (catalogue id), value
  * (a number of the closed list or of the score's grid; null when not answered), scored (what an item's answer adds to a sum), answer_label, answer_code, answer_state (items:
  * answered, skipped, not_shown, not_collected), is_optional (the item may be left out), content (a hash of what was answered), state
  * (loaded, duplicate, quarantined, out_of_scope), reason, mode (PRO_MODE of an item with an author of its own).
@@ -41,17 +47,20 @@ export const MAP_RESPONSES = [
   WITH different AS (
     SELECT DISTINCT item_code, item_system, answer_code, answer_num, answer_text, origin, subject IS NOT DISTINCT FROM 'other' AS is_other
     FROM intake_response
+    UNION
+    SELECT item_code, item_system, answer_code, answer_num, answer_text, origin, false FROM intake_phrase
   )
   SELECT row_number() OVER () AS said, dense_rank() OVER (ORDER BY item_code, item_system, is_other) AS question, * FROM different`,
 
   `CREATE TEMP TABLE said_response AS
-  SELECT r.rowid AS response_key, r.record_key, r.administration_key, r.where_pointer, r.missing, r.mode, s.said, s.question
-  FROM intake_response r
-  JOIN said s
-    ON s.item_code IS NOT DISTINCT FROM r.item_code AND s.item_system IS NOT DISTINCT FROM r.item_system
-    AND s.answer_code IS NOT DISTINCT FROM r.answer_code AND s.answer_num IS NOT DISTINCT FROM r.answer_num
-    AND s.answer_text IS NOT DISTINCT FROM r.answer_text AND s.origin IS NOT DISTINCT FROM r.origin
-    AND s.is_other = (r.subject IS NOT DISTINCT FROM 'other')`,
+  WITH said_phrase AS (
+    SELECT p.phrase, s.said, s.question FROM intake_phrase p JOIN said s ON ${isSaid("p")} AND NOT s.is_other
+  )
+  SELECT r.response_key, r.record_key, r.administration_key, r.where_pointer, r.missing, r.mode, s.said, s.question
+  FROM stated_response r JOIN said s ON ${isSaid("r")} AND s.is_other = (r.subject IS NOT DISTINCT FROM 'other')
+  UNION ALL
+  SELECT g.response_key, g.record_key, g.administration_key, g.where_pointer, g.missing, NULL, s.said, s.question
+  FROM given_response g JOIN said_phrase s USING (phrase)`,
 
   // What a question may mean; a code may stand in more than one instrument.
   `CREATE TEMP TABLE question_meaning AS

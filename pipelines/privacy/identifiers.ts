@@ -52,7 +52,7 @@ export async function createIdentifiers(db: DuckDb): Promise<void> {
     "SELECT 'device', device FROM intake_observation",
   ];
   // Texts that matched no answer list; those that did are the list's own words.
-  const free = `SELECT 'free text', r.answer_text FROM intake_response r JOIN mapped_response m ON m.response_key = r.rowid
+  const free = `SELECT 'free text', r.answer_text FROM every_response r JOIN mapped_response m USING (response_key)
     WHERE m.reason = 'MAPPING_FREE_TEXT'`;
   await db.run(`CREATE OR REPLACE TEMP TABLE identifier AS
     SELECT DISTINCT kind, lower(trim(value)) AS value FROM (${[...whole, ...words, ...spelt, ...keys, ...further, free].join(" UNION ALL ")})

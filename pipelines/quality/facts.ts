@@ -91,7 +91,7 @@ const CODES_MAX = 25;
 export function nightFacts(night: DuckDb, isNew: string): Promise<Fact[]> {
   // A field that holds something else on every row is no wording of an item.
   return night.all<Fact>(`WITH wording AS (
-      SELECT DISTINCT m.instrument, m.name, r.item_text FROM mapped_response m JOIN intake_response r ON r.rowid = m.response_key
+      SELECT DISTINCT m.instrument, m.name, r.item_text FROM mapped_response m JOIN every_response r ON r.response_key = m.response_key
       WHERE m.kind = 'item' AND m.name IS NOT NULL AND r.item_text IS NOT NULL
     )
     SELECT getvariable('datamartid') AS site, 'text' AS kind, instrument || ' ' || name AS name,
@@ -119,7 +119,7 @@ export function nightFacts(night: DuckDb, isNew: string): Promise<Fact[]> {
 export function unmappedCodes(night: DuckDb): Promise<UnmappedCode[]> {
   return night.all<UnmappedCode>(`SELECT r.item_code AS code, any_value(r.item_system) AS system, any_value(m.instrument) AS instrument,
       CAST(count(*) AS DOUBLE) AS count
-    FROM mapped_response m JOIN intake_response r ON r.rowid = m.response_key
+    FROM mapped_response m JOIN every_response r ON r.response_key = m.response_key
     WHERE m.reason IN ('MAPPING_UNMAPPED_CODE', 'MAPPING_INSTRUMENT_UNKNOWN') AND r.item_code IS NOT NULL
     GROUP BY r.item_code ORDER BY count DESC, code LIMIT ${CODES_MAX}`);
 }

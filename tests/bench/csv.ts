@@ -111,7 +111,7 @@ try {
     }),
   );
   const { answers } = await db.one<{ answers: number }>(
-    "SELECT count(*)::DOUBLE AS answers FROM intake_response",
+    "SELECT count(*)::DOUBLE AS answers FROM every_response",
   );
   const readPeak = peak;
   if (process.argv.includes("--map")) {

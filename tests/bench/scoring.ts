@@ -27,7 +27,7 @@ await db.run(`INSERT INTO mapped_response
     sum(value) + CASE WHEN record_key % 100 = 7 THEN CASE WHEN sum(value) = 27 THEN -1 ELSE 1 END ELSE 0 END,
     NULL, NULL, 'loaded', NULL, 'reported', NULL
   FROM mapped_response GROUP BY record_key, administration_key`);
-await db.run("CREATE TABLE intake_response (item_code VARCHAR)");
+await db.run("CREATE TABLE every_response (response_key BIGINT, item_code VARCHAR)");
 
 const cpuSeconds = (since?: NodeJS.CpuUsage) => {
   const { user, system } = process.cpuUsage(since);

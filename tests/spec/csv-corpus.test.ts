@@ -97,7 +97,7 @@ describe.skipIf(!present)(title("real files"), () => {
       const answers = await db.all<Answer>(
         `SELECT a.patient_key AS patient, coalesce(left(a.answered_at, 10), '') AS day,
            r.item_code AS item, r.answer_num::DOUBLE AS value
-         FROM intake_response r JOIN intake_administration a USING (administration_key)
+         FROM every_response r JOIN intake_administration a USING (administration_key)
          WHERE r.answer_num IS NOT NULL`,
       );
       const found = new Set(answers.map((answer) => JSON.stringify(keyed(answer))));
@@ -112,7 +112,7 @@ describe.skipIf(!present)(title("real files"), () => {
     const rows = await withIntake({ mapping, folder }, (db) =>
       db.all(`SELECT max(answer_num)::DOUBLE AS largest, bool_or(answer_text IS NOT NULL) AS words,
                 count(*) FILTER (missing = 'asked-declined') > 0 AS refused
-              FROM intake_response`),
+              FROM every_response`),
     );
     expect(rows).toEqual([{ largest: 3, words: false, refused: true }]);
   });

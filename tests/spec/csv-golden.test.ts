@@ -56,6 +56,7 @@ describe.each(CASES)("the export %s", (name) => {
           dialect,
           lines,
           questions,
+          hasWideBlanks: true,
         }),
         ...compileFile(description.entry, scratch),
       ]);

@@ -17,7 +17,7 @@ async function read(content: string | Uint8Array, entry: object = {}, name = "a.
     const records = await intakeRows(db, "intake_record");
     const answers = await db.all<{ answer: string }>(
       `SELECT a.patient_key || '=' || coalesce(r.answer_text, rtrim(rtrim(r.answer_num::VARCHAR, '0'), '.'), r.missing) AS answer
-       FROM intake_response r JOIN intake_administration a USING (administration_key) ORDER BY r.rowid`,
+       FROM every_response r JOIN intake_administration a USING (administration_key) ORDER BY r.record_key, r.response_key`,
     );
     return {
       records: (records as Record<string, string>[]).map((row) =>
@@ -49,6 +49,8 @@ describe("well formed in its own way", () => {
     ["names that differ in case only", "id,q1,Q1,ID\nA,1,5,x\nB,2,6,y\n"],
     ["a column without a name", "id,,q1\nA,x,1\nB,,2\n"],
     ["blanks around names and cells", " id , q1 \n A , 1 \nB,2\n"],
+    ["blanks inside quotes, before and after", 'id,q1\n" A",1\n"B ","2 "\n'],
+    ["blanks that are not ASCII", "id,q1\n\u00a0A,1\u2009\nB\u3000,\u00a02\n"],
     ["quotes around everything", '"id","q1"\n"A","1"\n"B","2"\n'],
     ["a column called rowid", "rowid,id,q1\n9,A,1\n8,B,2\n"],
     ["an empty column more at each end", "id,q1\nA,1,\nB,2,\n"],

@@ -67,7 +67,7 @@ describe("explain", () => {
   it("tells what a column of the source becomes, with the SQL that reads it", async () => {
     const [found] = await explain("survey.csv:phq9_3", site);
     expect(await lineOf(found?.rules[0])).toContain("PHQ9_3: phq9_3");
-    expect(found?.sql.map(({ sql }) => sql).join()).toContain("INSERT INTO intake_response");
+    expect(found?.sql.map(({ sql }) => sql).join()).toContain("INSERT INTO intake_given");
   });
 
   it("tells what reads a path of a FHIR resource, and what is not read", async () => {

@@ -48,12 +48,14 @@ export async function withIntake<T>(
   }
 }
 
-/** All rows of an intake table in their order, as plain values without the empty ones. */
+/** All rows of an intake table in their order, as plain values without the empty ones; all answers where it is that of the answers. */
 export async function intakeRows(db: DuckDb, table: IntakeTable): Promise<object[]> {
   const columns = intakeColumns(table).map((name) =>
     name === "answer_num" ? `${name}::DOUBLE AS ${name}` : name,
   );
-  const rows = await db.all(`SELECT ${columns.join(", ")} FROM ${table} ORDER BY rowid`);
+  const [source, order] =
+    table === "intake_response" ? ["every_response", "record_key, response_key"] : [table, "rowid"];
+  const rows = await db.all(`SELECT ${columns.join(", ")} FROM ${source} ORDER BY ${order}`);
   return rows.map((row) =>
     Object.fromEntries(
       Object.entries(row)

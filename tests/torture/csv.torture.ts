@@ -122,8 +122,8 @@ async function counts(name: string, file: string) {
     db.one<{ records: number; quarantined: number; answers: number; sum: number }>(
       `SELECT (SELECT count(*)::DOUBLE FROM intake_record) AS records,
          (SELECT count(*)::DOUBLE FROM intake_record WHERE state = 'quarantined') AS quarantined,
-         (SELECT count(answer_num)::DOUBLE FROM intake_response) AS answers,
-         (SELECT sum(answer_num)::DOUBLE FROM intake_response) AS sum`,
+         (SELECT count(answer_num)::DOUBLE FROM every_response) AS answers,
+         (SELECT sum(answer_num)::DOUBLE FROM every_response) AS sum`,
     ),
   );
   await rm(join(folder, name), { recursive: true });

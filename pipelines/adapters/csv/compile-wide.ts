@@ -19,10 +19,12 @@ const ASKED: readonly MissingReason[] = ["ASKU", "asked-declined"];
 
 /** A wide row: one administration for each instrument whose columns are not all empty. */
 export function compileWide(entry: WideEntry, scratch: ScratchFile): Step[] {
+  let firstPlace = 0;
   return entry.instruments.flatMap((block, i) => {
-    const key = `(rowid + ${scratch.firstRecordKey}) || ${text(`.${i + 1}`)} AS administration_key`;
-    const place = { entry, block, scratch, key };
-    return [administrations(place), responses(place)];
+    const parts = partsOfBlock(block, scratch.questions);
+    const place = { entry, block, scratch, number: i + 1, parts, firstPlace };
+    firstPlace += parts.length;
+    return [administrations(place), ...responses(place)];
   });
 }
 
@@ -30,11 +32,14 @@ interface Place {
   entry: WideEntry;
   block: WideInstrument;
   scratch: ScratchFile;
-  /** The administration's key; made once a row, not once an answer, which took a third of the time. */
-  key: string;
+  /** The block's place in the mapping, from 1. */
+  number: number;
+  parts: Part[];
+  /** The place of the first part in the row. */
+  firstPlace: number;
 }
 
-function administrations({ entry, block, scratch, key }: Place): Step {
+function administrations({ entry, block, scratch, number }: Place): Step {
   const columns = administrationColumns(entry, block);
   const select = [
     ...selectColumns(entry, columns),
@@ -48,7 +53,7 @@ function administrations({ entry, block, scratch, key }: Place): Step {
 WITH given AS (
   SELECT
     rowid + ${scratch.firstRecordKey} AS record_key,
-    ${key},
+    record_key || '.' || ${number} AS administration_key,
     ${select.join(",\n    ")}
   FROM ${scratch.table}
   WHERE propool_bad IS NULL
@@ -61,39 +66,45 @@ FROM given`,
   };
 }
 
-function responses({ entry, block, scratch, key }: Place): Step {
-  const parts = partsOfBlock(block, scratch.questions);
-  const list = (values: string[]) => `unnest([${values.join(", ")}])`;
-  const each = (name: keyof Part) => list(parts.map((part) => part[name]));
-  const texts = (name: keyof Part) => list(parts.map((part) => text(part[name])));
-  // Only what some part needs: most files have no boxes, comments, recoded words, labels or branching.
-  const has = (test: (part: Part) => boolean) => parts.some(test);
-  const isRecoded = has(({ raw, word }) => raw !== word);
-  const isLabelled = has(({ label }) => label !== "NULL");
-  const isBranching = has(({ blank }) => blank !== "'skipped'");
-  const isComment = has(({ part }) => part === "comment");
-  const raw = isRecoded ? "raw" : "word";
-  const cells = [
-    `${texts("part")} AS part`,
-    `${texts("code")} AS item_code`,
-    `${texts("column")} AS where_pointer`,
-    `${each("word")} AS word`,
-    ...(isRecoded ? [`${each("raw")} AS raw`] : []),
-    ...(isLabelled ? [`${each("label")} AS label`] : []),
-    ...(isBranching ? [`${each("blank")} AS blank`] : []),
+/** What the cells say is written down once, and the answers as its numbers: of millions of rows almost all say the same. */
+function responses(place: Place): Step[] {
+  const { scratch, block } = place;
+  const phrases = `${scratch.table}_phrase`;
+  return [
+    {
+      name: `${scratch.file}: what is said of ${block.instrument}`,
+      sql: `CREATE OR REPLACE TEMP TABLE ${phrases} AS
+${differentPhrases(place)}`,
+    },
+    {
+      name: `${scratch.file}: the same for the mapping`,
+      sql: `INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM ${phrases}`,
+    },
+    {
+      name: `${scratch.file}: responses to ${block.instrument}`,
+      sql: `INSERT INTO intake_given BY NAME
+WITH ${cells(place)}
+SELECT cell.record_key, said.phrase
+FROM cell JOIN ${phrases} AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw${isBranching(place) ? " AND said.blank = cell.blank" : ""}`,
+    },
   ];
-  const isNumber = [
-    ...(isComment ? ["part <> 'comment'"] : []),
-    ...(isLabelled ? ["label IS NULL"] : []),
+}
+
+const isBranching = ({ parts }: Place) => parts.some(({ blank }) => blank !== "'skipped'");
+
+/** Every cell that may hold an answer, with the place of its part in the row. */
+function cells(place: Place): string {
+  const { entry, block, scratch, parts, firstPlace } = place;
+  const list = (values: (string | number)[]) => `unnest([${values.join(", ")}])`;
+  const select = [
+    "record_key",
+    `${list(parts.map((_, i) => firstPlace + i))} AS place`,
+    `${list(parts.map(({ raw }) => raw))} AS raw`,
+    ...(isBranching(place) ? [`${list(parts.map(({ blank }) => blank))} AS blank`] : []),
   ];
-  const number = numberOf("answer", entry.decimal);
-  return {
-    name: `${scratch.file}: responses to ${block.instrument}`,
-    sql: `INSERT INTO intake_response BY NAME
-WITH given AS (
+  return `given AS (
   SELECT
     rowid + ${scratch.firstRecordKey} AS record_key,
-    ${key},
     ${givenCells(block, scratch)}
   FROM ${scratch.table}
   WHERE propool_bad IS NULL
@@ -101,23 +112,69 @@ WITH given AS (
 ),
 cell AS (
   SELECT
-    record_key,
-    administration_key,
-    ${cells.join(",\n    ")}
+    ${select.join(",\n    ")}
   FROM given
+)`;
+}
+
+/** Each different cell of a part once, as the answer that it is. */
+function differentPhrases(place: Place): string {
+  const { entry, parts, firstPlace, number } = place;
+  // Only what some part needs: most files have no boxes, comments, recoded words, labels or branching.
+  const has = (test: (part: Part) => boolean) => parts.some(test);
+  const isRecoded = has(({ word }) => word !== "raw");
+  const isLabelled = has(({ label }) => label !== "NULL");
+  const isComment = has(({ part }) => part === "comment");
+  const perPart = (name: "word" | "label") => {
+    const whens = parts.flatMap((part, i) =>
+      part[name] === "raw" || part[name] === "NULL"
+        ? []
+        : [`WHEN ${firstPlace + i} THEN ${part[name]}`],
+    );
+    return `CASE place ${whens.join(" ")}${name === "word" ? " ELSE raw" : ""} END AS ${name}`;
+  };
+  const named = [
+    "*",
+    isRecoded ? perPart("word") : "raw AS word",
+    ...(isLabelled ? [perPart("label")] : []),
+  ];
+  const rows = parts.map(
+    ({ part, code, column }, i) =>
+      `(${[firstPlace + i, text(part), text(code), text(column)].join(", ")})`,
+  );
+  const isNumber = [
+    ...(isComment ? ["part <> 'comment'"] : []),
+    ...(isLabelled ? ["label IS NULL"] : []),
+  ];
+  const numberSql = numberOf("answer", entry.decimal);
+  return `WITH ${cells(place)},
+different AS (
+  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
+),
+part AS (
+  SELECT * FROM (VALUES
+    ${rows.join(",\n    ")}
+  ) AS part (place, part, item_code, where_pointer)
+),
+named AS (
+  SELECT ${named.join(", ")}
+  FROM different JOIN part USING (place)
 ),
 answer AS (
-  SELECT *, ${missingReason(entry, raw, isBranching ? "blank" : "'skipped'")} AS missing, ${answered(entry, raw)} AS answer
-  FROM cell
+  SELECT *, ${missingReason(entry, "raw", isBranching(place) ? "blank" : "'skipped'")} AS missing, ${answered(entry, "raw")} AS answer
+  FROM named
 ),
 number AS (
-  SELECT *, ${isNumber.length ? `CASE WHEN ${isNumber.join(" AND ")} THEN ${number} END` : number} AS answer_num
+  SELECT *, ${isNumber.length ? `CASE WHEN ${isNumber.join(" AND ")} THEN ${numberSql} END` : numberSql} AS answer_num
   FROM answer
   WHERE ${isKept(parts)}
 )
 SELECT
-  record_key,
-  administration_key,
+  row_number() OVER (ORDER BY ${["place", "raw", ...(isBranching(place) ? ["blank"] : [])].join(", ")}) + (SELECT count(*) FROM intake_phrase) AS phrase,
+  ${number} AS block,
+  place,
+  raw,
+  ${isBranching(place) ? "blank" : "NULL::VARCHAR AS blank"},
   where_pointer,
   item_code,
   ${isComment ? "CASE WHEN part = 'comment' THEN 'free-text' ELSE 'propool' END" : "'propool'"} AS item_system,
@@ -125,8 +182,7 @@ SELECT
   ${answerColumns({ isLabelled, isRecoded }).join(",\n  ")},
   missing,
   'reported' AS origin
-FROM number`,
-  };
+FROM number`;
 }
 
 /**

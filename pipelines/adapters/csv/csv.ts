@@ -124,7 +124,7 @@ async function readFile(
   for (const step of compileFile(loaded.entry, { ...loaded.scratch, firstRecordKey })) {
     await run(step.sql);
   }
-  for (const done of [table, `${table}_refused`, `${table}_answer`]) {
+  for (const done of [table, `${table}_refused`, `${table}_answer`, `${table}_phrase`]) {
     await db.run(`DROP TABLE IF EXISTS ${done}`);
   }
   const { kept } = await db.one<{ kept: number }>(

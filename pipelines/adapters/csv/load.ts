@@ -111,7 +111,17 @@ async function loadStrictly(
   if (counts === null) return null;
   const lines = counts.oddQuotes > 0 ? "counted" : "position";
   const dialect = dialectOf(description);
-  const plan = { entry, path, table, columns: header.columns, dialect, lines, questions } as const;
+  const hasWideBlanks = counts.wide > 0;
+  const plan = {
+    entry,
+    path,
+    table,
+    columns: header.columns,
+    dialect,
+    lines,
+    questions,
+    hasWideBlanks,
+  } as const;
   if (!(await isRead(run, compileRead(plan).sql))) return null;
   const total = lines === "counted" ? "count(*) + coalesce(sum(propool_lines), 0)" : "count(*)";
   const { rows, spanned } = await db.one<{ rows: number; spanned: number }>(
@@ -138,7 +148,7 @@ async function loadSieved(
   try {
     const sieved = await sieve({ path, file, header, clean, refused });
     const plan = { entry, path: clean, table, columns: header.columns, questions };
-    const read = compileRead({ ...plan, dialect: SIEVED, lines: "sieved" });
+    const read = compileRead({ ...plan, dialect: SIEVED, lines: "sieved", hasWideBlanks: true });
     const isWhole = await isRead(run, read.sql);
     const refusedTable = `${table}_refused`;
     const source = readCsv(refused, ["line", "pointer", "reason"], SIEVED);
@@ -162,26 +172,36 @@ async function loadSieved(
   }
 }
 
-/** Physical lines, and those with an odd number of quotes; null when DuckDB cannot tell, as with bytes that are no UTF-8. */
-async function countLines(
-  db: DuckDb,
-  path: string,
-  { quote, ...marks }: Marks,
-): Promise<{ lines: number; oddQuotes: number } | null> {
+interface LineCounts {
+  lines: number;
+  /** Lines with an odd number of quotes. */
+  oddQuotes: number;
+  /** Lines with a blank that is not ASCII. */
+  wide: number;
+}
+
+/** What the physical lines of a file tell of it; null when DuckDB cannot tell, as with bytes that are no UTF-8. */
+async function countLines(db: DuckDb, path: string, marks: Marks): Promise<LineCounts | null> {
   // Four control characters in a row: the whole line is one field.
   const mark = "\u001f\u001e\u001f\u001e";
-  // A quote that is escaped otherwise than by doubling says nothing by its number: any may then be open at a line's end.
-  const isOdd =
-    quote === ""
-      ? "false"
-      : marks.escape === quote
-        ? `(length(line) - length(replace(line, ${text(quote)}, ''))) % 2 = 1`
-        : `contains(line, ${text(quote)})`;
-  const query = `SELECT count(*)::DOUBLE AS lines, count(*) FILTER (${isOdd})::DOUBLE AS "oddQuotes"
+  const query = `SELECT count(*)::DOUBLE AS lines, count(*) FILTER (${isOdd(marks)})::DOUBLE AS "oddQuotes",
+      count(*) FILTER (${IS_WIDE})::DOUBLE AS wide
     FROM read_csv(${text(path)}, columns = {'line': 'VARCHAR'}, auto_detect = false,
       strict_mode = false, header = false, delim = ${text(mark)}, quote = '', escape = '')`;
-  return db.one<{ lines: number; oddQuotes: number }>(query).catch(() => null);
+  return db.one<LineCounts>(query).catch(() => null);
 }
+
+/** A quote that is escaped otherwise than by doubling says nothing by its number: any may then be open at a line's end. */
+function isOdd({ quote, ...marks }: Marks): string {
+  if (quote === "") return "false";
+  return marks.escape === quote
+    ? `(length(line) - length(replace(line, ${text(quote)}, ''))) % 2 = 1`
+    : `contains(line, ${text(quote)})`;
+}
+
+/** The blanks that trim() takes away, but for the one of ASCII. */
+const WIDE_BLANK = "[\\x{00a0}\\x{1680}\\x{2000}-\\x{200a}\\x{202f}\\x{205f}\\x{3000}]";
+const IS_WIDE = `CASE WHEN strlen(line) > length(line) THEN regexp_matches(line, ${text(WIDE_BLANK)}) ELSE false END`;
 
 /** Runs a strict read; false when DuckDB refuses the text. Its message shows the line, so it goes no further. */
 async function isRead(run: LoadOptions["run"], sql: string): Promise<boolean> {

@@ -12,13 +12,13 @@ export interface Part {
   code: string;
   /** Column that is named as its place. */
   column: string;
-  /** SQL of the cell's own text. */
+  /** SQL over the row: the cell's own text. */
   raw: string;
-  /** SQL of that text in our words. */
+  /** SQL over `raw`: that text in our words. */
   word: string;
-  /** SQL of the label that the form shows for it. */
+  /** SQL over `raw`: the label that the form shows for it. */
   label: string;
-  /** SQL: why there is no answer where the cell is empty. */
+  /** SQL over the row: why there is no answer where the cell is empty. */
   blank: string;
 }
 
@@ -48,24 +48,23 @@ function answer(
   const own = plain(question?.isFreeText ? "comment" : part, code, column);
   const blank = shownSql(question?.shown);
   if (typeof source === "object" && Object.keys(source.words ?? {}).length > 0) {
-    return { ...own, blank, word: closedList(own.raw, source.words ?? {}) };
+    return { ...own, blank, word: closedList(source.words ?? {}) };
   }
   return {
     ...own,
     blank,
-    label: part === "item" ? labelSql(own.raw, question?.labels ?? {}) : "NULL",
+    label: part === "item" ? labelSql(question?.labels ?? {}) : "NULL",
   };
 }
 
 /** An answer's words are a closed list: what is not in it must not stay, or a stray 0 would pass for the 0 that a 1 stands for. */
-function closedList(raw: string, words: Record<string, string>): string {
+function closedList(words: Record<string, string>): string {
   const whens = Object.entries(words).map(([from, to]) => `WHEN ${text(from)} THEN ${text(to)}`);
-  return `CASE ${raw} ${whens.join(" ")} END`;
+  return `CASE raw ${whens.join(" ")} END`;
 }
 
 function plain(part: Part["part"], code: string, column: string): Part {
-  const raw = cell(column);
-  return { part, code, column, raw, word: raw, label: "NULL", blank: "'skipped'" };
+  return { part, code, column, raw: cell(column), word: "raw", label: "NULL", blank: "'skipped'" };
 }
 
 function shownSql(shown: string | null | undefined): string {
@@ -73,20 +72,20 @@ function shownSql(shown: string | null | undefined): string {
   return shown === null ? "'NI'" : `CASE WHEN ${shown} THEN 'skipped' ELSE 'not_shown' END`;
 }
 
-function labelSql(raw: string, labels: Record<string, string>): string {
-  return Object.keys(labels).length ? closedList(raw, labels) : "NULL";
+function labelSql(labels: Record<string, string>): string {
+  return Object.keys(labels).length ? closedList(labels) : "NULL";
 }
 
 /** Each ticked box is an answer: two of them contradict one another, which the mapping of responses says. */
 function boxes(code: string, options: Record<string, string>): Part[] {
   const all = Object.entries(options);
   const ticked = all.map(([option, column]): Part => {
-    const word = `CASE WHEN ${isTicked(column)} THEN ${text(option)} END`;
-    return { ...plain("option", code, column), raw: word, word };
+    const raw = `CASE WHEN ${isTicked(column)} THEN ${text(option)} END`;
+    return { ...plain("option", code, column), raw };
   });
   const none = `CASE WHEN ${all.map(([, column]) => isTicked(column)).join(" OR ")} THEN 'ticked' END`;
   const [[, first] = ["", ""]] = all;
-  return [...ticked, { ...plain("unticked", code, first), raw: none, word: none }];
+  return [...ticked, { ...plain("unticked", code, first), raw: none }];
 }
 
 /** Whether a checkbox column says yes; the other cells are 0 whether or not the form was opened. */

@@ -45,7 +45,7 @@ INSERT INTO intake_administration BY NAME
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
-    (rowid + 1) || '.1' AS administration_key,
+    record_key || '.' || 1 AS administration_key,
     "record_id" AS "patient_key",
     CASE WHEN "phq9_complete" NOT IN ('999') THEN "phq9_complete" END AS "status",
     "phq9_timestamp as ISO %Y-%m-%d %H:%M:%S" AS "answered_at",
@@ -63,12 +63,11 @@ SELECT
   CASE WHEN answered_at IS NOT NULL THEN 'stated' END AS answered_origin
 FROM given;
 
--- data.csv: responses to phq-9
-INSERT INTO intake_response BY NAME
+-- data.csv: what is said of phq-9
+CREATE OR REPLACE TEMP TABLE csv_1_phrase AS
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
-    (rowid + 1) || '.1' AS administration_key,
     "phq9_1", "phq9_2", "phq9_comments"
   FROM csv_1
   WHERE propool_bad IS NULL
@@ -80,16 +79,27 @@ WITH given AS (
 cell AS (
   SELECT
     record_key,
-    administration_key,
-    unnest(['item', 'item', 'comment']) AS part,
-    unnest(['PHQ9_1', 'PHQ9_2', 'comment']) AS item_code,
-    unnest(['phq9_1', 'phq9_2', 'phq9_comments']) AS where_pointer,
-    unnest(["phq9_1", "phq9_2", "phq9_comments"]) AS word
+    unnest([0, 1, 2]) AS place,
+    unnest(["phq9_1", "phq9_2", "phq9_comments"]) AS raw
   FROM given
 ),
+different AS (
+  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
+),
+part AS (
+  SELECT * FROM (VALUES
+    (0, 'item', 'PHQ9_1', 'phq9_1'),
+    (1, 'item', 'PHQ9_2', 'phq9_2'),
+    (2, 'comment', 'comment', 'phq9_comments')
+  ) AS part (place, part, item_code, where_pointer)
+),
+named AS (
+  SELECT *, raw AS word
+  FROM different JOIN part USING (place)
+),
 answer AS (
-  SELECT *, CASE WHEN word IS NULL THEN 'skipped' ELSE CASE word WHEN '999' THEN 'asked-declined' END END AS missing, CASE WHEN word NOT IN ('999') THEN word END AS answer
-  FROM cell
+  SELECT *, CASE WHEN raw IS NULL THEN 'skipped' ELSE CASE raw WHEN '999' THEN 'asked-declined' END END AS missing, CASE WHEN raw NOT IN ('999') THEN word END AS answer
+  FROM named
 ),
 number AS (
   SELECT *, CASE WHEN part <> 'comment' THEN CASE WHEN NOT contains(answer, '_') THEN TRY_CAST(answer AS DECIMAL(18,6)) END END AS answer_num
@@ -97,8 +107,11 @@ number AS (
   WHERE part = 'item' OR missing IS NULL
 )
 SELECT
-  record_key,
-  administration_key,
+  row_number() OVER (ORDER BY place, raw) + (SELECT count(*) FROM intake_phrase) AS phrase,
+  1 AS block,
+  place,
+  raw,
+  NULL::VARCHAR AS blank,
   where_pointer,
   item_code,
   CASE WHEN part = 'comment' THEN 'free-text' ELSE 'propool' END AS item_system,
@@ -107,3 +120,29 @@ SELECT
   missing,
   'reported' AS origin
 FROM number;
+
+-- data.csv: the same for the mapping
+INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase;
+
+-- data.csv: responses to phq-9
+INSERT INTO intake_given BY NAME
+WITH given AS (
+  SELECT
+    rowid + 1 AS record_key,
+    "phq9_1", "phq9_2", "phq9_comments"
+  FROM csv_1
+  WHERE propool_bad IS NULL
+    AND ("phq9_1" IS NOT NULL
+      OR "phq9_2" IS NOT NULL
+      OR "phq9_comments" IS NOT NULL
+      OR "phq9_timestamp" IS NOT NULL)
+),
+cell AS (
+  SELECT
+    record_key,
+    unnest([0, 1, 2]) AS place,
+    unnest(["phq9_1", "phq9_2", "phq9_comments"]) AS raw
+  FROM given
+)
+SELECT cell.record_key, said.phrase
+FROM cell JOIN csv_1_phrase AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw;

@@ -87,7 +87,7 @@ INSERT INTO intake_administration BY NAME
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
-    (rowid + 1) || '.1' AS administration_key,
+    record_key || '.' || 1 AS administration_key,
     "record_id" AS "patient_key",
     "phq9_timestamp as ISO" AS "answered_at",
     CASE WHEN "phq9_complete" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_complete" END AS "status",
@@ -109,12 +109,11 @@ SELECT
   CASE WHEN answered_at IS NOT NULL THEN 'stated' END AS answered_origin
 FROM given;
 
--- Clinic_DATA_2024-03-05_0930.csv: responses to phq-9
-INSERT INTO intake_response BY NAME
+-- Clinic_DATA_2024-03-05_0930.csv: what is said of phq-9
+CREATE OR REPLACE TEMP TABLE csv_1_phrase AS
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
-    (rowid + 1) || '.1' AS administration_key,
     "phq9_1", "phq9_2", "phq9_9", "phq9_difficulty", "phq9_total", "phq9_notes", "drinks___4"
   FROM csv_1
   WHERE propool_bad IS NULL
@@ -129,18 +128,31 @@ WITH given AS (
 cell AS (
   SELECT
     record_key,
-    administration_key,
-    unnest(['item', 'item', 'item', 'item', 'score', 'comment']) AS part,
-    unnest(['PHQ9_1', 'PHQ9_2', 'PHQ9_9', 'PHQ9_10', 'total', 'comment']) AS item_code,
-    unnest(['phq9_1', 'phq9_2', 'phq9_9', 'phq9_difficulty', 'phq9_total', 'phq9_notes']) AS where_pointer,
-    unnest(["phq9_1", "phq9_2", "phq9_9", "phq9_difficulty", "phq9_total", "phq9_notes"]) AS word,
-    unnest([CASE "phq9_1" WHEN '1' THEN 'Not at all' WHEN '2' THEN 'Several days' WHEN '3' THEN 'More than half the days' WHEN '4' THEN 'Nearly every day' END, CASE "phq9_2" WHEN '1' THEN 'Not at all' WHEN '2' THEN 'Several days' WHEN '3' THEN 'More than half the days' WHEN '4' THEN 'Nearly every day' END, CASE "phq9_9" WHEN '1' THEN 'Not at all' WHEN '2' THEN 'Several days' WHEN '3' THEN 'More than half the days' WHEN '4' THEN 'Nearly every day' END, CASE "phq9_difficulty" WHEN '0' THEN 'Not difficult at all' WHEN '1' THEN 'Somewhat difficult' WHEN '2' THEN 'Very difficult' WHEN '3' THEN 'Extremely difficult' END, NULL, NULL]) AS label,
+    unnest([0, 1, 2, 3, 4, 5]) AS place,
+    unnest(["phq9_1", "phq9_2", "phq9_9", "phq9_difficulty", "phq9_total", "phq9_notes"]) AS raw,
     unnest(['skipped', 'skipped', CASE WHEN (coalesce(TRY_CAST(coalesce("phq9_2", '') AS DOUBLE) > TRY_CAST('1' AS DOUBLE), false) OR (coalesce("drinks___4", '') = '1' OR coalesce(TRY_CAST(coalesce("drinks___4", '') AS DOUBLE) = TRY_CAST('1' AS DOUBLE), false))) THEN 'skipped' ELSE 'not_shown' END, 'NI', 'skipped', 'skipped']) AS blank
   FROM given
 ),
+different AS (
+  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
+),
+part AS (
+  SELECT * FROM (VALUES
+    (0, 'item', 'PHQ9_1', 'phq9_1'),
+    (1, 'item', 'PHQ9_2', 'phq9_2'),
+    (2, 'item', 'PHQ9_9', 'phq9_9'),
+    (3, 'item', 'PHQ9_10', 'phq9_difficulty'),
+    (4, 'score', 'total', 'phq9_total'),
+    (5, 'comment', 'comment', 'phq9_notes')
+  ) AS part (place, part, item_code, where_pointer)
+),
+named AS (
+  SELECT *, raw AS word, CASE place WHEN 0 THEN CASE raw WHEN '1' THEN 'Not at all' WHEN '2' THEN 'Several days' WHEN '3' THEN 'More than half the days' WHEN '4' THEN 'Nearly every day' END WHEN 1 THEN CASE raw WHEN '1' THEN 'Not at all' WHEN '2' THEN 'Several days' WHEN '3' THEN 'More than half the days' WHEN '4' THEN 'Nearly every day' END WHEN 2 THEN CASE raw WHEN '1' THEN 'Not at all' WHEN '2' THEN 'Several days' WHEN '3' THEN 'More than half the days' WHEN '4' THEN 'Nearly every day' END WHEN 3 THEN CASE raw WHEN '0' THEN 'Not difficult at all' WHEN '1' THEN 'Somewhat difficult' WHEN '2' THEN 'Very difficult' WHEN '3' THEN 'Extremely difficult' END END AS label
+  FROM different JOIN part USING (place)
+),
 answer AS (
-  SELECT *, CASE WHEN word IS NULL THEN blank ELSE CASE word WHEN '[not completed]' THEN 'skipped' WHEN 'NASK' THEN 'NASK' WHEN 'ASKU' THEN 'ASKU' WHEN 'NI' THEN 'NI' WHEN 'UNK' THEN 'NI' WHEN 'NA' THEN 'not_shown' END END AS missing, CASE WHEN word NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN word END AS answer
-  FROM cell
+  SELECT *, CASE WHEN raw IS NULL THEN blank ELSE CASE raw WHEN '[not completed]' THEN 'skipped' WHEN 'NASK' THEN 'NASK' WHEN 'ASKU' THEN 'ASKU' WHEN 'NI' THEN 'NI' WHEN 'UNK' THEN 'NI' WHEN 'NA' THEN 'not_shown' END END AS missing, CASE WHEN raw NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN word END AS answer
+  FROM named
 ),
 number AS (
   SELECT *, CASE WHEN part <> 'comment' AND label IS NULL THEN CASE WHEN NOT contains(answer, '_') THEN TRY_CAST(answer AS DECIMAL(18,6)) END END AS answer_num
@@ -148,8 +160,11 @@ number AS (
   WHERE part = 'item' OR missing IS NULL
 )
 SELECT
-  record_key,
-  administration_key,
+  row_number() OVER (ORDER BY place, raw, blank) + (SELECT count(*) FROM intake_phrase) AS phrase,
+  1 AS block,
+  place,
+  raw,
+  blank,
   where_pointer,
   item_code,
   CASE WHEN part = 'comment' THEN 'free-text' ELSE 'propool' END AS item_system,
@@ -160,12 +175,42 @@ SELECT
   'reported' AS origin
 FROM number;
 
+-- Clinic_DATA_2024-03-05_0930.csv: the same for the mapping
+INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase;
+
+-- Clinic_DATA_2024-03-05_0930.csv: responses to phq-9
+INSERT INTO intake_given BY NAME
+WITH given AS (
+  SELECT
+    rowid + 1 AS record_key,
+    "phq9_1", "phq9_2", "phq9_9", "phq9_difficulty", "phq9_total", "phq9_notes", "drinks___4"
+  FROM csv_1
+  WHERE propool_bad IS NULL
+    AND ("phq9_1" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_2" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_9" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_difficulty" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_total" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_notes" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
+      OR "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA'))
+),
+cell AS (
+  SELECT
+    record_key,
+    unnest([0, 1, 2, 3, 4, 5]) AS place,
+    unnest(["phq9_1", "phq9_2", "phq9_9", "phq9_difficulty", "phq9_total", "phq9_notes"]) AS raw,
+    unnest(['skipped', 'skipped', CASE WHEN (coalesce(TRY_CAST(coalesce("phq9_2", '') AS DOUBLE) > TRY_CAST('1' AS DOUBLE), false) OR (coalesce("drinks___4", '') = '1' OR coalesce(TRY_CAST(coalesce("drinks___4", '') AS DOUBLE) = TRY_CAST('1' AS DOUBLE), false))) THEN 'skipped' ELSE 'not_shown' END, 'NI', 'skipped', 'skipped']) AS blank
+  FROM given
+)
+SELECT cell.record_key, said.phrase
+FROM cell JOIN csv_1_phrase AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw AND said.blank = cell.blank;
+
 -- Clinic_DATA_2024-03-05_0930.csv: administrations of audit-c
 INSERT INTO intake_administration BY NAME
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
-    (rowid + 1) || '.2' AS administration_key,
+    record_key || '.' || 2 AS administration_key,
     "record_id" AS "patient_key",
     CASE WHEN "alcohol_complete" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "alcohol_complete" END AS "status",
     'audit-c' AS instrument_code,
@@ -182,12 +227,11 @@ SELECT
   NULL AS answered_origin
 FROM given;
 
--- Clinic_DATA_2024-03-05_0930.csv: responses to audit-c
-INSERT INTO intake_response BY NAME
+-- Clinic_DATA_2024-03-05_0930.csv: what is said of audit-c
+CREATE OR REPLACE TEMP TABLE csv_1_phrase AS
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
-    (rowid + 1) || '.2' AS administration_key,
     "drinks___0", "drinks___1", "drinks___4", "phq9_2"
   FROM csv_1
   WHERE propool_bad IS NULL
@@ -198,16 +242,28 @@ WITH given AS (
 cell AS (
   SELECT
     record_key,
-    administration_key,
-    unnest(['option', 'option', 'option', 'unticked']) AS part,
-    unnest(['AUDITC1', 'AUDITC1', 'AUDITC1', 'AUDITC1']) AS item_code,
-    unnest(['drinks___0', 'drinks___1', 'drinks___4', 'drinks___0']) AS where_pointer,
-    unnest([CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '0' END, CASE WHEN coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '1' END, CASE WHEN coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '4' END, CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN 'ticked' END]) AS word
+    unnest([6, 7, 8, 9]) AS place,
+    unnest([CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '0' END, CASE WHEN coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '1' END, CASE WHEN coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '4' END, CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN 'ticked' END]) AS raw
   FROM given
 ),
+different AS (
+  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
+),
+part AS (
+  SELECT * FROM (VALUES
+    (6, 'option', 'AUDITC1', 'drinks___0'),
+    (7, 'option', 'AUDITC1', 'drinks___1'),
+    (8, 'option', 'AUDITC1', 'drinks___4'),
+    (9, 'unticked', 'AUDITC1', 'drinks___0')
+  ) AS part (place, part, item_code, where_pointer)
+),
+named AS (
+  SELECT *, raw AS word
+  FROM different JOIN part USING (place)
+),
 answer AS (
-  SELECT *, CASE WHEN word IS NULL THEN 'skipped' ELSE CASE word WHEN '[not completed]' THEN 'skipped' WHEN 'NASK' THEN 'NASK' WHEN 'ASKU' THEN 'ASKU' WHEN 'NI' THEN 'NI' WHEN 'UNK' THEN 'NI' WHEN 'NA' THEN 'not_shown' END END AS missing, CASE WHEN word NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN word END AS answer
-  FROM cell
+  SELECT *, CASE WHEN raw IS NULL THEN 'skipped' ELSE CASE raw WHEN '[not completed]' THEN 'skipped' WHEN 'NASK' THEN 'NASK' WHEN 'ASKU' THEN 'ASKU' WHEN 'NI' THEN 'NI' WHEN 'UNK' THEN 'NI' WHEN 'NA' THEN 'not_shown' END END AS missing, CASE WHEN raw NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN word END AS answer
+  FROM named
 ),
 number AS (
   SELECT *, CASE WHEN NOT contains(answer, '_') THEN TRY_CAST(answer AS DECIMAL(18,6)) END AS answer_num
@@ -215,8 +271,11 @@ number AS (
   WHERE CASE part WHEN 'unticked' THEN word IS NULL ELSE part = 'item' OR missing IS NULL END
 )
 SELECT
-  record_key,
-  administration_key,
+  row_number() OVER (ORDER BY place, raw) + (SELECT count(*) FROM intake_phrase) AS phrase,
+  2 AS block,
+  place,
+  raw,
+  NULL::VARCHAR AS blank,
   where_pointer,
   item_code,
   'propool' AS item_system,
@@ -225,3 +284,28 @@ SELECT
   missing,
   'reported' AS origin
 FROM number;
+
+-- Clinic_DATA_2024-03-05_0930.csv: the same for the mapping
+INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase;
+
+-- Clinic_DATA_2024-03-05_0930.csv: responses to audit-c
+INSERT INTO intake_given BY NAME
+WITH given AS (
+  SELECT
+    rowid + 1 AS record_key,
+    "drinks___0", "drinks___1", "drinks___4", "phq9_2"
+  FROM csv_1
+  WHERE propool_bad IS NULL
+    AND (coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false)
+      OR coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false)
+      OR coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false))
+),
+cell AS (
+  SELECT
+    record_key,
+    unnest([6, 7, 8, 9]) AS place,
+    unnest([CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '0' END, CASE WHEN coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '1' END, CASE WHEN coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '4' END, CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN 'ticked' END]) AS raw
+  FROM given
+)
+SELECT cell.record_key, said.phrase
+FROM cell JOIN csv_1_phrase AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw;

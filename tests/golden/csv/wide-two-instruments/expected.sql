@@ -52,7 +52,7 @@ INSERT INTO intake_administration BY NAME
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
-    (rowid + 1) || '.1' AS administration_key,
+    record_key || '.' || 1 AS administration_key,
     "mrn" AS "patient_key",
     "visit" AS "encounter_key",
     "taken as ISO %m/%d/%Y" AS "answered_at",
@@ -73,12 +73,11 @@ SELECT
   CASE WHEN answered_at IS NOT NULL THEN 'stated' END AS answered_origin
 FROM given;
 
--- surveys_2024.csv: responses to phq-9
-INSERT INTO intake_response BY NAME
+-- surveys_2024.csv: what is said of phq-9
+CREATE OR REPLACE TEMP TABLE csv_1_phrase AS
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
-    (rowid + 1) || '.1' AS administration_key,
     "phq1", "phq2", "phq3", "phq_total"
   FROM csv_1
   WHERE propool_bad IS NULL
@@ -90,16 +89,28 @@ WITH given AS (
 cell AS (
   SELECT
     record_key,
-    administration_key,
-    unnest(['item', 'item', 'item', 'score']) AS part,
-    unnest(['PHQ9_1', 'PHQ9_2', 'PHQ9_3', 'total']) AS item_code,
-    unnest(['phq1', 'phq2', 'phq3', 'phq_total']) AS where_pointer,
-    unnest(["phq1", "phq2", "phq3", "phq_total"]) AS word
+    unnest([0, 1, 2, 3]) AS place,
+    unnest(["phq1", "phq2", "phq3", "phq_total"]) AS raw
   FROM given
 ),
+different AS (
+  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
+),
+part AS (
+  SELECT * FROM (VALUES
+    (0, 'item', 'PHQ9_1', 'phq1'),
+    (1, 'item', 'PHQ9_2', 'phq2'),
+    (2, 'item', 'PHQ9_3', 'phq3'),
+    (3, 'score', 'total', 'phq_total')
+  ) AS part (place, part, item_code, where_pointer)
+),
+named AS (
+  SELECT *, raw AS word
+  FROM different JOIN part USING (place)
+),
 answer AS (
-  SELECT *, CASE WHEN word IS NULL THEN 'skipped' ELSE CASE word WHEN 'NA' THEN 'skipped' WHEN '-9' THEN 'skipped' END END AS missing, CASE WHEN word NOT IN ('NA', '-9') THEN word END AS answer
-  FROM cell
+  SELECT *, CASE WHEN raw IS NULL THEN 'skipped' ELSE CASE raw WHEN 'NA' THEN 'skipped' WHEN '-9' THEN 'skipped' END END AS missing, CASE WHEN raw NOT IN ('NA', '-9') THEN word END AS answer
+  FROM named
 ),
 number AS (
   SELECT *, CASE WHEN NOT contains(answer, '_') THEN TRY_CAST(answer AS DECIMAL(18,6)) END AS answer_num
@@ -107,8 +118,11 @@ number AS (
   WHERE part = 'item' OR missing IS NULL
 )
 SELECT
-  record_key,
-  administration_key,
+  row_number() OVER (ORDER BY place, raw) + (SELECT count(*) FROM intake_phrase) AS phrase,
+  1 AS block,
+  place,
+  raw,
+  NULL::VARCHAR AS blank,
   where_pointer,
   item_code,
   'propool' AS item_system,
@@ -118,12 +132,38 @@ SELECT
   'reported' AS origin
 FROM number;
 
+-- surveys_2024.csv: the same for the mapping
+INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase;
+
+-- surveys_2024.csv: responses to phq-9
+INSERT INTO intake_given BY NAME
+WITH given AS (
+  SELECT
+    rowid + 1 AS record_key,
+    "phq1", "phq2", "phq3", "phq_total"
+  FROM csv_1
+  WHERE propool_bad IS NULL
+    AND ("phq1" NOT IN ('NA', '-9')
+      OR "phq2" NOT IN ('NA', '-9')
+      OR "phq3" NOT IN ('NA', '-9')
+      OR "phq_total" NOT IN ('NA', '-9'))
+),
+cell AS (
+  SELECT
+    record_key,
+    unnest([0, 1, 2, 3]) AS place,
+    unnest(["phq1", "phq2", "phq3", "phq_total"]) AS raw
+  FROM given
+)
+SELECT cell.record_key, said.phrase
+FROM cell JOIN csv_1_phrase AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw;
+
 -- surveys_2024.csv: administrations of gad-7
 INSERT INTO intake_administration BY NAME
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
-    (rowid + 1) || '.2' AS administration_key,
+    record_key || '.' || 2 AS administration_key,
     "mrn" AS "patient_key",
     "visit" AS "encounter_key",
     "gad_time as ISO %Y-%m-%d %H:%M %Y-%m-%d" AS "answered_at",
@@ -142,12 +182,11 @@ SELECT
   CASE WHEN answered_at IS NOT NULL THEN 'stated' END AS answered_origin
 FROM given;
 
--- surveys_2024.csv: responses to gad-7
-INSERT INTO intake_response BY NAME
+-- surveys_2024.csv: what is said of gad-7
+CREATE OR REPLACE TEMP TABLE csv_1_phrase AS
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
-    (rowid + 1) || '.2' AS administration_key,
     "gad1", "gad2"
   FROM csv_1
   WHERE propool_bad IS NULL
@@ -158,16 +197,26 @@ WITH given AS (
 cell AS (
   SELECT
     record_key,
-    administration_key,
-    unnest(['item', 'item']) AS part,
-    unnest(['GAD7_1', 'GAD7_2']) AS item_code,
-    unnest(['gad1', 'gad2']) AS where_pointer,
-    unnest(["gad1", "gad2"]) AS word
+    unnest([4, 5]) AS place,
+    unnest(["gad1", "gad2"]) AS raw
   FROM given
 ),
+different AS (
+  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
+),
+part AS (
+  SELECT * FROM (VALUES
+    (4, 'item', 'GAD7_1', 'gad1'),
+    (5, 'item', 'GAD7_2', 'gad2')
+  ) AS part (place, part, item_code, where_pointer)
+),
+named AS (
+  SELECT *, raw AS word
+  FROM different JOIN part USING (place)
+),
 answer AS (
-  SELECT *, CASE WHEN word IS NULL THEN 'skipped' ELSE CASE word WHEN 'NA' THEN 'skipped' WHEN '-9' THEN 'skipped' END END AS missing, CASE WHEN word NOT IN ('NA', '-9') THEN word END AS answer
-  FROM cell
+  SELECT *, CASE WHEN raw IS NULL THEN 'skipped' ELSE CASE raw WHEN 'NA' THEN 'skipped' WHEN '-9' THEN 'skipped' END END AS missing, CASE WHEN raw NOT IN ('NA', '-9') THEN word END AS answer
+  FROM named
 ),
 number AS (
   SELECT *, CASE WHEN NOT contains(answer, '_') THEN TRY_CAST(answer AS DECIMAL(18,6)) END AS answer_num
@@ -175,8 +224,11 @@ number AS (
   WHERE part = 'item' OR missing IS NULL
 )
 SELECT
-  record_key,
-  administration_key,
+  row_number() OVER (ORDER BY place, raw) + (SELECT count(*) FROM intake_phrase) AS phrase,
+  2 AS block,
+  place,
+  raw,
+  NULL::VARCHAR AS blank,
   where_pointer,
   item_code,
   'propool' AS item_system,
@@ -185,3 +237,28 @@ SELECT
   missing,
   'reported' AS origin
 FROM number;
+
+-- surveys_2024.csv: the same for the mapping
+INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase;
+
+-- surveys_2024.csv: responses to gad-7
+INSERT INTO intake_given BY NAME
+WITH given AS (
+  SELECT
+    rowid + 1 AS record_key,
+    "gad1", "gad2"
+  FROM csv_1
+  WHERE propool_bad IS NULL
+    AND ("gad1" NOT IN ('NA', '-9')
+      OR "gad2" NOT IN ('NA', '-9')
+      OR "gad_time" NOT IN ('NA', '-9'))
+),
+cell AS (
+  SELECT
+    record_key,
+    unnest([4, 5]) AS place,
+    unnest(["gad1", "gad2"]) AS raw
+  FROM given
+)
+SELECT cell.record_key, said.phrase
+FROM cell JOIN csv_1_phrase AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw;
