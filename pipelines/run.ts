@@ -22,6 +22,7 @@ import type { Issue } from "./core/issues.ts";
 import { withLock } from "./core/lock.ts";
 import type { Progress, StageEvent } from "./core/progress.ts";
 import { removeUnfinished } from "./core/remove-unfinished.ts";
+import { forgetPeople } from "./disclosure/ledger.ts";
 import { numberFile, withoutNamedCodes, withoutNames } from "./file-names.ts";
 import {
   attachOldStore,
@@ -400,6 +401,8 @@ async function release(
       return { audit, submission: null, unsent: "dry run", refused, broker: null, store };
     }
     if (!options.baseline) await dropKept(site);
+    // Before the store is published: a night that is killed between the two finds them in the old one again.
+    if (leavers.length > 0) await forgetPeople(site.directory, leavers);
     await publish(storeFile, site.storeFile);
     const submission = await prepared.publish();
     await publishFilters(site, filters);

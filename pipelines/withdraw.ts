@@ -7,7 +7,7 @@ import { ProError } from "./core/errors.ts";
 import { exists, publish, unfinished } from "./core/files.ts";
 import { withLock } from "./core/lock.ts";
 import { removeUnfinished } from "./core/remove-unfinished.ts";
-import { changeTokens } from "./disclosure/ledger.ts";
+import { forgetPeople } from "./disclosure/ledger.ts";
 import { dropKept } from "./plan/kept.ts";
 import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
 import { loadTokenKeys, tokenSql } from "./privacy/tokens.ts";
@@ -67,12 +67,9 @@ export async function withdraw(
     }
     await dropKept(site);
     await keepBarred(site, remembered);
+    // Before the store is: a command that is killed between the two is given again as long as the store holds them.
+    await forgetPeople(site.directory, patids);
     await publish(file, site.storeFile);
-    // The site's record of what left it forgets who they were, not how many.
-    const gone = new Set(patids);
-    await changeTokens(site.directory, async (known) =>
-      known.map((patid) => (gone.has(patid) ? null : patid)),
-    );
     const removed = held > 0 ? await emptyOutbox(site.outboxDirectory, site.site) : [];
     // Only the broker can open it; the next night makes it anew.
     if (await exists(site.brokerFile)) removed.push(basename(site.brokerFile));

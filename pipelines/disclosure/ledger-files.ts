@@ -129,6 +129,17 @@ export async function changeTokens(
   });
 }
 
+/** Forgets who people of a site's releases were: that somebody was there stays. */
+export async function forgetPeople(
+  siteDirectory: string,
+  patids: readonly string[],
+): Promise<void> {
+  const gone = new Set(patids);
+  await changeTokens(siteDirectory, async (known) =>
+    known.map((patid) => (gone.has(patid) ? null : patid)),
+  );
+}
+
 async function readPeople(siteDirectory: string): Promise<KnownPeople | null> {
   const file = join(siteDirectory, "releases", PEOPLE_FILE);
   return (await exists(file)) ? parse(await readFile(file), peopleSchema, file) : null;

@@ -133,7 +133,7 @@ export class Ledger {
   }
 }
 
-export { changeTokens } from "./ledger-files.ts";
+export { changeTokens, forgetPeople } from "./ledger-files.ts";
 
 type Lines<T> = Iterable<readonly [string, { isShown: boolean; told: readonly T[] }]>;
 

@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { siteSchema } from "../../pipelines/configuration/site.ts";
@@ -236,6 +236,10 @@ describe("a site whose people may refuse", () => {
     await night(site);
     whole = await people(site);
     expect(whole).toHaveLength(3);
+    // A study told numbers of all three; who leaves is somebody in them, and nobody's token.
+    const released = { token_key_fingerprint: null, people: whole };
+    await mkdir(site.path("releases"), { mode: 0o700 });
+    await writeFile(site.path("releases/people.json"), JSON.stringify(released));
     await listed(site, `${ben.key},no,research,\n`);
     await night(site);
     const left = await people(site);
@@ -250,6 +254,10 @@ describe("a site whose people may refuse", () => {
       db.one<{ facts: string }>("SELECT facts FROM propool_store"),
     );
     expect(JSON.parse(facts.facts).withdrawn).toEqual([gone]);
+    expect(JSON.parse(await yaml(site.path("releases/people.json"))).people).toEqual(
+      whole.map((patid) => (patid === gone ? null : patid)),
+    );
+    await rm(site.path("releases"), { recursive: true });
     // Agreeing again makes them a person again, and no tombstone.
     await listed(site, "");
     await night(site);
