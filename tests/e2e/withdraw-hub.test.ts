@@ -116,6 +116,55 @@ it("whoever withdraws at a site is gone from the hub's warehouse, publications a
   expect(rest.filter((name) => /parquet|publication/.test(name))).toEqual([]);
 });
 
+it("a site that rotates its key tells the hub which followed, and the hub holds everybody under the new tokens, also when it rebuilds", async () => {
+  const tokens = async (path: string) => {
+    const db = await DuckDb.open(path, { readOnly: true });
+    try {
+      const rows = await db.all<{ patid: string }>("SELECT patid FROM demographic ORDER BY patid");
+      return rows.map(({ patid }) => patid);
+    } finally {
+      db.close();
+    }
+  };
+  const pooled = async () => {
+    const told = await propool(
+      "query",
+      hub,
+      "SELECT patid FROM demographic ORDER BY patid",
+      "--json",
+    );
+    return (JSON.parse(told.out) as { patid: string }[]).map(({ patid }) => patid);
+  };
+  const before = await tokens(site.path("store/store.duckdb"));
+  expect(await pooled()).toEqual(before);
+  for (const command of [
+    ["keys", "rotate", site.directory, ...TODAY],
+    ["run", site.directory, ...TODAY],
+    ["pool", hub],
+  ]) {
+    const told = await propool(...command);
+    expect(told.exitCode, told.err).toBe(0);
+  }
+  const after = await tokens(site.path("store/store.duckdb"));
+  expect(after.filter((patid) => before.includes(patid))).toEqual([]);
+  expect(await pooled()).toEqual(after);
+  const rebuilt = await propool("pool", hub, "--rebuild");
+  expect(rebuilt.exitCode, rebuilt.err).toBe(0);
+  expect(await pooled()).toEqual(after);
+  // What the site sends next builds on it.
+  const answered = async () => {
+    const told = await propool("query", hub, "SELECT patid FROM pro_collection", "--json");
+    return (JSON.parse(told.out) as unknown[]).length;
+  };
+  const held = await answered();
+  const again = VISITS.map((one) => ({ ...one, id: `${one.id}-2`, day: "2024-05-20" })).slice(-1);
+  await site.deliver(PEOPLE, [...VISITS, ...again]);
+  expect(await propool("run", site.directory, ...TODAY)).toMatchObject({ exitCode: 0 });
+  const next = await propool("pool", hub);
+  expect(next.exitCode, next.err).toBe(0);
+  expect(await answered()).toBe(held + 1);
+});
+
 it("and of a PostgreSQL: of its tables, indexes and planner's notes, byte for byte", async () => {
   const server = await startPostgres();
   const url = await server.createDatabase();

@@ -2,9 +2,11 @@ import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { siteSchema } from "../../pipelines/configuration/site.ts";
+import { prepare } from "../../pipelines/intake.ts";
 import { decideConsent } from "../../pipelines/privacy/consent.ts";
 import { loadTokenKeys } from "../../pipelines/privacy/tokens.ts";
 import type { RunReport } from "../../pipelines/run.ts";
+import { DuckDb } from "../../warehouse/duckdb.ts";
 import { withFhir } from "../golden/fhir/read-golden.ts";
 import { propool } from "../support/command.ts";
 import { PEOPLE, type Person, siteIn, type TestSite, temporary } from "../support/site.ts";
@@ -174,6 +176,102 @@ describe("FHIR Consent", () => {
     const { optOut, optIn } = STATED[title] ?? {};
     expect(decided["opt-out"].get(key) ?? null, "opt-out").toBe(optOut);
     expect(decided["opt-in"].get(key) ?? null, "opt-in").toBe(optIn);
+  });
+});
+
+const [RESEARCH, QUALITY, SURVEILLANCE] = ["research", "quality-improvement", "surveillance"];
+/** A person by what was stated of them and where, and the purposes for which they are left out. */
+const PURPOSES: [
+  title: string,
+  stated: { from: "fhir" | "list" | "column"; decision: string; purpose?: string },
+  optOut: (string | undefined)[],
+  optIn: (string | undefined)[],
+][] = [
+  [
+    "FHIR Consent that denies research",
+    { from: "fhir", decision: "deny", purpose: "HRESCH" },
+    [RESEARCH],
+    [RESEARCH, QUALITY, SURVEILLANCE],
+  ],
+  [
+    "FHIR Consent that permits quality improvement",
+    { from: "fhir", decision: "permit", purpose: "HQUALIMP" },
+    [],
+    [RESEARCH, SURVEILLANCE],
+  ],
+  [
+    "line of the list that denies surveillance",
+    { from: "list", decision: "no", purpose: "surveillance" },
+    [SURVEILLANCE],
+    [RESEARCH, QUALITY, SURVEILLANCE],
+  ],
+  [
+    "line of the list that permits research",
+    { from: "list", decision: "yes", purpose: "research" },
+    [],
+    [QUALITY, SURVEILLANCE],
+  ],
+  [
+    "line of the list for a purpose that nobody knows",
+    { from: "list", decision: "no", purpose: "marketing" },
+    [],
+    [RESEARCH, QUALITY, SURVEILLANCE],
+  ],
+  [
+    "column that refuses",
+    { from: "column", decision: "opt-out" },
+    [RESEARCH, QUALITY, SURVEILLANCE],
+    [RESEARCH, QUALITY, SURVEILLANCE],
+  ],
+  ["column that agrees", { from: "column", decision: "yes" }, [], []],
+];
+
+describe("a statement about a purpose", () => {
+  let remove: () => Promise<void>;
+  let left: Map<string, (string | undefined)[]>;
+  beforeAll(async () => {
+    const folder = await temporary();
+    remove = folder.remove;
+    const list = join(folder.directory, "consent.csv");
+    const of = (from: string) => PURPOSES.filter(([, stated]) => stated.from === from);
+    const listed = of("list").map(
+      ([title, { decision, purpose: one }]) => `${title},${decision},${one},\n`,
+    );
+    await writeFile(list, `patient_key,decision,purpose,decided_at\n${listed.join("")}`);
+    const db = await DuckDb.open(":memory:", { small: true });
+    try {
+      await prepare(db, { words: {}, codes: [] }, "2024-06-01");
+      await loadTokenKeys(db, { generations: [new Uint8Array(32)], linkage: null }, ["patid"]);
+      for (const [title, { from, decision }] of PURPOSES)
+        await db.run("INSERT INTO intake_patient (patient_key, consent) VALUES (?, ?)", [
+          title,
+          from === "column" ? decision : null,
+        ]);
+      for (const [title, { decision, purpose: one }] of of("fhir"))
+        await db.run(
+          "INSERT INTO intake_consent (patient_key, decision, purpose) VALUES (?, ?, ?)",
+          [title, decision, one ?? null],
+        );
+      left = new Map();
+      for (const rule of ["opt-out", "opt-in"])
+        for (const one of [RESEARCH, QUALITY, SURVEILLANCE]) {
+          const identity = { site: "A", name: "a", network: "N", format: "fhir" };
+          const site = siteSchema.parse({ ...identity, consent: { rule, purpose: one } });
+          await decideConsent(db, { ...site, consentFile: list }, { store: null, barred: [] });
+          for (const { key } of await db.all<{ key: string }>(
+            "SELECT patient_key AS key FROM refused",
+          ))
+            left.set(`${rule} ${key}`, [...(left.get(`${rule} ${key}`) ?? []), one]);
+        }
+    } finally {
+      db.close();
+    }
+  });
+  afterAll(() => remove());
+
+  it.each(PURPOSES)("is looked at by networks of that purpose: a %s", (title, _, optOut, optIn) => {
+    expect(left.get(`opt-out ${title}`) ?? [], "opt-out").toEqual(optOut);
+    expect(left.get(`opt-in ${title}`) ?? [], "opt-in").toEqual(optIn);
   });
 });
 
