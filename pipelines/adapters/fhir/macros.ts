@@ -46,8 +46,16 @@ export const MACROS = [
   "fhir_family(f) AS CASE WHEN starts_with(f, '[') THEN array_to_string(TRY_CAST(f AS VARCHAR[]), ' ') ELSE f END",
   "fhir_code(c) AS nullif(trim(c), '')",
   "fhir_coding(c) AS coalesce(list_filter(c, lambda x: fhir_system(x.system) = 'http://loinc.org')[1], c[1])",
-  // Extensions differ too much to be read strictly; a JSON path finds the value wherever it stands.
-  "us_core(e, name, path) AS json_extract_string(list_filter(e, lambda x: (x->>'url') = 'http://hl7.org/fhir/us/core/StructureDefinition/' || name)[1], path)",
+  // Extensions differ too much to be read strictly; a JSON path finds the value wherever it stands. DSTU2 had US Core's elsewhere.
+  "us_core(e, name) AS list_filter(e, lambda x: ends_with(x->>'url', '/us-core-' || name))[1]",
+  // The categories of race or ethnicity, without their text and their more precise names.
+  `us_core_categories(x) AS list_distinct(list_append(
+    list_transform(list_filter(CAST(x->'$.extension' AS JSON[]), lambda y: (y->>'url') = 'ombCategory'), lambda y: y->>'$.valueCoding.code'),
+    x->>'$.valueCodeableConcept.coding[0].code'))`,
+  // The name or address that holds: an official or usual one, otherwise one that is not known to be an old or invented one.
+  `fhir_in_use(l) AS coalesce(list_filter(l, lambda x: x."use" = 'official')[1], list_filter(l, lambda x: x."use" = 'usual')[1],
+    list_filter(l, lambda x: coalesce(x."use", '') NOT IN ('old', 'maiden', 'nickname', 'anonymous', 'temp'))[1], l[1])`,
+  "is_ssn(i) AS coalesce(i.system IN ('http://hl7.org/fhir/sid/us-ssn', 'urn:oid:2.16.840.1.113883.4.1'), false) OR coalesce(i.type.coding[1].code = 'SS', false)",
   // One concept or a list of them, from STU3 to R5; only what looks like a code, because words may name a place.
   `fhir_concept(j) AS regexp_extract(coalesce(j->>'$[0].coding[0].code', j->>'$.coding[0].code', j->>'$[0].concept.coding[0].code', j->>'$.concept.coding[0].code'), '^[A-Za-z0-9.-]{1,20}$')`,
   // Where a version stands among others: its instant, and among equal ones its number. One that says neither comes first.

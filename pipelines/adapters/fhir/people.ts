@@ -1,21 +1,27 @@
 /** Patients, and what is known of their visits, conditions and procedures. */
 export const PEOPLE = [
   `INSERT INTO intake_patient BY NAME
+  WITH patient AS (
+    SELECT * REPLACE (fhir_in_use(name) AS name, fhir_in_use(address) AS address),
+      us_core_categories(us_core(extension, 'race')) AS races, us_core_categories(us_core(extension, 'ethnicity')) AS ethnicities,
+      us_core(extension, 'birthsex')->>'$.valueCode' AS birth_sex
+    FROM fhir_patient_numbered
+  )
   SELECT record_key, 'Patient' AS where_pointer, id AS patient_key,
-    fhir_family(name[1].family) AS family_name,
-    array_to_string(name[1].given, ' ') AS given_name,
-    birthDate AS birth_date, gender AS sex,
-    us_core(extension, 'us-core-race', '$.extension[0].valueCoding.code') AS race,
-    us_core(extension, 'us-core-ethnicity', '$.extension[0].valueCoding.code') AS ethnicity,
+    fhir_family(name.family) AS family_name,
+    array_to_string(name.given, ' ') AS given_name,
+    -- The CDM's SEX is the one assigned at birth.
+    birthDate AS birth_date, CASE WHEN birth_sex IN ('F', 'M') THEN birth_sex ELSE gender END AS sex,
+    CASE WHEN len(races) > 1 THEN 'multiple race' ELSE races[1] END AS race, ethnicities[1] AS ethnicity,
     communication[1].language.coding[1].code AS language,
     deceasedDateTime AS death_date, coalesce(deceasedBoolean, deceasedDateTime IS NOT NULL) AS deceased,
-    array_to_string(address[1].line, ' ') AS address, address[1].city AS city,
-    address[1].state AS state_code, address[1].postalCode AS zip,
+    array_to_string(address.line, ' ') AS address, address.city AS city,
+    address.state AS state_code, address.postalCode AS zip,
     list_filter(telecom, lambda x: x.system = 'phone')[1].value AS phone,
     list_filter(telecom, lambda x: x.system = 'email')[1].value AS email,
-    array_to_string(list_transform(list_filter(identifier, lambda x: x.system IS DISTINCT FROM 'http://hl7.org/fhir/sid/us-ssn'), lambda x: x.value), ' ') AS mrn,
-    list_filter(identifier, lambda x: x.system = 'http://hl7.org/fhir/sid/us-ssn')[1].value AS ssn
-  FROM fhir_patient_numbered`,
+    array_to_string(list_transform(list_filter(identifier, lambda x: NOT is_ssn(x)), lambda x: x.value), ' ') AS mrn,
+    list_filter(identifier, lambda x: is_ssn(x))[1].value AS ssn
+  FROM patient`,
 
   // Maiden names, second addresses, relatives: nothing of them loads, and nothing of them may leave.
   `INSERT INTO intake_identifier BY NAME

@@ -6,6 +6,7 @@ const person = {
   telecom: [{ system: "VARCHAR", value: "VARCHAR" }],
 } as const;
 const address = {
+  use: "VARCHAR",
   line: ["VARCHAR"],
   city: "VARCHAR",
   state: "VARCHAR",
