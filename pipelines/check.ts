@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Warehouse } from "../warehouse/dialects/index.ts";
 import { openWarehouse } from "../warehouse/open.ts";
 import { loadCatalogue } from "./catalogue/load.ts";
 import { readCatalogueOf } from "./catalogue/read.ts";
@@ -10,17 +11,11 @@ import { readSite, type Site } from "./configuration/site.ts";
 import { ProError } from "./core/errors.ts";
 import { exists } from "./core/files.ts";
 import type { Check } from "./quality/check.ts";
-import { type Refresh, readRefreshes, writeRefresh } from "./quality/history.ts";
+import { type Refresh, readRefreshes } from "./quality/history.ts";
 import { judge, reasonsFor, type Verdict } from "./quality/judge.ts";
 import { failingKeysSql, type Measure, measure } from "./quality/measure.ts";
 import { RELATIONS } from "./quality/relations.ts";
-import {
-  type CheckSource,
-  factsNow,
-  insertFacts,
-  openSession,
-  type Session,
-} from "./quality/session.ts";
+import { type CheckSource, insertFacts, openSession, type Session } from "./quality/session.ts";
 import { readAdjustedChecks } from "./quality.ts";
 
 /** A site's or a hub's folder with its checks made. */
@@ -41,7 +36,7 @@ export interface CheckedFolder {
 
 /**
  * Makes the checks of a folder on what its store or warehouse holds now, beside what the last night saw, and hands them to
- * `work`. Nothing is written. `isNew`: what is held came after the newest refresh that is remembered.
+ * `work`. Nothing is written. `isNew`: what is held came after the newest refresh that is remembered; a hub's is told by its books.
  *
  * @throws ProError `CONFIG_*`; `WAREHOUSE_MISSING` when there is nothing to check yet.
  */
@@ -97,6 +92,7 @@ async function checkHub<T>(
   const sites = hub.sites.map(({ site }) => site);
   const warehouse = openWarehouse(hub.warehouse, { baseDirectory: hub.directory });
   const source = await warehouse.scannable(options.scratch);
+  const isNew = options.isNew ?? (await isNewer(hub, warehouse));
   const folder = {
     kind: "hub",
     directory,
@@ -105,7 +101,17 @@ async function checkHub<T>(
     sites,
     quality: hub.quality,
   } as const;
-  return checkFolder({ ...folder, source }, options, work);
+  return checkFolder({ ...folder, source }, { ...options, isNew }, work);
+}
+
+/** Whether a hub holds other submissions than the newest refresh saw: it is not remembered after every load. */
+async function isNewer({ reportsDirectory }: Hub, warehouse: Warehouse): Promise<boolean> {
+  const [latest] = await readRefreshes(reportsDirectory);
+  if (!latest?.held) return false;
+  const { submissions } = await warehouse.held();
+  return submissions.some(
+    ({ datamartid, sequence }) => latest.held?.[datamartid] !== Number(sequence),
+  );
 }
 
 interface Unchecked {
@@ -161,24 +167,6 @@ async function checkFolder<T>(
 }
 
 const isOfNight = ({ over }: Check) => RELATIONS[over].level === "night";
-
-/** Remembers what a hub holds after a load, for trends and for the comparison with the next one. */
-export function rememberHub(hubDirectory: string, options: { today: string }): Promise<void> {
-  return withChecked(
-    hubDirectory,
-    options,
-    async ({ reportsDirectory, refreshes, measures, session }) =>
-      writeRefresh(reportsDirectory, {
-        day: options.today,
-        full: refreshes.length === 0,
-        measures,
-        facts: await factsNow(session.db),
-        ledgers: null,
-        lines: [],
-        unmapped: [],
-      }),
-  );
-}
 
 /** All failing keys of one check. @throws ProError `USAGE_CHECK` for a check whose rows only the night sees. */
 export async function failingKeys(

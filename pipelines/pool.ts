@@ -4,7 +4,6 @@ import type { HeldSubmission, Loader, RowCounts, Warehouse } from "../warehouse/
 import { HELD_SUBMISSIONS } from "../warehouse/merge.ts";
 import { openWarehouse } from "../warehouse/open.ts";
 import { TABLE_NAMES } from "../warehouse/schema.ts";
-import { rememberHub } from "./check.ts";
 import { type Hub, readHub } from "./configuration/hub.ts";
 import { ProError } from "./core/errors.ts";
 import { publish } from "./core/files.ts";
@@ -23,6 +22,7 @@ import {
   refuseArrival,
   type Verified,
 } from "./receive.ts";
+import { type HubChecks, rememberHub } from "./remember-hub.ts";
 import { checkAgreement } from "./submission/agreement.ts";
 import { type Archived, archivedChain, keptBefore } from "./submission/archive.ts";
 import type { Manifest } from "./submission/manifest.ts";
@@ -37,6 +37,8 @@ export interface PoolReport extends Pick<Received, "refused" | "known" | "waitin
   removed: string[];
   /** How many people were found at several sites; null where linkage is off or nothing was loaded. */
   linkage: LinkageReport | null;
+  /** The data checks of all that is held; null: nothing came since they were made. */
+  checks: HubChecks | null;
   seconds: number;
 }
 
@@ -107,13 +109,9 @@ async function poolNight(hub: Hub, options: PoolOptions): Promise<PoolReport> {
         verified,
         refused: received.refused,
       });
-      if (loaded.loaded.length + loaded.removed.length > 0) {
-        const { today = new Date().toISOString().slice(0, 10) } = options;
-        await options.progress.stage(hub.network, "check", () =>
-          rememberHub(hub.directory, { today }),
-        );
-      }
-      return { ...received, ...loaded, seconds: (performance.now() - started) / 1000 };
+      const { progress, today = new Date().toISOString().slice(0, 10) } = options;
+      const checks = await rememberHub(hub, chains, { progress, today });
+      return { ...received, ...loaded, checks, seconds: (performance.now() - started) / 1000 };
     } finally {
       for (const { aside } of verified) await rm(aside, { recursive: true, force: true });
     }

@@ -4,7 +4,13 @@ import type { Hub } from "./configuration/hub.ts";
 import { ProError } from "./core/errors.ts";
 import { exists } from "./core/files.ts";
 import type { Progress } from "./core/progress.ts";
-import { type Archived, archiveAside, archivePath, setAside } from "./submission/archive.ts";
+import {
+  type Archived,
+  archiveAside,
+  archivedAs,
+  archivePath,
+  setAside,
+} from "./submission/archive.ts";
 import { readHubKey } from "./submission/hub-key.ts";
 import { type Arrival, readInboxes } from "./submission/inbox.ts";
 import { bytesSha256, type Manifest } from "./submission/manifest.ts";
@@ -147,7 +153,7 @@ async function wasAccepted(hub: Hub, arrival: Arrival, expected: Expectation): P
   const { bytes } = await readManifest(arrival.directory, expected);
   const archived = await verifyArchived(directory, publicKeysOf(hub, arrival.site));
   if (archived.manifestSha256 !== bytesSha256(bytes)) return false;
-  await acknowledge(arrival, archivedAs(arrival, archived.manifest, { directory, ...archived }));
+  await acknowledge(arrival, archivedAs(archived.manifest, { directory, ...archived }));
   return true;
 }
 
@@ -156,29 +162,12 @@ async function verifyArrival(hub: Hub, arrival: Arrival, expected: Expectation):
   const aside = await archiveAside(directory);
   try {
     const { manifest, manifestSha256 } = await openSubmission(arrival.directory, aside, expected);
-    const archived = archivedAs(arrival, manifest, { directory, manifestSha256 });
+    const archived = archivedAs(manifest, { directory, manifestSha256 });
     return { arrival, manifest, expected, archived, aside };
   } catch (error) {
     await rm(aside, { recursive: true, force: true });
     throw error;
   }
-}
-
-function archivedAs(
-  { site, sequence }: Arrival,
-  { kind, created, token_key_fingerprint, withdrawn }: Manifest,
-  { directory, manifestSha256 }: Pick<Archived, "directory" | "manifestSha256">,
-): Archived {
-  return {
-    site,
-    sequence,
-    kind,
-    created,
-    directory,
-    manifestSha256,
-    tokenKeyFingerprint: token_key_fingerprint,
-    withdrawn,
-  };
 }
 
 /** The keys with which a site signs now, and with which it signed what is in the archive. */

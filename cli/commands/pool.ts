@@ -4,6 +4,7 @@ import { createProgress } from "../../pipelines/core/progress.ts";
 import { type PoolReport, pool, publishOlder } from "../../pipelines/pool.ts";
 import { TABLE_NAMES } from "../../warehouse/schema.ts";
 import type { AddCommand } from "../command.ts";
+import { formatNumber } from "../output.ts";
 import { textTable } from "../text-table.ts";
 
 interface Options {
@@ -73,8 +74,17 @@ function reportText(report: PoolReport): string {
   } else {
     lines.push(`published in ${seconds}`);
   }
+  if (report.checks) lines.push(...checkLines(report.checks));
   if (report.linkage) lines.push(...linkageLines(report.linkage));
   return `${lines.join("\n")}\n${loadedText(report.loaded)}`;
+}
+
+function checkLines({ made, newRows, rows }: NonNullable<PoolReport["checks"]>): string[] {
+  if (made) return [];
+  const share = `${formatNumber(newRows)} of ${formatNumber(rows)} rows`;
+  return [
+    `data checks of all rows: not made again, ${share} are new since (a tenth makes them); propool check makes them now`,
+  ];
 }
 
 function linkageLines({ people, records, pairs, review }: NonNullable<PoolReport["linkage"]>) {

@@ -25,6 +25,8 @@ const refreshSchema = z.strictObject({
     }),
   ),
   facts: z.array(factSchema),
+  /** At a hub: the newest submission of each site that it looked at. */
+  held: z.record(z.string(), z.int()).optional(),
   /** Where the night's records and answers ended; null at a hub. */
   ledgers: z.strictObject({ records: ledger, answers: ledger }).nullable(),
   lines: z.array(

@@ -31,6 +31,10 @@ export interface Archived {
   manifestSha256: string;
   tokenKeyFingerprint: string;
   withdrawn: string[];
+  /** Rows of all tables that the site has after it. */
+  heldRows: number;
+  /** Rows that it adds, changes or removes. */
+  movedRows: number;
 }
 
 export function archivePath(archiveDirectory: string, site: string, sequence: number): string {
@@ -60,16 +64,27 @@ async function readArchived(
   const bytes = await readFile(file).catch((cause) => {
     throw unreadable(file, cause);
   });
-  const { kind, created, token_key_fingerprint, withdrawn } = parseArchived(bytes, file);
+  return archivedAs(parseArchived(bytes, file), { directory, manifestSha256: bytesSha256(bytes) });
+}
+
+/** What a manifest says of a submission whose place in the archive is, or will be, `directory`. */
+export function archivedAs(
+  manifest: Manifest,
+  { directory, manifestSha256 }: Pick<Archived, "directory" | "manifestSha256">,
+): Archived {
+  const { site, sequence, kind, created, token_key_fingerprint, withdrawn } = manifest;
+  const tables = Object.values(manifest.tables);
   return {
     site,
     sequence,
     directory,
     kind,
     created,
-    manifestSha256: bytesSha256(bytes),
+    manifestSha256,
     tokenKeyFingerprint: token_key_fingerprint,
     withdrawn,
+    heldRows: tables.reduce((sum, { rows }) => sum + rows, 0),
+    movedRows: tables.reduce((sum, one) => sum + one.added + one.changed + one.removed, 0),
   };
 }
 

@@ -254,6 +254,16 @@ describe("a night that was killed", () => {
     expect(await held()).toEqual(BOTH);
   });
 
+  it("before its checks were remembered makes them in the next one", async () => {
+    await sendFrom("SITEA", 1);
+    expect((await night()).checks).toMatchObject({ made: true });
+    expect((await night()).checks).toBeNull();
+    await rm(join(hub.directory, "reports"), { recursive: true });
+    const report = await night();
+    expect(report.loaded).toEqual([]);
+    expect(report.checks).toMatchObject({ made: true });
+  });
+
   it("leaves half-written files, which the next one removes", async () => {
     await sendFrom("SITEA", 1);
     const archive = join(hub.directory, "archive", "SITEA");
