@@ -44,7 +44,7 @@ const administration = (
 export function stageRows(): string[] {
   return [
     `CREATE TEMP VIEW staged_row AS
-    SELECT a.pro_seq || '|item|' || r.name AS pro_cm_id, ${administration("coalesce(r.mode, a.pro_mode)")},
+    SELECT 'item.' || r.name AS place, ${administration("coalesce(r.mode, a.pro_mode)")},
       a.instrument, 'item' AS kind, r.name, i.code AS pro_code, i.label AS pro_fullname, r.answer_label AS pro_response_text,
       r.value AS pro_response_num, r.origin,
       -- What a branch led past, or an adaptive test left out, was not skipped.
@@ -56,13 +56,13 @@ export function stageRows(): string[] {
     LEFT JOIN hidden_item h ON h.administration_key = r.administration_key AND h.item = r.name
     WHERE r.kind = 'item' AND r.state = 'loaded'
     UNION ALL
-    SELECT a.pro_seq || '|item|' || u.item, ${administration()},
+    SELECT 'item.' || u.item, ${administration()},
       a.instrument, 'item', u.item, i.code, i.label, NULL, NULL, 'reported', u.answer_state, true, ${NO_SCORE}
     FROM unanswered_item u
     JOIN loaded_administration a USING (administration_key)
     JOIN catalogue_item i ON i.instrument = a.instrument AND i.item = u.item
     UNION ALL
-    SELECT a.pro_seq || '|score|' || m.score || '|' || m.origin, ${administration()},
+    SELECT 'score.' || m.score || '.' || m.origin, ${administration()},
       a.instrument, 'score', m.score, coalesce(c.code, s.code), ${SCORE_NAME}, NULL,
       m.value, m.origin, NULL, m.preferred, m.status, m.reason, NULL, m.delta, m.scale, m.decimals, m.items_missing,
       s.items - m.items_missing, m.prorated, m.standard_error, m.confidence, m.severity, ${AIDS}
@@ -72,7 +72,7 @@ export function stageRows(): string[] {
     JOIN catalogue_instrument i ON i.instrument = m.instrument
     LEFT JOIN catalogue_code c ON c.instrument = m.instrument AND c.kind = 'score' AND c.name = m.score AND c.version = a.instrument_version
     UNION ALL
-    SELECT a.pro_seq || '|linked|' || l.link, ${administration()},
+    SELECT 'linked.' || l.link, ${administration()},
       l.instrument, 'score', l.score, NULL, ${SCORE_NAME} || ', linked', NULL,
       l.value, 'linked', NULL, false, 'linked', NULL, l.link, NULL, s.scale, s.decimals, NULL, NULL, NULL,
       l.standard_error, l.confidence, NULL, ${AIDS}
@@ -82,7 +82,7 @@ export function stageRows(): string[] {
     JOIN catalogue_instrument i ON i.instrument = l.instrument`,
 
     `CREATE VIEW cdm_pro_cm AS
-    SELECT pro_cm_id, patid, encounterid, pro_date, pro_time,
+    SELECT pro_seq AS pro_cm_id, place AS pro_cm_id_place, patid, encounterid, pro_date, pro_time,
       CASE WHEN pro_code IS NOT NULL THEN 'LC' WHEN link IS NOT NULL THEN 'OT' ELSE pro_type END AS pro_type,
       name AS pro_name, coalesce(pro_code, link, name) AS pro_code,
       pro_response_text, pro_response_num, pro_method, pro_mode, pro_cat,
@@ -91,7 +91,7 @@ export function stageRows(): string[] {
     FROM staged_row`,
 
     `CREATE VIEW cdm_pro_cm_detail AS
-    SELECT pro_cm_id, patid, pro_seq, instrument, kind, name, origin, preferred, answer_state, ${Object.keys(SCORE_COLUMNS).join(", ")}
+    SELECT pro_seq AS pro_cm_id, place AS pro_cm_id_place, patid, pro_seq, instrument, kind, name, origin, preferred, answer_state, ${Object.keys(SCORE_COLUMNS).join(", ")}
     FROM staged_row`,
   ];
 }

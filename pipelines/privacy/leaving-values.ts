@@ -81,15 +81,27 @@ function columnsOf(table: TableName, store: string): string {
   const texts = Object.entries(tableShape(table).columns).filter(
     ([column, { type }]) => type === "text" && column !== "datamartid",
   );
-  const selects = texts.map(([column]) => {
+  const selects = texts.flatMap(([column]) => {
     const isCode = CODE_COLUMNS.includes(`${table}.${column}`)
       ? `WHEN regexp_full_match(value, '${CODE}') THEN 'code'`
       : "";
-    return `SELECT ${text(table)}, ${text(column)}, value,
+    return partsOf(`lower(${ident(column)})`, column).map(
+      (part) => `SELECT ${text(table)}, ${text(column)}, value,
         CASE WHEN regexp_full_match(value, '${tokenShape(table, column)}') THEN 'token' ${isCode} ELSE 'text' END
-      FROM (SELECT DISTINCT lower(${ident(column)}) AS value FROM ${ident(store)}.${ident(table)} WHERE ${ident(column)} IS NOT NULL)`;
+      FROM (SELECT DISTINCT ${part} AS value FROM ${ident(store)}.${ident(table)} WHERE ${ident(column)} IS NOT NULL)`,
+    );
   });
   return selects.join("\nUNION ALL ");
+}
+
+/** An administration's token and the places of its rows in it: together they are as many as there are rows, and apart a tenth of them. */
+function partsOf(value: string, column: string): string[] {
+  if (column !== "pro_cm_id") return [value];
+  const isPlaced = `substr(${value}, 33, 1) = '.'`;
+  return [
+    `CASE WHEN ${isPlaced} THEN left(${value}, 32) ELSE ${value} END`,
+    `CASE WHEN ${isPlaced} THEN substr(${value}, 34) ELSE '' END`,
+  ];
 }
 
 /** Lower case, as all leaving values. The name of a linkage key is the site's own. */

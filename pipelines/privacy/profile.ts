@@ -152,6 +152,7 @@ export type Staged = ReadonlyMap<TableName, ReadonlySet<string>>;
 
 /** Whether a purpose's tokens are keys of rows to which no other table refers: each is made once, as its row is written. */
 function isOwnKey(profile: PrivacyProfile, purpose: string): boolean {
+  if (purpose === PLACED.purpose) return false;
   return Object.entries(profile.tables).every(([table, columns]) =>
     Object.entries(columns).every(
       ([column, one]) =>
@@ -162,6 +163,15 @@ function isOwnKey(profile: PrivacyProfile, purpose: string): boolean {
     ),
   );
 }
+
+/**
+ * Rows of PRO_CM are named by their administration and their place in it: `<token>.item.PHQ9_1`. The token is made once for each
+ * administration, under a purpose of its own, and not once for each answer; a place stands in the row anyway.
+ */
+const PLACED = { purpose: "pro_cm_id", of: "pro_seq" } as const;
+
+/** The staged column with the place of a row whose key is such a token. */
+const placeOf = (column: string) => `${column}_place`;
 
 /** Tables whose rows belong to an administration and are replaced with it; the first has one row for each. */
 export const ADMINISTRATION_TABLES: readonly TableName[] = [
@@ -194,6 +204,10 @@ export function standsInCollection(
  */
 export function tokenTablesSql(profile: PrivacyProfile, staged: Staged): string[] {
   return tokenPurposes(profile).flatMap((purpose) => {
+    if (purpose === PLACED.purpose) {
+      const raw = `SELECT ${PLACED.of} AS raw FROM cdm_pro_collection`;
+      return staged.has("pro_collection") ? tokenTableSql(purpose, raw) : [];
+    }
     if (isOwnKey(profile, purpose)) return [];
     const uses = [...staged].flatMap(([table, columns]) =>
       Object.entries(profile.tables[table] ?? {})
@@ -202,10 +216,14 @@ export function tokenTablesSql(profile: PrivacyProfile, staged: Staged): string[
         .map(([column]) => `SELECT ${ident(column)} AS raw FROM cdm_${table}`),
     );
     if (uses.length === 0) return [];
-    return `CREATE OR REPLACE TEMP TABLE token_of_${purpose} AS
-SELECT p.raw, ${tokenSql(purpose, "p.raw")} AS token
-FROM (SELECT DISTINCT raw FROM (${uses.join(" UNION ALL ")}) WHERE raw IS NOT NULL) p`;
+    return tokenTableSql(purpose, uses.join(" UNION ALL "));
   });
+}
+
+function tokenTableSql(purpose: string, uses: string): string {
+  return `CREATE OR REPLACE TEMP TABLE token_of_${purpose} AS
+SELECT p.raw, ${tokenSql(purpose, "p.raw")} AS token
+FROM (SELECT DISTINCT raw FROM (${uses}) WHERE raw IS NOT NULL) p`;
 }
 
 /**
@@ -232,7 +250,8 @@ export function deidentifySql(
     const purpose = purposeOf(one);
     const isMadeHere = purpose !== null && isOwnKey(profile, purpose);
     const value = isMadeHere ? tokenSql(purpose, `t.${ident(column)}`) : outcomeOf(column, one);
-    return `  ${value} AS ${ident(column)}`;
+    const place = staged.has(placeOf(column)) ? ` || '.' || t.${ident(placeOf(column))}` : "";
+    return `  ${value}${place} AS ${ident(column)}`;
   });
   const joins = actions.flatMap(([column, one]) => {
     const purpose = purposeOf(one);

@@ -4,6 +4,8 @@ import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { ident, text } from "../../warehouse/sql.ts";
 
 const BLOCK = 64;
+/** Hex digits of a token: 128 bits. */
+const TOKEN_LENGTH = 32;
 const SHIFT = "shift";
 const LINKAGE = "linkage";
 /** The token actions of linkage: `link_p1` is token P1 of the recipe. */
@@ -66,13 +68,13 @@ async function defineToken(db: DuckDb, purpose: string, generations: number): Pr
   let token = "value";
   for (let i = 1; i <= generations; i++) token = shortened(`${purpose}_${i}`, token);
   await db.run(`CREATE OR REPLACE TEMP MACRO ${ident(`token_${purpose}`)}(value) AS ${token}`);
-  // What a rotation does to a token that is stored already.
-  const next = shortened(`${purpose}_${generations}`, "value");
+  // What a rotation does to a token that is stored already; a place behind it stays.
+  const next = `${shortened(`${purpose}_${generations}`, `left(value, ${TOKEN_LENGTH})`)} || substr(value, ${TOKEN_LENGTH + 1})`;
   await db.run(`CREATE OR REPLACE TEMP MACRO ${ident(`next_token_${purpose}`)}(value) AS ${next}`);
 }
 
 function shortened(key: string, value: string): string {
-  return `left(${hmacSql(key, `encode(${value})`)}, 32)`;
+  return `left(${hmacSql(key, `encode(${value})`)}, ${TOKEN_LENGTH})`;
 }
 
 /** Recipe pro-token-v1: base64url without padding of HMAC("pro-token-v1" 0x00 token id 0x00 signature), all 256 bits. */

@@ -18,7 +18,7 @@ beforeAll(async () => {
   const progress = createProgress({ err: new PassThrough(), tty: false, quiet: true });
   demo = await runDemo(join(directory, "network"), { seed: "1", progress });
   report = demoJson(demo);
-}, 120_000);
+}, 300_000);
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 describe("the demo", () => {

@@ -8,6 +8,7 @@ import {
   dateShiftSql,
   hmacSql,
   loadTokenKeys,
+  nextTokenSql,
   purposeKey,
   tokenSql,
 } from "../../pipelines/privacy/tokens.ts";
@@ -143,6 +144,17 @@ describe("the keys of the purposes", () => {
     );
     expect(a).toMatch(/^[0-9a-f]{32}$/);
     expect(a).not.toBe(b);
+  });
+
+  it("turn a token at a rotation, and leave the place of an answer in its administration", async () => {
+    await loadTokenKeys(db, keys, ["pro_cm_id"]);
+    const old = await db.one<{ token: string }>(`SELECT ${tokenSql("pro_cm_id", "'x'")} AS token`);
+    const next = new Uint8Array(32).fill(8);
+    await loadTokenKeys(db, { generations: [siteKey, next], linkage: null }, ["pro_cm_id"]);
+    const { made, turned } = await db.one<{ made: string; turned: string }>(
+      `SELECT ${tokenSql("pro_cm_id", "'x'")} || '.item.PHQ9_1' AS made, ${nextTokenSql("pro_cm_id", text(`${old.token}.item.PHQ9_1`))} AS turned`,
+    );
+    expect(turned).toBe(made);
   });
 
   it("stand in no statement that DuckDB could show", async () => {
