@@ -5,11 +5,14 @@ import { describe, expect, it } from "vitest";
 import {
   type BloomRecipe,
   bloomFilter,
+  CLK_RECIPE,
   flipBits,
   keyedPositions,
+  neededParts,
   type Positions,
   readBloomRecipe,
 } from "../../pipelines/privacy/bloom-filter.ts";
+import { linkageKey } from "../../pipelines/privacy/linkage.ts";
 
 // Source: our reference vectors, tokens_pprl.json (clk alone), made with clkhash's linkage schema 3.
 const golden = join(import.meta.dirname, "../golden/privacy/clk.json");
@@ -22,6 +25,9 @@ interface Vectors {
   records: { record: string[]; clk_base64: string; bits_set: number }[];
   dice: { pair: [number, number]; value: number }[];
 }
+
+const tokens = join(import.meta.dirname, "../golden/privacy/tokens_pprl.json");
+const { master_key_hex } = JSON.parse(await readFile(tokens, "utf8"));
 
 const vectorsOf = (hash: string) => clk.find((one) => one.hash === hash) as Vectors;
 const PARTS = ["first", "last", "birthday", "sex", "zip5"] as const;
@@ -88,6 +94,29 @@ describe("a Bloom filter", () => {
       expect(Math.abs(dice(a, b) - value), `records ${pair}`).toBeLessThan(0.06);
     }
     expect(pairs).toHaveLength(10);
+  });
+
+  // Sites of a project must agree to the bit: another filter is another recipe. Computed once by an implementation in another language.
+  it("is, without noise, what the recipe pro-clk-v1 says", async () => {
+    const recipe = await readBloomRecipe();
+    const { key } = linkageKey(
+      Buffer.from(master_key_hex, "hex"),
+      { project: "project-alpha", epoch: "2025" },
+      CLK_RECIPE,
+    );
+    const alice = {
+      first: "ALICE",
+      last: "WONDERLAND",
+      birthday: "0810",
+      birth_year: "1993",
+      sex: "F",
+      zip5: "98101",
+    };
+    expect(Object.keys(alice).toSorted()).toEqual(neededParts(recipe).toSorted());
+    const positions = keyedPositions(key, recipe.length)(alice.birth_year);
+    expect(Buffer.from(bloomFilter(alice, recipe, positions)).toString("base64")).toBe(
+      "AB6LCCBEgBIJ4YEmBCAgAIAASUEFERqhkvOI8AQCkQOVAAYkBJANgRUVAAZPZJlMGAABIAMQAIGAQYCBQYJIxAiASgopDglCcBJCwkpACWGw+AOoAAgBEDcRMJ0AGkQAwEAaJQxWAJTESMEAQDDMy1wRAAyoSWAAAEEBSAQggkI=",
+    );
   });
 
   it("has nothing in common with those of another year or key but chance", async () => {
