@@ -201,7 +201,7 @@ export const siteSchema = z.strictObject({
         })
         .optional()
         .describe(
-          "a Bloom filter of each person for a linkage broker, never for the hub; left out: none. Every standard encoding has been broken: see PRIVACY.md",
+          "a Bloom filter of each person for a linkage broker, never for the hub; left out: none. Every standard encoding has been broken: propool explain clk says more",
         ),
     })
     .prefault({})

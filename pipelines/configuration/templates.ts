@@ -47,7 +47,7 @@ privacy: shifted
 # linkage:
 #   project: ${plain(network)}   # whose sites share the key; left out: the network
 #   epoch: "1"        # counted up together at all sites to make new tokens
-#   bloom_filters:    # also finds people whose names are misspelt, and can be broken: read PRIVACY.md first
+#   bloom_filters:    # finds misspelt names too, and every standard encoding has been broken: propool explain clk
 #     broker: age1... # the linkage broker, who is not the hub: gets broker/${plain(site)}-clk.csv.age
 
 # What holds where the source is silent. Rows carry the origin "assumed".
