@@ -21,6 +21,7 @@ const RESPONSES: Record<string, object> = {
   "by-source": { subject: undefined, source: to("Patient/ann") },
   "by-author": { subject: undefined, author: to("Patient/ann") },
   "by-informant": { subject: undefined },
+  "by-information-source": { subject: undefined, informationSource: to("Patient/ann") },
   nobody: { subject: undefined, author: to("Practitioner/doc") },
   portal: { author: to("Device/portal") },
   verbal: { extension: completion("VERBAL") },
@@ -210,6 +211,7 @@ describe("the person", () => {
     ["plain", "ann", null],
     ["by-source", "ann", "derived"],
     ["by-author", "ann", "derived"],
+    ["by-information-source", "ann", "derived"],
     ["by-informant", "ann", "derived"],
   ])("of %s is %s (%s)", (id, patient, origin) => {
     expect(facts[id]).toMatchObject({ state: "loaded", patient, patient_origin: origin });

@@ -67,6 +67,11 @@ const FILES: Record<string, Case> = {
       "Patient @ line 4",
     ],
   },
+  "whose name says another type": {
+    content: ndjson(response({}), response({ id: "s" })),
+    name: "Patient.ndjson",
+    told: ["QuestionnaireResponse @ line 1", "QuestionnaireResponse @ line 2"],
+  },
   "that the strict reader refuses in three places": {
     content: ndjson(...many(20).map((line, i) => ([0, 7, 19].includes(i) ? TWICE : line))),
     told: many(20).map((_, i) =>

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { unmappedCodes } from "../../pipelines/quality/facts.ts";
 import { withMapped } from "../golden/fhir/read-golden.ts";
 
 /** Shapes of real exports, each alone, and what loads of them. */
@@ -248,6 +249,51 @@ const SHAPES: Record<string, [resources: Json[], told: string[]]> = {
     ],
     ["/value PHQ9_1 1 loaded"],
   ],
+  ...Object.fromEntries(
+    Object.entries({
+      "without a system": { valueCoding: { code: "LA6570-1" } },
+      "whose system is a URN of an OID": {
+        valueCoding: coding("LA6570-1", "urn:oid:2.16.840.1.113883.6.1"),
+      },
+      "with blanks around it": { valueCoding: coding(" LA6570-1 ") },
+      "that is a label alone": { valueCoding: { display: "More than half the days" } },
+    }).map(([title, answer]): [string, [Json[], string[]]] => [
+      `an answer's code ${title}`,
+      [[form([item("44250-9", answer)])], ["/item/0/answer/0 PHQ9_1 2 loaded"]],
+    ]),
+  ),
+  ...Object.fromEntries(
+    Object.entries({
+      "without a system": code("LA6570-1", null),
+      "that is a text alone": { text: "More than half the days" },
+      "of another system beside an ordinal": {
+        coding: [{ ...coding("x", "http://x.example"), ...ordinal("iso21090-CO-value", 2) }],
+      },
+    }).map(([title, valueCodeableConcept]): [string, [Json[], string[]]] => [
+      `an Observation's answer code ${title}`,
+      [[observation("o", "44250-9", { valueCodeableConcept })], ["/value PHQ9_1 2 loaded"]],
+    ]),
+  ),
+  "a code that is a text which the site approved": [
+    [observation("o", "", { code: { text: " Mood today " }, valueInteger: 2 })],
+    ["/value PHQ9_3 2 loaded"],
+  ],
+  "a code that is a text which nobody knows": [
+    [
+      observation("p", "44249-1", {
+        component: [
+          { code: code("44250-9"), valueInteger: 1 },
+          { code: { text: "Mood tomorrow" }, valueInteger: 2 },
+          { code: { text: "Mood tomorrow" }, valueInteger: 3 },
+        ],
+      }),
+    ],
+    [
+      "/component/0 PHQ9_1 1 loaded",
+      "/component/1 - - quarantined MAPPING_UNMAPPED_CODE",
+      "/component/2 - - quarantined MAPPING_UNMAPPED_CODE",
+    ],
+  ],
   "a code of another system": [
     [
       observation("o", "44250-9", {
@@ -466,9 +512,12 @@ const FILES: Record<string, string> = {
 
 let answersTold: { person: string; told: string }[] = [];
 let wholeTold: { person: string | null; source: string; told: string }[] = [];
+let codesTold: unknown[] = [];
 let recordsTold: { file: string; told: string }[] = [];
 beforeAll(async () => {
-  await withMapped({ files: FILES }, async (db) => {
+  const codes = [{ code: "Mood today", instrument: "phq-9", item: "PHQ9_3" }];
+  await withMapped({ files: FILES, codes, site: { codes } }, async (db) => {
+    codesTold = await unmappedCodes(db);
     answersTold = await db.all(`SELECT a.patient_key AS person,
         concat_ws(' ', r.where_pointer, coalesce(r.name, '-'), coalesce(CAST(CAST(r.value AS DOUBLE) AS VARCHAR), '-'), r.state, r.reason) AS told
       FROM mapped_response r JOIN mapped_administration a USING (administration_key) ORDER BY r.response_key`);
@@ -496,6 +545,15 @@ describe("a form or an Observation with", () => {
   it.each(Object.keys(WHOLE))("%s", (title) => {
     const rows = wholeTold.filter((row) => row.person === person(title));
     expect(rows.map(({ told }) => told)).toEqual(WHOLE[title]?.[1]);
+  });
+});
+
+it("a code that nobody mapped is listed once, with how often it was met and where it belongs", () => {
+  expect(codesTold).toContainEqual({
+    code: "Mood tomorrow",
+    system: null,
+    instrument: "phq-9",
+    count: 2,
   });
 });
 

@@ -45,6 +45,8 @@ export const MACROS = [
   // DSTU2 has a list of family names, which arrives as its text.
   "fhir_family(f) AS CASE WHEN starts_with(f, '[') THEN array_to_string(TRY_CAST(f AS VARCHAR[]), ' ') ELSE f END",
   "fhir_code(c) AS nullif(trim(c), '')",
+  // A concept that is a text alone is known by it; longer ones are no name of an item.
+  "fhir_code_or_text(coding, t) AS coalesce(fhir_code(coding.code), CASE WHEN length(t) <= 80 THEN fhir_code(t) END)",
   "fhir_coding(c) AS coalesce(list_filter(c, lambda x: fhir_system(x.system) = 'http://loinc.org')[1], c[1])",
   // Extensions differ too much to be read strictly; a JSON path finds the value wherever it stands. DSTU2 had US Core's elsewhere.
   "us_core(e, name) AS list_filter(e, lambda x: ends_with(x->>'url', '/us-core-' || name))[1]",

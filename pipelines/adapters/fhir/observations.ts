@@ -45,7 +45,7 @@ export const OBSERVATIONS = [
       contains(CAST(category AS VARCHAR), '"survey"') AS is_survey
     FROM fhir_observation_numbered
   ), coded AS (
-    SELECT * EXCLUDE (coding), fhir_code(coding.code) AS item_code, fhir_system(coding.system) AS item_system FROM told
+    SELECT * EXCLUDE (coding), fhir_code_or_text(coding, item_text) AS item_code, fhir_system(coding.system) AS item_system FROM told
   )
   SELECT o.*, k.kind, coalesce(k.instrument, '?' || o.item_code) AS instrument,
     CASE WHEN o.is_panel THEN o.id ELSE member.panel END AS panel,
@@ -115,7 +115,7 @@ export const OBSERVATIONS = [
     FROM fhir_survey_grouped WHERE component IS NOT NULL
   )
   SELECT record_key, administration AS administration_key, '/component/' || (i - 1) AS where_pointer,
-    fhir_code(fhir_coding(c.code.coding).code) AS item_code, fhir_system(fhir_coding(c.code.coding).system) AS item_system, c.code.text AS item_text,
+    fhir_code_or_text(fhir_coding(c.code.coding), c.code.text) AS item_code, fhir_system(fhir_coding(c.code.coding).system) AS item_system, c.code.text AS item_text,
     ${VALUE("c")}, 'reported' AS origin
   FROM part ORDER BY record_key, i`,
 ];
