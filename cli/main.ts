@@ -3,6 +3,7 @@ import { realpathSync } from "node:fs";
 import process from "node:process";
 // commander parses the command line and writes the help; it has no dependencies of its own.
 import { Command, CommanderError } from "commander";
+import { noCoreDumps } from "../pipelines/core/core-dumps.ts";
 import { EXIT } from "../pipelines/core/errors.ts";
 import { propoolVersion } from "../pipelines/core/version.ts";
 import type { Io } from "./command.ts";
@@ -60,6 +61,7 @@ function isProgram(): boolean {
 if (isProgram()) {
   // Files that the run makes are for their owner only, unless a command says otherwise.
   process.umask(0o077);
+  noCoreDumps();
   const { stdout: out, stderr: err, stdin, env } = process;
   process.exitCode = await run(process.argv.slice(2), { out, err, in: stdin, env, tty: err.isTTY });
 }

@@ -1,4 +1,4 @@
-import { readFile, stat, statfs } from "node:fs/promises";
+import { stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { readCsvMapping } from "./adapters/csv/mapping.ts";
 import { checkBroker } from "./broker.ts";
@@ -7,6 +7,7 @@ import { ownInstruments, readCatalogue, scoresOf } from "./catalogue/read.ts";
 import { folderKind } from "./configuration/folder.ts";
 import { readHub } from "./configuration/hub.ts";
 import { readSite, type Site } from "./configuration/site.ts";
+import { coreLimit, ownLimits } from "./core/core-dumps.ts";
 import { ProError, whereText } from "./core/errors.ts";
 import { ownCrosswalks, readCrosswalks } from "./crosswalk/read.ts";
 import { listExport } from "./intake.ts";
@@ -69,7 +70,7 @@ async function examineSite(directory: string, now: Date): Promise<Diagnosis[]> {
   await examineCatalogue(found, directory, site ?? null);
   await examineDisk(found, directory);
   // Only Linux tells.
-  const limits = await readFile("/proc/self/limits", "utf8").catch(() => null);
+  const limits = ownLimits();
   if (limits !== null) found.push(coreDumps(limits));
   await examineRows(found, directory, "no store yet: the first night makes it");
   return found;
@@ -214,13 +215,12 @@ async function examineDisk(found: Diagnosis[], directory: string): Promise<void>
 }
 
 /**
- * Whether a crash would write memory, in which patients' rows are, to a disk. Node cannot change the limit of its own process.
+ * Whether a crash would write memory, in which patients' rows are, to a disk: propool switches that off where it can as it starts.
  *
  * `limits` is /proc/self/limits.
  */
 export function coreDumps(limits: string): Diagnosis {
-  const [, soft] = /^Max core file size\s+(\S+)/m.exec(limits) ?? [];
-  if (soft === "0") return fine("machine", "a crash writes no memory to disk");
+  if (coreLimit(limits) === "0") return fine("machine", "a crash writes no memory to disk");
   return {
     area: "machine",
     state: "warning",

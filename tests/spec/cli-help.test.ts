@@ -23,6 +23,7 @@ function commandsOf(parent: Command, prefix: string[] = []): string[][] {
     return command.commands.length > 0 ? commandsOf(command, name) : [name];
   });
 }
+const NO_SECRETS = ["--hub <key>", "--hub-key <key>", "--keys <check>", "--token <patid...>"];
 const COMMANDS = commandsOf(program).map((name) => ({ name, title: name.join(" ") }));
 
 describe("propool --help", () => {
@@ -59,6 +60,19 @@ describe.each(COMMANDS)("propool $title", ({ name, title }) => {
     expect(command?.description()).not.toBe("");
     for (const option of command?.options ?? [])
       expect(option.description, option.flags).not.toBe("");
+  });
+
+  it("is given no secret: everybody on the machine can read a command line", () => {
+    const command = name.reduce<Command | undefined>(
+      (parent, part) => parent?.commands.find((one) => one.name() === part),
+      program,
+    );
+    const flags = (command?.options ?? [])
+      .filter((option) => option.required || option.optional)
+      .map((option) => option.flags)
+      .filter((one) => /key|secret|pass|token/i.test(one));
+    // Public keys, the id of a check, and a person's token.
+    expect(flags.filter((one) => !NO_SECRETS.includes(one))).toEqual([]);
   });
 
   it("knows --json", async () => {

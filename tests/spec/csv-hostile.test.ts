@@ -2,6 +2,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { ProError } from "../../pipelines/core/errors.ts";
 import { intakeRows, withIntake } from "../support/csv-intake.ts";
+import { zip } from "../support/zip.ts";
 
 const WIDE = {
   match: "*",
@@ -225,6 +226,13 @@ describe("lines that cannot be read", () => {
   });
 });
 
+/** A workbook with an entry of 64 MB of blanks, of which its directory states another size. */
+const workbookOf = (claims: number) =>
+  zip([
+    { name: "[Content_Types].xml", content: "<Types/>" },
+    { name: "xl/workbook.xml", content: Buffer.alloc(64 * 2 ** 20, " "), claims },
+  ]);
+
 describe("files that are refused", () => {
   const code = (work: Promise<unknown>) =>
     work.then(
@@ -256,6 +264,8 @@ describe("files that are refused", () => {
       "a.csv.zst",
       "SOURCE_TOO_LARGE",
     ],
+    ["a workbook that says it is a bomb", workbookOf(2 ** 31), "a.xlsx", "SOURCE_TOO_LARGE"],
+    ["a workbook that is one and says it is not", workbookOf(200), "a.xlsx", "SOURCE_UNREADABLE"],
     ["a workbook that is damaged", "PK\x03\x04....", "a.xlsx", "SOURCE_UNREADABLE"],
     ["an old workbook", Buffer.from("d0cf11e0", "hex"), "a.xlsx", "SOURCE_WRONG_FORMAT"],
     ["a file that only claims to be gzip", "id,q1\nA,1\n", "a.csv.gz", "SOURCE_UNREADABLE"],

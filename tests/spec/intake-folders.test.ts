@@ -1,6 +1,7 @@
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { ADAPTERS } from "../../pipelines/adapters/index.ts";
 import { readSite } from "../../pipelines/configuration/site.ts";
 import { mayFollow } from "../../pipelines/core/links.ts";
 import { foldersOf, openIdentified } from "../../pipelines/intake.ts";
@@ -82,4 +83,21 @@ it.each([
   ["nor to somebody else's", { link: 5, target: 6, process: 7 }, false],
 ])("%s", (_, owner, may) => {
   expect(mayFollow(owner)).toBe(may);
+});
+
+it.each([
+  ["tar", "a.tar"],
+  ["packed tar", "a.tar.gz"],
+  ["packed tar", "a.tgz"],
+  ["packed tar", "a.tar.zst"],
+  ["7z", "a.7z"],
+  ["rar", "a.rar"],
+])("a %s (%s) is opened by no format", (_, name) => {
+  const opened = Object.values(ADAPTERS).filter((adapter) => adapter.accepts(name));
+  expect(opened.map(({ format }) => format)).toEqual([]);
+});
+
+it("a zip package is opened by C-CDA alone, whose standard has one", () => {
+  const opened = Object.values(ADAPTERS).filter((adapter) => adapter.accepts("a.zip"));
+  expect(opened.map(({ format }) => format)).toEqual(["ccda"]);
 });
