@@ -31,7 +31,10 @@ export async function explainBloomFilters(what: string): Promise<Explanation[]> 
           `each bit is turned over with probability ${flip_probability}, every night the same bits of a person`,
           "flip_probability",
         ),
-        await rule(`the broker takes a pair for one person from Dice ${threshold}`, "threshold"),
+        await rule(
+          `the file is CSV: site, patid, encoding, filter (base64, the highest bit first); the broker compares rows of two sites with one encoding and takes a pair for one person from Dice ${threshold}`,
+          "threshold",
+        ),
       ],
       sql: [{ name: "broker: whole people", sql: wholePeopleSql(recipe) }],
     },
