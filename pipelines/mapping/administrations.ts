@@ -22,6 +22,11 @@ const INSTANT = "coalesce(instant_of(version_at), epoch_us(TRY_CAST(version_at A
 /** When it was answered, for comparing: two texts of one instant are one time. */
 const ANSWERED = "coalesce(CAST(instant_of(answered) AS VARCHAR), answered)";
 
+/** Whether a hash stands more than once in a step. */
+function isRepeated(hash: string, step: string): string {
+  return `${hash} IN (SELECT ${hash} FROM ${step} GROUP BY ${hash} HAVING count(*) > 1)`;
+}
+
 /** The visit during which it was answered took place in the clinic, or at the patient's home. */
 const VISIT_SETTING = `CASE
         WHEN upper(visit_facility_type) = 'PTRES' OR lower(visit_class) IN ('hh', 'home') THEN 'home'
@@ -145,23 +150,29 @@ export function mapAdministrations({
 
     // The newest version of one source id wins, also one that the source has withdrawn; of equal ones the first delivery is kept.
     // Versions are compared as instants, because their texts may name different zones. Then the same answers under different ids.
+    // Few came more than once, and only those are put in order: same and sitting are hashes that leave the others out.
     `CREATE TABLE mapped_administration AS
-    WITH versions AS (
-      SELECT *, row_number() OVER (PARTITION BY ${SAME} ORDER BY is_newest DESC, record_key, administration_key) AS version
+    WITH candidate AS (
+      SELECT record_key, administration_key, patient_key, instrument, source_id, version_at, answered, content, problem,
+        hash(${SAME}) AS same, ${ANSWERED} AS instant, hash(patient_key, instrument, instant) AS sitting
+      FROM described_administration WHERE aside IS NULL AND (problem IS NULL OR problem = 'SOURCE_ENTERED_IN_ERROR')
+    ), versions AS (
+      SELECT administration_key, is_newest, row_number() OVER (PARTITION BY ${SAME} ORDER BY is_newest DESC, record_key, administration_key) AS version
       FROM (
-        SELECT record_key, administration_key, patient_key, instrument, source_id, version_at, answered, content, problem,
-          (content, problem) IS NOT DISTINCT FROM (first(content) OVER latest, first(problem) OVER latest) AS is_newest
-        FROM described_administration WHERE aside IS NULL AND (problem IS NULL OR problem = 'SOURCE_ENTERED_IN_ERROR')
+        SELECT *, (content, problem) IS NOT DISTINCT FROM (first(content) OVER latest, first(problem) OVER latest) AS is_newest
+        FROM candidate WHERE ${isRepeated("same", "candidate")}
         WINDOW latest AS (PARTITION BY ${SAME}
           ORDER BY ${INSTANT} DESC NULLS LAST, version_at DESC NULLS LAST, record_key DESC)
       )
+    ), standing AS (
+      SELECT c.* FROM candidate c LEFT JOIN versions v USING (administration_key) WHERE coalesce(v.version, 1) = 1 AND c.problem IS NULL
     ), copies AS (
       SELECT administration_key,
-        row_number() OVER (PARTITION BY patient_key, instrument, ${ANSWERED}, content ORDER BY record_key, administration_key) AS copy,
+        row_number() OVER (PARTITION BY patient_key, instrument, instant, content ORDER BY record_key, administration_key) AS copy,
         row_number() OVER (PARTITION BY patient_key, instrument, answered ORDER BY record_key, administration_key) AS nth
-      FROM versions WHERE version = 1 AND problem IS NULL
+      FROM standing WHERE ${isRepeated("sitting", "standing")}
     ), judged AS (
-      SELECT d.*, v.version, v.version > 1 AND v.is_newest AS is_same, c.copy, c.nth
+      SELECT d.*, v.version, v.version > 1 AND v.is_newest AS is_same, c.copy, coalesce(c.nth, 1) AS nth
       FROM described_administration d
       LEFT JOIN versions v USING (administration_key)
       LEFT JOIN copies c USING (administration_key)
@@ -185,7 +196,7 @@ export function mapAdministrations({
         WHEN problem IS NOT NULL THEN problem
         WHEN copy > 1 THEN 'MAPPING_SAME_AGAIN'
       END AS reason
-    FROM judged ORDER BY record_key, administration_key`,
+    FROM judged`,
 
     // An answer can be no better off than its administration.
     `UPDATE mapped_response r SET state = a.state, reason = a.reason
