@@ -1,4 +1,5 @@
 import { DuckDb } from "../warehouse/duckdb.ts";
+import { isNewest } from "../warehouse/migrate.ts";
 import { readSite } from "./configuration/site.ts";
 import { ProError } from "./core/errors.ts";
 import { exists } from "./core/files.ts";
@@ -31,6 +32,8 @@ export async function measureRisk(siteDirectory: string, wanted: number): Promis
   if (!(await exists(site.storeFile))) throw nothing(site.storeFile);
   const store = await DuckDb.open(site.storeFile, { readOnly: true });
   try {
+    // A store that no night has brought to the newest schema yet has no such table.
+    if (!(await isNewest(store))) await store.run(NO_PARTIAL_DATES);
     await store.run(`CREATE TEMP TABLE person AS ${PERSON}`);
     const ladders = [...laddersOf(profile), ...(await placesIn(store))];
     const measure = (levels: readonly number[]) =>
@@ -64,6 +67,9 @@ function nothing(file: string): ProError {
     hint: "propool run makes one",
   });
 }
+
+const NO_PARTIAL_DATES =
+  "CREATE TEMP TABLE IF NOT EXISTS partial_date (patid VARCHAR, table_name VARCHAR, date_value VARCHAR)";
 
 /** One row a person: what somebody who knows them may know, exact and coarser, and the last score by quarters of its instrument. */
 const PERSON = `

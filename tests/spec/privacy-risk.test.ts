@@ -140,4 +140,15 @@ describe("propool risk", () => {
     const { risk: alone } = await risk();
     expect(alone.k).toBe(1);
   });
+
+  it("reads a store of an older propool, which had no partial dates", async () => {
+    const store = await DuckDb.open(site.path("store/store.duckdb"));
+    try {
+      await store.run("DROP TABLE partial_date");
+      await store.run("DELETE FROM propool_migration WHERE name = '0011-partial-dates'");
+    } finally {
+      store.close();
+    }
+    expect((await risk()).risk.people).toBe(24);
+  });
 });
