@@ -81,6 +81,28 @@ describe("a source", () => {
       { y: "1984", m: "2", d: "30" },
       "SOURCE_BAD_DATE y",
     ],
+    ...[
+      ["%Y-%m-%d", "1984", "1984"],
+      ["%m/%d/%Y", "05/1984", "1984-05"],
+      ["%d %b %Y", "May 1984", "1984-05"],
+      ["%Y%m%d", "198405", "1984-05"],
+      ["%m/%d/%Y", "13/1984", "SOURCE_BAD_DATE d"],
+      ["%m/%d/%Y", "5/4", "SOURCE_BAD_DATE d"],
+      ["%m/%d/%y", "1984", "SOURCE_BAD_DATE d"],
+      ["%Y-%m-%d %H:%M", "1984", "SOURCE_BAD_DATE d"],
+    ].map(
+      ([date_format, d = "", expected]): [
+        string,
+        object,
+        Record<string, string>,
+        string | undefined,
+      ] => [
+        `${d} in a column of ${date_format}`,
+        { start_at: { column: "d", date_format } },
+        { d },
+        expected,
+      ],
+    ),
     [
       "the first date",
       { start_at: { first: ["a", { column: "b", date_format: "%d.%m.%Y" }] } },

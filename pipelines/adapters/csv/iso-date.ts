@@ -11,7 +11,10 @@ export function isoDate(sql: string, formats: readonly string[]): string {
     const fits = `regexp_full_match(${sql}, ${text(ISO)}) AND ${isDay}`;
     return `CASE WHEN ${fits} THEN replace(${sql}, ' ', 'T') END`;
   }
-  const tries = formats.map((format) => parse(sql, format));
+  const tries = [
+    ...formats.map((format) => parse(sql, format)),
+    ...formats.flatMap((format) => coarser(sql, format)),
+  ];
   return tries.length === 1 ? String(tries[0]) : `coalesce(${tries.join(", ")})`;
 }
 
@@ -28,6 +31,21 @@ function parse(sql: string, format: string): string {
   const bare = format.slice(0, -2).trimEnd();
   const offset = `regexp_extract(${sql}, ${text(OFFSET)}, 1)`;
   return `strftime(try_strptime(${local}, ${text(bare)}), ${text(precision(bare))}) || ${offset}`;
+}
+
+/**
+ * The month or year that stands where the format has a day: what an export knows of a birth or a diagnosis long ago. Only of formats
+ * with four digits for the year; a time of day belongs to a day.
+ */
+function coarser(sql: string, format: string): string[] {
+  if (!format.includes("%Y") || !format.includes("%d") || precision(format) !== "%Y-%m-%d")
+    return [];
+  const month = format.replace(/[-./, ]*%d$|%d[-./, ]*/, "");
+  const hasYear = `regexp_matches(${sql}, '[12]\\d{3}')`;
+  return [
+    `CASE WHEN regexp_full_match(${sql}, '[12]\\d{3}') THEN ${sql} END`,
+    `CASE WHEN ${hasYear} THEN ${parse(sql, month)} END`,
+  ];
 }
 
 function precision(format: string): string {

@@ -23,8 +23,8 @@ WITH cells AS (
 dates AS (
   SELECT
     *,
-    strftime(try_strptime(CASE WHEN "taken" NOT IN ('NA', '-9') THEN "taken" END, '%m/%d/%Y'), '%Y-%m-%d') AS "taken as ISO %m/%d/%Y",
-    coalesce(strftime(try_strptime(CASE WHEN "gad_time" NOT IN ('NA', '-9') THEN "gad_time" END, '%Y-%m-%d %H:%M'), '%Y-%m-%dT%H:%M:%S'), strftime(try_strptime(CASE WHEN "gad_time" NOT IN ('NA', '-9') THEN "gad_time" END, '%Y-%m-%d'), '%Y-%m-%d')) AS "gad_time as ISO %Y-%m-%d %H:%M %Y-%m-%d"
+    coalesce(strftime(try_strptime(CASE WHEN "taken" NOT IN ('NA', '-9') THEN "taken" END, '%m/%d/%Y'), '%Y-%m-%d'), CASE WHEN regexp_full_match(CASE WHEN "taken" NOT IN ('NA', '-9') THEN "taken" END, '[12]\d{3}') THEN CASE WHEN "taken" NOT IN ('NA', '-9') THEN "taken" END END, CASE WHEN regexp_matches(CASE WHEN "taken" NOT IN ('NA', '-9') THEN "taken" END, '[12]\d{3}') THEN strftime(try_strptime(CASE WHEN "taken" NOT IN ('NA', '-9') THEN "taken" END, '%m/%Y'), '%Y-%m') END) AS "taken as ISO %m/%d/%Y",
+    coalesce(strftime(try_strptime(CASE WHEN "gad_time" NOT IN ('NA', '-9') THEN "gad_time" END, '%Y-%m-%d %H:%M'), '%Y-%m-%dT%H:%M:%S'), strftime(try_strptime(CASE WHEN "gad_time" NOT IN ('NA', '-9') THEN "gad_time" END, '%Y-%m-%d'), '%Y-%m-%d'), CASE WHEN regexp_full_match(CASE WHEN "gad_time" NOT IN ('NA', '-9') THEN "gad_time" END, '[12]\d{3}') THEN CASE WHEN "gad_time" NOT IN ('NA', '-9') THEN "gad_time" END END, CASE WHEN regexp_matches(CASE WHEN "gad_time" NOT IN ('NA', '-9') THEN "gad_time" END, '[12]\d{3}') THEN strftime(try_strptime(CASE WHEN "gad_time" NOT IN ('NA', '-9') THEN "gad_time" END, '%Y-%m'), '%Y-%m') END) AS "gad_time as ISO %Y-%m-%d %H:%M %Y-%m-%d"
   FROM cells
 )
 SELECT
