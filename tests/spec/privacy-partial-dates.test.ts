@@ -15,6 +15,9 @@ import { loadTokenKeys } from "../../pipelines/privacy/tokens.ts";
 import { forgetNotes } from "../../warehouse/changes.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 import { bringToNewest } from "../../warehouse/store-file.ts";
+import { documentAround, inlineSettings, readInline } from "../golden/ccda/read-inline.ts";
+import { withFhir } from "../golden/fhir/read-golden.ts";
+import { withIntake } from "../support/csv-intake.ts";
 import { FORMATS, PEOPLE, type Person, siteIn, temporary, VISITS } from "../support/site.ts";
 
 type Cells = Record<string, string | boolean>;
@@ -339,6 +342,44 @@ describe.each(FORMATS)("a year of birth in %s", (format) => {
     } finally {
       db.close();
     }
+  });
+});
+
+/** A diagnosis by what each format writes of when it began; PATID, key and code are the same. */
+const BEGAN = [
+  { iso: "2019", hl7: "2019", us: "2019" },
+  { iso: "2019-03", hl7: "201903", us: "03/2019" },
+  { iso: "2019-03-04", hl7: "20190304", us: "03/04/2019" },
+];
+
+describe.each(BEGAN)("a diagnosis that began in $iso", ({ iso, hl7, us }) => {
+  const began = (db: DuckDb) => db.all("SELECT onset_at FROM intake_condition");
+
+  it("reads alike in FHIR, C-CDA and CSV", async () => {
+    const resource = {
+      resourceType: "Condition",
+      id: "C1",
+      subject: { reference: "Patient/P1" },
+      code: { coding: [{ system: ICD, code: "F32.9" }] },
+      onsetDateTime: iso,
+    };
+    const fhir = { "Condition.ndjson": `${JSON.stringify(resource)}\n` };
+    expect(await withFhir({ files: fhir }, began)).toEqual([{ onset_at: iso }]);
+    const problem = `<entry><observation classCode="OBS" moodCode="EVN"><templateId root="2.16.840.1.113883.10.20.22.4.4"/>
+      <effectiveTime><low value="${hl7}"/></effectiveTime><value xsi:type="CD" code="35489007" codeSystem="2.16.840.1.113883.6.96"/></observation></entry>`;
+    const [ccda] = readInline(documentAround(problem), await inlineSettings()).intake_condition;
+    expect(ccda?.onset_at).toBe(iso);
+    const columns = {
+      patient_key: "id",
+      condition_key: "id",
+      code: "code",
+      onset_at: { column: "began", date_format: "%m/%d/%Y" },
+    };
+    const csv = {
+      files: { "c.csv": `id,code,began\nP1,F32.9,${us}\n` },
+      mapping: { files: [{ match: "c.csv", kind: "conditions", columns }] },
+    };
+    expect(await withIntake(csv, began)).toEqual([{ onset_at: iso }]);
   });
 });
 
