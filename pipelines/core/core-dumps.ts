@@ -7,7 +7,10 @@ import { readFileSync } from "node:fs";
  */
 export function noCoreDumps(): void {
   if (process.platform !== "linux" || coreLimit(ownLimits()) === "0") return;
-  spawnSync("prlimit", ["--core=0:0", "--pid", String(process.pid)], { stdio: "ignore" });
+  // Keys may be in the environment: it goes to no other program.
+  const { PATH } = process.env;
+  const options = { stdio: "ignore", env: PATH === undefined ? {} : { PATH } } as const;
+  spawnSync("prlimit", ["--core=0:0", "--pid", String(process.pid)], options);
 }
 
 /** The soft limit for core dumps as the kernel tells it; null: it is not told. */
