@@ -205,5 +205,8 @@ export function mapAdministrations({
       AND NOT (r.state = 'quarantined' AND a.state IN ('quarantined', 'out_of_scope')
         AND a.reason NOT IN ('MAPPING_CLINICIAN_RATED', 'MAPPING_INSTRUMENT_UNLISTED') AND NOT starts_with(a.reason, 'CONSENT_'))
       AND NOT (r.reason IS NOT DISTINCT FROM 'MAPPING_NARRATIVE_UNMATCHED' AND a.state = 'out_of_scope')`,
+
+    "DROP TABLE described_administration",
+    "DROP TABLE dated_administration",
   ];
 }

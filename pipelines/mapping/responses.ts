@@ -236,5 +236,5 @@ export const MAP_RESPONSES = [
   LEFT JOIN repeated_response r USING (response_key)
   ${joinWord("pro_mode", "j.mode")}`,
   // As many rows as answers: they would be kept until morning.
-  "DROP TABLE said_response",
+  ...["said_response", "filled_form", "administration_form"].map((table) => `DROP TABLE ${table}`),
 ];

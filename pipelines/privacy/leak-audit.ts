@@ -2,7 +2,6 @@ import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { ProError } from "../core/errors.ts";
-import { createIdentifiers } from "./identifiers.ts";
 import { createLeavingValues, type Leaving } from "./leaving-values.ts";
 import { type Searched, searchTexts } from "./search-texts.ts";
 
@@ -36,12 +35,13 @@ const INSIDE_LENGTH = 6;
  * whoever the patients are. Codes and language tags are compared as wholes only, and not with short identifiers: a record
  * number 311 says nothing about a diagnosis 311.
  *
+ * In: `identifier` (createIdentifiers), `catalogue_*`, `word`, `value_set`, `observation_code`.
+ *
  * @throws ProError `DISCLOSURE_LEAK` naming table, column and kind of identifier.
  */
 export async function auditLeaks(db: DuckDb, leaving: Leaving): Promise<LeakAudit> {
   const started = performance.now();
   const before = process.cpuUsage();
-  await createIdentifiers(db);
   await createLeavingValues(db, leaving);
   const found = await db.all<Leak>(`
     SELECT DISTINCT v.table_name AS table, v.column_name AS column, i.kind

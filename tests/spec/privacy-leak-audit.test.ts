@@ -8,6 +8,7 @@ import { readCatalogue } from "../../pipelines/catalogue/read.ts";
 import { ProError } from "../../pipelines/core/errors.ts";
 import { loadCrosswalks } from "../../pipelines/crosswalk/load.ts";
 import { loadWords } from "../../pipelines/mapping/words.ts";
+import { createIdentifiers } from "../../pipelines/privacy/identifiers.ts";
 import { auditLeaks, type LeakAudit } from "../../pipelines/privacy/leak-audit.ts";
 import { identifyingTexts } from "../../pipelines/privacy/search-texts.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
@@ -54,6 +55,7 @@ async function audit({ person, comments = [], store = {}, texts = [] }: Case): P
     await db.run("INSERT INTO mapped_response VALUES (?, 'MAPPING_FREE_TEXT')", [i]);
   }
   await fillStore(store);
+  await createIdentifiers(db);
   return auditLeaks(db, { store: "new_store", texts, known: ["RIVER", "2024-06-01"] });
 }
 
