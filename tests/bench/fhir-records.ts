@@ -18,7 +18,13 @@ const ITEMS = [
 const ANSWERS = ["LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9"];
 const LABELS = ["Not at all", "Several days", "More than half the days", "Nearly every day"];
 const PEOPLE = 50_000;
-const day = (i: number) => new Date(Date.UTC(2020, 0, 1 + (i % 1500), 9, i % 60)).toISOString();
+/** Everybody is asked every fourth week, from a day of the first year on: no two records of a person are of one day. */
+function day(i: number): string {
+  const before = Math.floor(i / PEOPLE);
+  return new Date(
+    Date.UTC(2020, 0, 1 + ((i % PEOPLE) % 365) + 28 * before, 9, i % 60),
+  ).toISOString();
+}
 
 /** Writes `count` records, a line each. */
 export async function writeRecords(
