@@ -84,7 +84,7 @@ export async function* preview(given: PreviewOptions): AsyncGenerator<PreviewRow
     await mapRecords(db, site);
     await settleRecords(db);
     await createShift(db, site, options.shifted === true);
-    for await (const chunk of db.chunks(ROWS)) yield chunk.map(toRow);
+    for await (const chunk of rowsOf(db)) yield chunk.map(toRow);
   } finally {
     db.close();
   }
@@ -175,6 +175,21 @@ function commonDirectory(files: readonly string[]): string {
   return common;
 }
 
+/** So many records are shown at a time: putting all rows in order at once took memory that grew with the export. */
+const SLICE = 20_000n;
+
+async function* rowsOf(db: DuckDb): AsyncGenerator<(string | null)[][]> {
+  const { first, last } = await db.one<{ first: bigint | null; last: bigint | null }>(
+    "SELECT min(record_key) AS first, max(record_key) AS last FROM ledger_record",
+  );
+  if (first === null || last === null) return;
+  for (let from = first; from <= last; from += SLICE) {
+    for await (const chunk of db.chunks(ROWS, [from, from + SLICE])) {
+      yield chunk.map(([cells]) => JSON.parse(cells as string));
+    }
+  }
+}
+
 async function createShift(db: DuckDb, site: Site, shifted: boolean): Promise<void> {
   const { shift_days: shiftDays } = await readPrivacyProfile(site.privacy);
   const people = `SELECT patid, ${tokenSql("patid", "patid")} AS person
@@ -184,15 +199,11 @@ async function createShift(db: DuckDb, site: Site, shifted: boolean): Promise<vo
     ${isShifted ? dateShiftSql(people, shiftDays) : `SELECT patid, 0 AS days FROM (${people})`}`);
 }
 
-const ADMINISTRATION = `
-    ${tokenSql("patid", "a.patient_key")} AS patient, CAST(a.pro_date + coalesce(s.days, 0) AS VARCHAR) AS pro_date, a.pro_time`;
-
 /** The number of an item or score that the catalogue knows but that is not loaded: the steward must see what was refused. */
 const REFUSED_NUMBER = `CASE WHEN r.name IS NOT NULL AND r.state <> 'loaded' THEN i.answer_num END`;
 
-/** A number without the zeros that its type gives it. */
-const plainNumber = (sql: string): string =>
-  `regexp_replace(regexp_replace(CAST(${sql} AS VARCHAR), '(\\.[0-9]*?)0+$', '\\1'), '\\.$', '')`;
+/** A decimal number, whose text always has a point, without the zeros that its type gives it. */
+const plainNumber = (sql: string): string => `rtrim(rtrim(CAST(${sql} AS VARCHAR), '0'), '.')`;
 
 /** How a text is written, and nothing of what it says. */
 const shape = (sql: string): string =>
@@ -201,49 +212,59 @@ const shape = (sql: string): string =>
 const SOURCE_ANSWER = `coalesce(${plainNumber("i.answer_num")}, i.answer_code,
       CASE WHEN r.state = 'loaded' THEN i.answer_text ELSE ${shape("i.answer_text")} END)`;
 
-/** Answers and reported scores, then computed scores, then records that no adapter could read; in the order of the source. */
+const isHere = (table: string) => `${table}.record_key >= $1 AND ${table}.record_key < $2`;
+
+/** Of some records: answers and reported scores, then computed scores, then what no adapter could read; in the order of the source. */
 const ROWS = `
-WITH answer AS (
-  SELECT r.record_key, r.response_key, r.where_pointer AS pointer, ${ADMINISTRATION},
+WITH here AS MATERIALIZED (
+  SELECT * FROM mapped_response r WHERE ${isHere("r")}
+), score AS MATERIALIZED (
+  SELECT * FROM mapped_score m WHERE m.origin IN ('reported', 'computed')
+    AND (${isHere("m")} OR m.administration_key IN (SELECT administration_key FROM here))
+), sitting AS MATERIALIZED (
+  -- A token for each administration and not for each of its answers.
+  SELECT a.administration_key, ${tokenSql("patid", "a.patient_key")} AS patient, ${tokenSql("pro_seq", "a.pro_seq_key")} AS pro_seq, a.pro_seq_key,
+    CAST(a.pro_date + coalesce(s.days, 0) AS VARCHAR) AS pro_date, a.pro_time, a.pro_method, a.pro_mode, a.pro_cat, a.pro_source
+  FROM mapped_administration a LEFT JOIN date_shift s ON s.patid = a.patient_key
+  WHERE a.administration_key IN (SELECT administration_key FROM here UNION SELECT administration_key FROM score)
+), answer AS (
+  SELECT r.record_key, r.response_key, r.where_pointer AS pointer, a.patient, a.pro_date, a.pro_time,
     coalesce(c.code, i.item_code) AS pro_code, r.name AS pro_name, coalesce(r.value, ${REFUSED_NUMBER}) AS value, r.answer_label, a.pro_method, coalesce(r.mode, a.pro_mode) AS pro_mode, a.pro_cat, a.pro_source,
-    a.pro_seq_key, coalesce(r.kind, 'item') AS kind, r.origin, m.status, r.state, r.reason,
+    a.pro_seq, a.pro_seq_key, coalesce(r.kind, 'item') AS kind, r.origin, m.status, r.state, r.reason,
     CASE WHEN i.item_system = 'propool' THEN r.where_pointer ELSE i.item_code END AS source_item, ${SOURCE_ANSWER} AS source_answer
-  FROM mapped_response r
+  FROM here r
   JOIN every_response i ON i.response_key = r.response_key
-  JOIN mapped_administration a ON a.administration_key = r.administration_key
+  JOIN sitting a ON a.administration_key = r.administration_key
   LEFT JOIN (SELECT instrument, item AS name, code FROM catalogue_item UNION ALL SELECT instrument, score, code FROM catalogue_score) c
     ON c.instrument = r.instrument AND c.name = r.name
   -- A condition on the left side alone, beside the equalities, would have every answer compared with every score.
-  LEFT JOIN mapped_score m ON m.administration_key = CASE WHEN r.kind = 'score' AND r.state = 'loaded' THEN r.administration_key END
+  LEFT JOIN score m ON m.administration_key = CASE WHEN r.kind = 'score' AND r.state = 'loaded' THEN r.administration_key END
     AND m.score = r.name AND m.origin = 'reported'
-  LEFT JOIN date_shift s ON s.patid = a.patient_key
 ), computed AS (
-  SELECT m.record_key, NULL::BIGINT, NULL, ${ADMINISTRATION},
-    c.code, m.score, m.value, NULL, a.pro_method, a.pro_mode, a.pro_cat, 'DR', a.pro_seq_key, 'score', m.origin, m.status, 'loaded', NULL, NULL, NULL
-  FROM mapped_score m
-  JOIN mapped_administration a ON a.administration_key = m.administration_key
+  SELECT m.record_key, NULL::BIGINT, NULL, a.patient, a.pro_date, a.pro_time,
+    c.code, m.score, m.value, NULL, a.pro_method, a.pro_mode, a.pro_cat, 'DR', a.pro_seq, a.pro_seq_key, 'score', m.origin, m.status, 'loaded', NULL, NULL, NULL
+  FROM score m
+  JOIN sitting a ON a.administration_key = m.administration_key
   JOIN catalogue_score c ON c.instrument = m.instrument AND c.score = m.score
-  LEFT JOIN date_shift s ON s.patid = a.patient_key
-  WHERE m.origin = 'computed'
+  WHERE m.origin = 'computed' AND ${isHere("m")}
 ), unread AS (
-  SELECT record_key, NULL::BIGINT, where_pointer, NULL, NULL, NULL, NULL, NULL, NULL::DECIMAL(18,6), NULL, NULL, NULL, NULL, NULL, NULL,
+  SELECT record_key, NULL::BIGINT, where_pointer, NULL, NULL, NULL, NULL, NULL, NULL::DECIMAL(18,6), NULL, NULL, NULL, NULL, NULL, NULL, NULL,
     'record', NULL, NULL, state, reason, NULL, NULL
   FROM ledger_record l
-  WHERE state = 'quarantined' AND record_key NOT IN (SELECT record_key FROM mapped_response WHERE record_key IS NOT NULL)
+  WHERE ${isHere("l")} AND state = 'quarantined' AND record_key NOT IN (SELECT record_key FROM here)
 ), every_row AS (
   SELECT * FROM answer UNION ALL SELECT * FROM computed UNION ALL SELECT * FROM unread
 )
-SELECT l.where_file, l.where_record, e.pointer, e.patient, e.pro_date, e.pro_time, e.pro_code, e.pro_name,
+-- One text a row: handing on its cells one by one takes longer than all the rest.
+SELECT json_array(l.where_file, l.where_record, e.pointer, e.patient, e.pro_date, e.pro_time, e.pro_code, e.pro_name,
   ${plainNumber("e.value")}, e.answer_label,
-  e.pro_method, e.pro_mode, e.pro_cat, e.pro_source, ${tokenSql("pro_seq", "e.pro_seq_key")},
-  e.kind, e.origin, e.status, e.state, e.reason, e.source_item, e.source_answer
+  e.pro_method, e.pro_mode, e.pro_cat, e.pro_source, e.pro_seq,
+  e.kind, e.origin, e.status, e.state, e.reason, e.source_item, e.source_answer)
 FROM every_row e JOIN ledger_record l USING (record_key)
 ORDER BY e.record_key, e.pro_seq_key, e.response_key NULLS LAST, e.pro_name`;
 
-function toRow(values: unknown[]): PreviewRow {
-  return Object.fromEntries(
-    ALL_COLUMNS.map((column, i) => [column, values[i] === null ? null : String(values[i])]),
-  ) as PreviewRow;
+function toRow(cells: (string | null)[]): PreviewRow {
+  return Object.fromEntries(ALL_COLUMNS.map((column, i) => [column, cells[i]])) as PreviewRow;
 }
 
 /** What the reasons of a preview mean and what can be done, by code. */
