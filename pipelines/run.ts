@@ -192,7 +192,10 @@ async function stageExport(
     });
     await mapRecords(db, site);
     if (linkage) await stageLinkage(db, { name: linkage.name, today: options.today });
-    return { leavers: gone, rowsIn: await countOf(db, "every_response") };
+    return {
+      leavers: gone,
+      rowsIn: (await countOf(db, "intake_response")) + (await countOf(db, "intake_given")),
+    };
   });
   const { ledgers, lines } = await progress.stage(site.site, "settle", async () => {
     await settleRecords(db);

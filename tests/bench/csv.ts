@@ -85,8 +85,11 @@ if (first === "--write" && target) {
 
 const root = await mkdtemp(join(tmpdir(), "propool-bench-"));
 let peak = 0;
+let stepPeak = 0;
 const watch = setInterval(() => {
-  peak = Math.max(peak, process.memoryUsage.rss());
+  const held = process.memoryUsage.rss();
+  peak = Math.max(peak, held);
+  stepPeak = Math.max(stepPeak, held);
 }, 50);
 const spent: Record<string, number> = {};
 const processor: Record<string, number> = {};
@@ -111,7 +114,7 @@ try {
     }),
   );
   const { answers } = await db.one<{ answers: number }>(
-    "SELECT count(*)::DOUBLE AS answers FROM every_response",
+    "SELECT ((SELECT count(*) FROM intake_response) + (SELECT count(*) FROM intake_given))::DOUBLE AS answers",
   );
   const readPeak = peak;
   if (process.argv.includes("--map")) {
@@ -154,15 +157,20 @@ try {
   await rm(root, { recursive: true, force: true });
 }
 
-/** Prints what each statement costs. */
+/** Prints what each statement costs: seconds of processor, and the most memory that the process held. */
 function tellSteps(db: DuckDb): void {
   const wrap = (name: "run" | "all") => {
     const work = db[name].bind(db) as (sql: string, values?: never[]) => Promise<never>;
     db[name] = (async (sql: string, values?: never[]) => {
       const before = process.cpuUsage();
+      stepPeak = 0;
       const result = await work(sql, values);
       const { user, system } = process.cpuUsage(before);
-      console.log(((user + system) / 1e6).toFixed(2), sql.replaceAll(/\s+/g, " ").slice(0, 80));
+      console.log(
+        ((user + system) / 1e6).toFixed(2),
+        `${Math.round(stepPeak / 2 ** 20)} MB`,
+        sql.replaceAll(/\s+/g, " ").slice(0, 80),
+      );
       return result;
     }) as never;
   };
