@@ -56,6 +56,12 @@ describe("how a file is written", () => {
       ["id", "note"],
     ],
     [
+      "a title that a spreadsheet filled up with empty cells",
+      `Survey report;;;\nPrinted;01.02.2025;;\n;;;\nid;day;q1;q2\n${rows((i) => `${i};x;1;2\n`)}`,
+      { delimiter: ";", title_lines: 3 },
+      ["id", "day", "q1", "q2"],
+    ],
+    [
       "a report's title",
       "Survey report\nprinted today\n\nid,q1\nA,1\nB,2\n",
       { title_lines: 2 },

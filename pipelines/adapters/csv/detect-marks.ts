@@ -26,7 +26,7 @@ export function detectMarks(head: string): MarksFound {
     .toSorted((a, b) => b.score - a.score);
   if (!best) throw new TypeError("there are delimiters to try");
   const { marks, records, width, alike } = best;
-  const first = records.findIndex((record) => record.fields.length === width);
+  const first = firstOf(records, width);
   const body = records.slice(Math.max(first, 0)).map(({ fields }) => fields.map((f) => f.trim()));
   const header = isHeader(body);
   const labelLines = header ? labelsAfter(body) : 0;
@@ -43,6 +43,15 @@ export function detectMarks(head: string): MarksFound {
     rows: body.slice(header ? 1 + labelLines : 0),
     evidence: `${alike} of the first ${records.length} records have ${width} fields`,
   };
+}
+
+/** The first whole record; a spreadsheet fills the lines of a title up with empty cells, so that they look like one. */
+function firstOf(records: readonly { fields: string[] }[], width: number): number {
+  const whole = ({ fields }: { fields: string[] }) => fields.length === width;
+  const isNamed = (fields: string[]) =>
+    fields.filter((field) => field.trim() !== "").length * 2 > fields.length;
+  const named = records.findIndex((record) => whole(record) && isNamed(record.fields));
+  return named < 0 ? records.findIndex(whole) : named;
 }
 
 /** Double quotes unless only single ones enclose fields; a backslash escapes where it stands before quotes inside fields. */
