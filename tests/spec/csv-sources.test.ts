@@ -191,6 +191,28 @@ describe("a layout", () => {
     await expect(read).rejects.toMatchObject({ code: "MAPPING_CSV", where: { pointer: "files" } });
   });
 
+  it("of REDCap leaves a clinic's list beside an export of REDCap as it is", async () => {
+    const form = (column: string) => [{ instrument: "phq-9", items: { PHQ9_1: column } }];
+    const wide = (match: string, patient_key: string, column: string) => ({
+      match,
+      kind: "wide",
+      columns: { patient_key },
+      instruments: form(column),
+    });
+    const files = {
+      "project.csv": "record_id,redcap_event_name,q1\n7,baseline,1\n",
+      "list.csv": "Study ID,Q1\nA,2\n",
+    };
+    const entries = [wide("project.csv", "record_id", "q1"), wide("list.csv", "Study ID", "Q1")];
+    const ids = await withIntake({ mapping: { layout: "redcap", files: entries }, files }, (db) =>
+      db.all("SELECT patient_key, source_id IS NOT NULL AS has_id FROM intake_administration"),
+    );
+    expect(ids).toEqual([
+      { patient_key: "7", has_id: true },
+      { patient_key: "A", has_id: false },
+    ]);
+  });
+
   it("leaves a file to the site's own entry", async () => {
     const own = { match: "patients.csv", kind: "patients", columns: { patient_key: "key" } };
     const files = {

@@ -2,6 +2,7 @@ import { ProError } from "../../core/errors.ts";
 import { editDistance } from "../../core/nearest.ts";
 import type { FileEntry } from "./layout.ts";
 import { columnUses } from "./mapping.ts";
+import { narrow } from "./narrow.ts";
 import { type Marks, nextLine, scanRecord } from "./record.ts";
 
 export interface Header extends Marks {
@@ -34,7 +35,7 @@ export function readHeader(head: string, entry: FileEntry, file: string): Header
     .map((header) => ({ ...header, found: found(entry, header.columns).length }))
     .toSorted((a, b) => b.found - a.found || b.columns.length - a.columns.length);
   if (!best) throw new TypeError("a header needs a delimiter");
-  refuseMissingColumns(entry, best.columns, file);
+  refuseMissingColumns(narrow(entry, best.columns), best.columns, file);
   const { found: _, lines, ...header } = best;
   return { ...header, lines: before + lines, isPreceded: before > 0 || entry.label_lines > 0 };
 }

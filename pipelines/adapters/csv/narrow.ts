@@ -31,8 +31,18 @@ export function narrow(entry: FileEntry, columns: readonly string[]): FileEntry 
   if (narrowed.kind !== "wide") return narrowed;
   return {
     ...narrowed,
-    instruments: narrowed.instruments.map((block) => narrowBlock(block, all, has)),
+    instruments: narrowed.instruments.map((block) => ({
+      ...narrowBlock(block, all, has),
+      source_id: isMeant(block.source_id, known) ? keys(block.source_id, has) : [],
+    })),
   };
+}
+
+/** A layout's key is not meant for a file that has none of its columns: a clinic's list beside an export of REDCap. */
+function isMeant(key: readonly KeyColumn[], known: ReadonlySet<string>): boolean {
+  const mentions = key.map(keyMention);
+  const isOwn = mentions.every(({ optional }) => !optional);
+  return isOwn || mentions.some(({ column }) => known.has(column.toLowerCase()));
 }
 
 type Has = (mention: ColumnMention) => boolean;
@@ -48,7 +58,7 @@ function narrowBlock(
     instrument,
     items: answers(items, has),
     scores: answers(scores, has),
-    source_id: keys(source_id, has),
+    source_id,
     free_text: free_text.filter(({ column }) => has(keyMention(column))),
   };
 }
