@@ -22,6 +22,8 @@ export function faultOf(error: z.ZodError, schema: z.ZodType, data: unknown): Ya
       (one) => one.code === "unrecognized_keys" && one.path.length >= Math.max(0, depth - 1),
     ) ?? first;
   if (!issue) return { message: "the file does not fit its schema", path: [], hint: COMMENTS };
+  const empty = emptied(issue, data);
+  if (empty) return { ...empty, path: issue.path };
   const schemas = schemasAt(schema, issue.path, data);
   return {
     message: messageOf(issue, valueAt(data, issue.path)),
@@ -32,6 +34,21 @@ export function faultOf(error: z.ZodError, schema: z.ZodType, data: unknown): Ya
 }
 
 const COMMENTS = "see the comments in the file that propool init or propool study new writes";
+
+const HOLDERS = ["array", "object", "record"];
+
+/** A key with nothing under it, as a draft leaves it whose lines are all commented out. */
+function emptied(issue: Issue, data: unknown): Pick<YamlFault, "message" | "hint"> | null {
+  if (issue.code !== "invalid_type" || !HOLDERS.includes(issue.expected)) return null;
+  const key = issue.path.at(-1);
+  if (typeof key !== "string" || valueAt(data, issue.path) !== null) return null;
+  const entries = issue.path.map((_, i) => valueAt(data, issue.path.slice(0, i)));
+  const match = entries.map((one) => (one as { match?: unknown } | null)?.match).findLast(Boolean);
+  return {
+    message: `nothing stands under ${key}${match ? ` of the entry that reads ${match}` : ""}: its lines are missing or all commented out`,
+    hint: `take the # away from the lines under ${key} that are right, or put one before ${key} too${match ? ", or take the whole entry out" : ""}`,
+  };
+}
 
 /** Inside a union, the fault of the option that the data was meant to be: the one whose own kind fits. */
 function deepest(issue: Issue, data: unknown): Issue {

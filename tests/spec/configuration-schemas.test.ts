@@ -108,6 +108,23 @@ describe("a mistake in a mapping", () => {
       hint: /./,
     },
     {
+      title: "an entry whose lines are all commented out",
+      source:
+        "files:\n  - match: a.csv\n    kind: wide\n    columns: { patient_key: id }\n    instruments:\n      # - instrument: phq-9\n",
+      message: /nothing stands under instruments of the entry that reads a\.csv/,
+      record: "line 5, column 17",
+      pointer: "files.0.instruments",
+      hint: /take the # away .* or take the whole entry out/,
+    },
+    {
+      title: "a draft of which nothing is chosen",
+      source: "reviewed: null\nfiles:\n  # - match: a.csv\n",
+      message: /nothing stands under files: its lines are missing or all commented out/,
+      record: "line 2, column 7",
+      pointer: "files",
+      hint: /take the # away/,
+    },
+    {
       title: "a code that YAML takes for a number",
       source: wide("        items: { PHQ9_1: 7 }\n"),
       message: /found a number: quote it/,
