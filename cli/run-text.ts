@@ -4,6 +4,15 @@ import { STATES } from "../pipelines/quality/ledger.ts";
 import type { RunReport } from "../pipelines/run.ts";
 import { formatNumber, indent, table } from "./output.ts";
 
+/** Why nothing left, and what to do where somebody waits for it. */
+export const NOTHING_LEFT: Readonly<Record<NonNullable<RunReport["unsent"]>, string>> = {
+  distributed: "distributed mode",
+  "no hub key":
+    "site.yaml has no hub_key, so nobody could open a submission: ask the hub for its key, or write mode: distributed if none is to be sent",
+  "nothing new": "nothing is new since the last submission",
+  "dry run": "a dry run",
+};
+
 /** The night of one site on one screen: where every record went, why, and what left. */
 export function ledgerText(report: RunReport): string {
   const { site, name, format, ledgers, issues, checks, submission, audit } = report;
@@ -15,7 +24,7 @@ export function ledgerText(report: RunReport): string {
   ]);
   const left = submission
     ? `left: submission ${submission.name} with ${formatNumber(total(submission.rows))} rows`
-    : `left: nothing (${report.mode === "distributed" ? "distributed mode" : "nothing new, or a dry run"})`;
+    : `left: nothing (${report.unsent ? NOTHING_LEFT[report.unsent] : "nothing new"})`;
   const proof = `searched ${formatNumber(audit.values)} different values for ${formatNumber(audit.identifiers)} identifiers and free texts: ${audit.found.length} found`;
   return [
     `${site} ${name} (${format})`,

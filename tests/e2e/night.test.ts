@@ -1,6 +1,7 @@
 import { cp, mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { ledgerText } from "../../cli/run-text.ts";
 import type { RunReport } from "../../pipelines/run.ts";
 import { propool, type Told } from "../support/command.ts";
 import {
@@ -237,7 +238,9 @@ describe("a night", () => {
     const keyless = await siteIn(directory, "fhir", { id: "KEYLESS" });
     const configuration = await readFile(keyless.path("site.yaml"), "utf8");
     await keyless.write("site.yaml", configuration.replace(/^hub_key: /m, "# hub_key: "));
-    expect(await night(keyless)).toMatchObject({ submission: null, unsent: "no hub key" });
+    const unsent = await night(keyless);
+    expect(unsent).toMatchObject({ submission: null, unsent: "no hub key" });
+    expect(ledgerText(unsent)).toContain("left: nothing (site.yaml has no hub_key");
     expect(await totals(keyless)).toEqual([1, 4, 8, 20]);
     await keyless.write("site.yaml", configuration);
     expect((await night(keyless)).submission).toMatchObject({ sequence: 1, kind: "full" });
