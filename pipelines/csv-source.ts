@@ -42,7 +42,7 @@ export async function openCsvSource(path: string, scratch: string, db: DuckDb): 
     options,
     repeated: found.repeated,
     notes: [
-      `${NAMES[dialect.delimiter] ?? dialect.delimiter} separated, ${columns.length} columns`,
+      `${found.isSheet ? "a sheet of a workbook" : `${NAMES[dialect.delimiter] ?? dialect.delimiter} separated`}, ${columns.length} columns`,
       ...(encoding.encoding === "utf-8" ? [] : [encoding.evidence]),
       ...found.repeated.map((name) => `the header has ${name} more than once`),
       ...Object.entries(rest).map(([name, value]) => `${name}: ${value}`),

@@ -261,7 +261,7 @@ async function checkSum(
   const summed = group.instrument.scores.find(({ sum }) => sum)?.sum ?? [];
   const items = [...group.parts].filter(([id]) => summed.includes(id));
   if (items.length < 3) return null;
-  const { sentinels } = codingOf(group.instrument, new Map(items));
+  const { sentinels, words } = codingOf(group.instrument, new Map(items));
   const row = await db.one<Record<string, number | null>>(
     sumSql(read, {
       items: items.map(([, { name }]) => name),
@@ -270,6 +270,11 @@ async function checkSum(
         items
           .filter(([id]) => reversed.includes(id))
           .map(([id, { name }]) => [name, endsOf(group, id)]),
+      ),
+      words: Object.fromEntries(
+        items.flatMap(([id, { name, type }]) =>
+          type === "text" ? [[name, { ...labelsOf(group, id), ...numbersOf(words) }]] : [],
+        ),
       ),
       sentinels: sentinels.map(Number).filter((one) => !Number.isNaN(one)),
       totals: totals.map(({ name }) => name),
@@ -285,6 +290,20 @@ async function checkSum(
     correlations: items.map(([id], i) => ({ id, r: row[`c${i}`] ?? null })),
   };
 }
+
+/** The answers' labels, in lower case, with their numbers. */
+function labelsOf({ instrument }: Group, id: string): Record<string, number> {
+  const item = instrument.items.find((one) => one.id === id);
+  const list = instrument.answers[item?.answers ?? ""] ?? [];
+  return Object.fromEntries(
+    list.flatMap(({ label, value }) => (value === null ? [] : [[label.toLowerCase(), value]])),
+  );
+}
+
+const numbersOf = (words: Readonly<Record<string, string>>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(words).map(([word, value]) => [word.toLowerCase().trim(), Number(value)]),
+  );
 
 /** What an answer and its opposite add up to. */
 function endsOf({ instrument }: Group, id: string): number {

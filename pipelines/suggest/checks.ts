@@ -1,4 +1,4 @@
-import { ident } from "../../warehouse/sql.ts";
+import { ident, text } from "../../warehouse/sql.ts";
 
 /** What the rows say of a group of columns: SQL, run over the file once. */
 export interface SumQuestion {
@@ -10,12 +10,22 @@ export interface SumQuestion {
   reversed: Readonly<Record<string, number>>;
   /** Numbers that are no answers. */
   sentinels: readonly number[];
+  /** For items answered in words: the number of each, by column; words in lower case. */
+  words: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Columns that may hold the sum. */
   totals: readonly string[];
 }
 
-const number = (column: string, sentinels: readonly number[]): string => {
-  const cast = `TRY_CAST(${ident(column)} AS DOUBLE)`;
+const number = (
+  column: string,
+  sentinels: readonly number[],
+  words: Readonly<Record<string, number>> = {},
+): string => {
+  const whens = Object.entries(words).map(([word, value]) => `WHEN ${text(word)} THEN ${value}`);
+  const plain = `TRY_CAST(${ident(column)} AS DOUBLE)`;
+  const cast = whens.length
+    ? `CASE lower(trim(${ident(column)})) ${whens.join(" ")} ELSE ${plain} END`
+    : plain;
   if (sentinels.length === 0) return cast;
   return `CASE WHEN ${cast} NOT IN (${sentinels.join(", ")}) THEN ${cast} END`;
 };
@@ -26,10 +36,10 @@ const number = (column: string, sentinels: readonly number[]): string => {
  */
 export function sumSql(
   read: string,
-  { items, offset, reversed, sentinels, totals }: SumQuestion,
+  { items, offset, reversed, sentinels, words, totals }: SumQuestion,
 ): string {
   const values = items.map((item, i) => {
-    const answer = `${number(item, sentinels)} + ${offset}`;
+    const answer = `${number(item, sentinels, words[item])} + ${offset}`;
     const ends = reversed[item];
     return `${ends === undefined ? answer : `${ends} - (${answer})`} AS i${i}`;
   });

@@ -125,11 +125,8 @@ function roleLines(
   const { role, column } = one;
   const source = sourceText(one);
   const note = noteOf(one);
-  const strange = strangeWords(
-    role ?? "",
-    evidence.find(({ name }) => name === column),
-    lists,
-  );
+  const seen = evidence.find(({ name }) => name === column);
+  const strange = strangeWords(role ?? "", seen, lists);
   const lines = [
     isSure(one) ? `    ${role}: ${source}   # ${note}` : `    # ${role}: ${source}   # ${note}`,
   ];
@@ -137,6 +134,9 @@ function roleLines(
   if ((one.formats ?? []).length > 1) {
     const each = (one.formats ?? []).map((format) => sourceText({ ...one, formats: [format] }));
     lines.splice(0, 1, `    # ${note}`, ...each.map((line) => `    # ${role}: ${line}`));
+  }
+  if (role === "sex" && strange.length > 0 && strange.every((word) => /^[012]$/.test(word))) {
+    return [...lines, ...numberedSex(column, seen)];
   }
   if (strange.length > 0) {
     const all = strange.map((word) => `${quote(word)}: "?"`).join(", ");
@@ -146,6 +146,24 @@ function roleLines(
     );
   }
   return lines;
+}
+
+/** Numbers for sex are counted in both ways: the data cannot tell which, so each reading is a line to choose. */
+function numberedSex(column: string, seen: ColumnEvidence | undefined): string[] {
+  const values = seen?.values ?? [];
+  const found = values.map(({ value, count }) => `${value} in ${count} rows`).join(", ");
+  const [low = "", high = ""] = values
+    .map(({ value }) => value)
+    .filter((value) => /^[012]$/.test(value))
+    .toSorted();
+  const reading = (first: string, second: string) =>
+    `    # sex: { column: ${quote(column)}, words: { ${quote(low)}: ${first}, ${quote(high)}: ${second} } }`;
+  return [
+    `    # Which is which the numbers do not say (${found}). Look at the form or its data dictionary (in REDCap: Codebook), or at somebody whose`,
+    "    # sex you know. Then put the right line in the place of the one above; as that stands, sex is unknown for everybody.",
+    `${reading("M", "F")}   # ${low === "1" ? "as ISO/IEC 5218 and most surveys count" : "the other way round is as usual"}`,
+    reading("F", "M"),
+  ];
 }
 
 /** A coded column's words that no list of ours has; those of a masked column are not written down. */
@@ -240,6 +258,7 @@ function blockLines(
   const scoreLines = parts.filter((one) => !isItem(one)).map(line);
   return [
     `    # ${context ? `[${context}] ` : ""}${first ? noteOf(first) : ""}`,
+    ...(group && group.coding.fit < 0.9 ? unknownAnswers(group, anchor(instrument, context)) : []),
     `    - instrument: ${instrument}`,
     ...own.map((one) => {
       const line = `${ownLine(one)}   # ${noteOf(one)}`;
@@ -247,6 +266,23 @@ function blockLines(
     }),
     ...(itemLines.length > 0 ? ["      items:", ...itemLines] : []),
     ...(scoreLines.length > 0 ? ["      scores:", ...scoreLines] : []),
+  ];
+}
+
+/** How to say what the file's own words for answers stand for; they are written down where they are no person's. */
+function unknownAnswers({ instrument, parts }: Chosen, name: string): string[] {
+  const [[id, column] = ["", undefined]] = parts;
+  const item = instrument.items.find((one) => one.id === id);
+  const list = instrument.answers[item?.answers ?? ""] ?? [];
+  if (!column || list.length === 0) return [];
+  const numbered = list.map(({ value, label }) => `${value ?? "none"} ${label}`).join(", ");
+  const seen = column.masked === null ? column.values.map(({ value }) => value).slice(0, 12) : [];
+  const words = (seen.length > 0 ? seen : ["the file's word"])
+    .map((word) => `${quote(word)}: "?"`)
+    .join(", ");
+  return [
+    `    # The list has none of the file's answers. Write what each stands for (${numbered}), once, and refer to it:`,
+    `    #   ${id}: { column: ${quote(column.name)}, words: &${name} { ${words} } }, and for the next item words: *${name}`,
   ];
 }
 

@@ -132,7 +132,7 @@ function byNumber(
     if (!series) return [];
     const stem = compact(series.stem.replace(/#.*$/, ""));
     // phq9_q3 has one word more than phq9_3.
-    const stems = [stem, stem.replace(/(item|question|q|i)$/, "")];
+    const stems = [stem, stem.replace(/(item|question|frage|pregunta|q|i)$/, "")];
     const key =
       keys.find((one) => stems.includes(one)) ??
       keys.find((one) => one.length >= 4 && stems.some((each) => each.endsWith(one)));

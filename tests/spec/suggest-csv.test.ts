@@ -183,6 +183,25 @@ describe("a drafted mapping", () => {
       files: [],
     });
   });
+
+  it("finds the total beside answers in words", async () => {
+    const words = ["Not at all", "Several days", "More than half the days", "Nearly every day"];
+    const made = await draft(
+      "words.csv",
+      csv(
+        ["patient_id", "date", ...phq, "summe", "age"],
+        answers(60, 9, 3).map((row, i) => [
+          i,
+          `2024-03-${10 + (i % 20)}`,
+          ...row.map((n) => words[n] ?? ""),
+          row.reduce((a, b) => a + b, 0),
+          20 + (i % 50),
+        ]),
+      ),
+    );
+    expect(found(made).summe).toMatchObject({ role: "phq-9/total" });
+    expect(draftText(made, "2026-01-01")).toContain("total: summe");
+  });
 });
 
 describe("what a new steward must decide stands in the draft as a comment", () => {
@@ -209,6 +228,21 @@ describe("what a new steward must decide stands in the draft as a comment", () =
         encounter_key: { columns: ["patient_id", "visit_no"] },
       },
     });
+  });
+
+  it("sex as 1 and 2: both readings, and where to look", async () => {
+    const made = await draft(
+      "sex.csv",
+      csv(
+        ["patient_id", "date", "sex", ...phq],
+        rows.map((row, i) => [i, `2024-03-${10 + (i % 20)}`, 1 + (i % 2), ...row]),
+      ),
+    );
+    const text = draftText(made, "2026-01-01");
+    expect(text).toContain("1 in 30 rows, 2 in 30 rows");
+    expect(text).toContain('# sex: { column: sex, words: { "1": M, "2": F } }');
+    expect(text).toContain('# sex: { column: sex, words: { "1": F, "2": M } }');
+    expect(text).not.toContain('"?"');
   });
 
   it("7, 9 and 99: how often they stand where, and the line that gives them a meaning", async () => {

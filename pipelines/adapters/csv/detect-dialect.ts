@@ -28,6 +28,8 @@ export interface DialectFound {
     decimal?: ",";
   };
   encoding: EncodingFound;
+  /** The text was a sheet of a workbook. */
+  isSheet: boolean;
   /** Column names as the mapping names them: trimmed, a second one of a name with _2. */
   columns: string[];
   /** Names that the header has more than once, whatever their case. */
@@ -106,6 +108,7 @@ export async function detectDialect(options: {
       ...(decimal === "," ? { decimal } : {}),
     },
     encoding,
+    isSheet: raw.isSheet,
     columns,
     repeated: repeatedNames(found.columns),
     path: plain.path,
