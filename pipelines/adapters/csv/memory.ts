@@ -1,8 +1,8 @@
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
 
 /**
- * What DuckDB may hold while CSV files are read; more goes to its spill folder. With Node's own part the peak was 458 MB for a file of
- * 1 GB (36.7 M answers) and 846 MB for 4 GB: what DuckDB keeps about the rows that it spilled is outside its limit and grows with them.
+ * What DuckDB may hold while CSV files are read; more goes to its spill folder. With Node's own part the peak was 446 MB for a file of
+ * 1 GB (36.7 M answers) and 488 MB for 3 GB: what DuckDB keeps about the rows that it spilled is outside its limit and grows with them.
  */
 const READING = "192MB";
 
