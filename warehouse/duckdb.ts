@@ -4,6 +4,12 @@ import { basename, dirname, join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
 import { text } from "./sql.ts";
 
+/**
+ * For work over all rows that spills what does not fit: DuckDB holds two to three hundred megabytes beside its limit in such statements, and half
+ * the limit took no longer at ten million rows.
+ */
+export const SPILLING_MEMORY = "256MB";
+
 export interface DuckDbOptions {
   /** Where DuckDB may spill; inside `identified/` when rows are identified. */
   temporaryDirectory?: string;

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Scannable } from "../../warehouse/dialects/index.ts";
-import { DuckDb } from "../../warehouse/duckdb.ts";
+import { DuckDb, SPILLING_MEMORY } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { isSmall } from "../../warehouse/small.ts";
 import { ident, text } from "../../warehouse/sql.ts";
@@ -45,6 +45,7 @@ export async function openSession(input: SessionInput): Promise<Session> {
   const small = "file" in input.source && (await isSmall([input.source.file]));
   const db = await DuckDb.open(":memory:", {
     small,
+    memoryLimit: SPILLING_MEMORY,
     ...(temporaryDirectory && { temporaryDirectory }),
   });
   try {

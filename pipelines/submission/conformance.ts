@@ -1,6 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { DuckDb } from "../../warehouse/duckdb.ts";
+import { DuckDb, SPILLING_MEMORY } from "../../warehouse/duckdb.ts";
 import { duckDbType } from "../../warehouse/incoming.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { isSmall } from "../../warehouse/small.ts";
@@ -32,6 +32,7 @@ async function findIssues(directory: string, manifest: Manifest): Promise<Issue[
   const files = await readdir(directory);
   const db = await DuckDb.open(":memory:", {
     temporaryDirectory: `${directory}.tmp`,
+    memoryLimit: SPILLING_MEMORY,
     small: await isSmall(files.map((file) => join(directory, file))),
   });
   try {

@@ -2,7 +2,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { cloneFile, exists, unfinished } from "../../pipelines/core/files.ts";
 import { copyWithout } from "../copy-without.ts";
-import { DuckDb } from "../duckdb.ts";
+import { DuckDb, SPILLING_MEMORY } from "../duckdb.ts";
 import { incomingQueries, rowsAfter } from "../incoming.ts";
 import {
   bookSubmission,
@@ -110,7 +110,7 @@ async function loadCopy<T>(
   work: (loader: Loader) => Promise<T>,
 ): Promise<T> {
   await bringToNewest(copy, { commented: true });
-  const db = await DuckDb.open(copy);
+  const db = await DuckDb.open(copy, { memoryLimit: SPILLING_MEMORY });
   try {
     // Rows have no order of their own; keeping one costs memory that grows with the load.
     await db.run("SET preserve_insertion_order = false");
