@@ -30,6 +30,7 @@ export function ledgerText(report: RunReport): string {
     `${site} ${name} (${format})`,
     indent(table(["", "read", ...states], rows)),
     ...leftOutText(report),
+    ...notReadText(report),
     ...(issues.length > 0 ? ["", indent(issueText(issues))] : []),
     "",
     `  checks: ${checks.failed} required ones fail, ${checks.investigate} to investigate, ${checks["not evaluated"]} not evaluated; propool report shows them`,
@@ -38,6 +39,17 @@ export function ledgerText(report: RunReport): string {
     `  ${proof}`,
     "",
   ].join("\n");
+}
+
+/** Files of the export folder that no record was looked for in: a delivery in another format would be missed without a word. */
+function notReadText({ files, format }: RunReport): string[] {
+  const { ignored } = files;
+  if (ignored.length === 0) return [];
+  const names = `${ignored.slice(0, 3).join(", ")}${ignored.length > 3 ? " …" : ""}`;
+  return [
+    "",
+    `  not read, of another format than ${format}: ${formatNumber(ignored.length)} ${ignored.length === 1 ? "file" : "files"} (${names})`,
+  ];
 }
 
 function brokerText({ site, broker }: RunReport): string[] {
