@@ -58,7 +58,8 @@ function group(entry: LongEntry, scratch: ScratchFile, answers: string, own: Col
   FROM ${scratch.table}
   WHERE propool_bad IS NULL`;
   });
-  const key = `min(record_key) OVER (PARTITION BY ${keys.join(", ")}) || '.' || instrument`;
+  const key = "first_key || '.' || instrument";
+  const isAlike = keys.map((name) => `first.${name} IS NOT DISTINCT FROM known.${name}`);
   const conditions = [
     ...(sets.length > 1 ? [`(coalesce(${SAID.join(", ")}) IS NOT NULL)`] : []),
     ...(entry.mixed ? [`(${isKnown(own)})`] : []),
@@ -76,11 +77,23 @@ recognised AS (
     ${recognisedPart(entry, "id")} AS part_id,
     ${recognisedPart(entry, "isScore")} AS is_score
   FROM answer
+),
+known AS (
+  SELECT * FROM recognised${conditions.length ? `\n  WHERE ${conditions.join(" AND ")}` : ""}
+),
+first AS (
+  SELECT ${keys.join(", ")}, min(record_key) AS first_key
+  FROM known
+  GROUP BY ALL
+),
+together AS (
+  SELECT known.*, first.first_key
+  FROM known JOIN first ON ${isAlike.join(" AND ")}
 )
 SELECT
-  *,
+  * EXCLUDE (${["first_key", ...entry.group_by.map((_, i) => `group_${i + 1}`)].join(", ")}),
   ${own.survey_key ? ofSurvey(key) : key} AS administration_key
-FROM recognised${conditions.length ? `\nWHERE ${conditions.join(" AND ")}` : ""}`,
+FROM together`,
   };
 }
 

@@ -68,11 +68,23 @@ recognised AS (
     CASE item_code WHEN 'F100' THEN 'PHQ9_1' WHEN 'F101' THEN 'PHQ9_2' WHEN 'F101b' THEN 'PHQ9_2' WHEN 'F199' THEN 'total' WHEN 'F200' THEN 'GAD7_1' END AS part_id,
     coalesce(item_code IN ('F199'), false) AS is_score
   FROM answer
+),
+known AS (
+  SELECT * FROM recognised
+),
+first AS (
+  SELECT patient_key, group_1, group_2, instrument, min(record_key) AS first_key
+  FROM known
+  GROUP BY ALL
+),
+together AS (
+  SELECT known.*, first.first_key
+  FROM known JOIN first ON first.patient_key IS NOT DISTINCT FROM known.patient_key AND first.group_1 IS NOT DISTINCT FROM known.group_1 AND first.group_2 IS NOT DISTINCT FROM known.group_2 AND first.instrument IS NOT DISTINCT FROM known.instrument
 )
 SELECT
-  *,
-  min(record_key) OVER (PARTITION BY patient_key, group_1, group_2, instrument) || '.' || instrument AS administration_key
-FROM recognised;
+  * EXCLUDE (first_key, group_1, group_2),
+  first_key || '.' || instrument AS administration_key
+FROM together;
 
 -- flowsheet.csv: administrations
 INSERT INTO intake_administration BY NAME

@@ -300,12 +300,24 @@ recognised AS (
     NULL::VARCHAR AS part_id,
     false AS is_score
   FROM answer
+),
+known AS (
+  SELECT * FROM recognised
+  WHERE (instrument > 0 OR item_code IN (SELECT code FROM code WHERE code_system IS DISTINCT FROM 'propool') OR (patient_key, 'survey ' || survey_key) IN (SELECT (patient_key, administration_key) FROM intake_administration))
+),
+first AS (
+  SELECT patient_key, group_1, group_2, group_3, group_4, group_5, instrument, min(record_key) AS first_key
+  FROM known
+  GROUP BY ALL
+),
+together AS (
+  SELECT known.*, first.first_key
+  FROM known JOIN first ON first.patient_key IS NOT DISTINCT FROM known.patient_key AND first.group_1 IS NOT DISTINCT FROM known.group_1 AND first.group_2 IS NOT DISTINCT FROM known.group_2 AND first.group_3 IS NOT DISTINCT FROM known.group_3 AND first.group_4 IS NOT DISTINCT FROM known.group_4 AND first.group_5 IS NOT DISTINCT FROM known.group_5 AND first.instrument IS NOT DISTINCT FROM known.instrument
 )
 SELECT
-  *,
-  CASE WHEN (patient_key, 'survey ' || survey_key) IN (SELECT (patient_key, administration_key) FROM intake_administration) THEN 'survey ' || survey_key ELSE min(record_key) OVER (PARTITION BY patient_key, group_1, group_2, group_3, group_4, group_5, instrument) || '.' || instrument END AS administration_key
-FROM recognised
-WHERE (instrument > 0 OR item_code IN (SELECT code FROM code WHERE code_system IS DISTINCT FROM 'propool') OR (patient_key, 'survey ' || survey_key) IN (SELECT (patient_key, administration_key) FROM intake_administration));
+  * EXCLUDE (first_key, group_1, group_2, group_3, group_4, group_5),
+  CASE WHEN (patient_key, 'survey ' || survey_key) IN (SELECT (patient_key, administration_key) FROM intake_administration) THEN 'survey ' || survey_key ELSE first_key || '.' || instrument END AS administration_key
+FROM together;
 
 -- observation.csv: rows that are about something else
 UPDATE intake_record SET state = 'out_of_scope', reason = 'SOURCE_NOT_A_SURVEY'
@@ -436,12 +448,24 @@ recognised AS (
     NULL::VARCHAR AS part_id,
     false AS is_score
   FROM answer
+),
+known AS (
+  SELECT * FROM recognised
+  WHERE (instrument > 0 OR item_code IN (SELECT code FROM code WHERE code_system IS DISTINCT FROM 'propool'))
+),
+first AS (
+  SELECT patient_key, group_1, group_2, group_3, group_4, instrument, min(record_key) AS first_key
+  FROM known
+  GROUP BY ALL
+),
+together AS (
+  SELECT known.*, first.first_key
+  FROM known JOIN first ON first.patient_key IS NOT DISTINCT FROM known.patient_key AND first.group_1 IS NOT DISTINCT FROM known.group_1 AND first.group_2 IS NOT DISTINCT FROM known.group_2 AND first.group_3 IS NOT DISTINCT FROM known.group_3 AND first.group_4 IS NOT DISTINCT FROM known.group_4 AND first.instrument IS NOT DISTINCT FROM known.instrument
 )
 SELECT
-  *,
-  min(record_key) OVER (PARTITION BY patient_key, group_1, group_2, group_3, group_4, instrument) || '.' || instrument AS administration_key
-FROM recognised
-WHERE (instrument > 0 OR item_code IN (SELECT code FROM code WHERE code_system IS DISTINCT FROM 'propool'));
+  * EXCLUDE (first_key, group_1, group_2, group_3, group_4),
+  first_key || '.' || instrument AS administration_key
+FROM together;
 
 -- measurement.csv: rows that are about something else
 UPDATE intake_record SET state = 'out_of_scope', reason = 'SOURCE_NOT_A_SURVEY'

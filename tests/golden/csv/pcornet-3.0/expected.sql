@@ -192,11 +192,23 @@ recognised AS (
     CASE item_code WHEN 'PN_0001' THEN 'Global01' WHEN '61577-3' THEN 'Global01' WHEN 'PN_0002' THEN 'Global02' WHEN '61578-1' THEN 'Global02' WHEN 'PN_0016' THEN 'Global03' WHEN '61579-9' THEN 'Global03' WHEN 'PN_0017' THEN 'Global04' WHEN '61580-7' THEN 'Global04' WHEN 'PN_0003' THEN 'Global06' WHEN '61582-3' THEN 'Global06' END AS part_id,
     false AS is_score
   FROM answer
+),
+known AS (
+  SELECT * FROM recognised
+),
+first AS (
+  SELECT patient_key, group_1, group_2, group_3, group_4, instrument, min(record_key) AS first_key
+  FROM known
+  GROUP BY ALL
+),
+together AS (
+  SELECT known.*, first.first_key
+  FROM known JOIN first ON first.patient_key IS NOT DISTINCT FROM known.patient_key AND first.group_1 IS NOT DISTINCT FROM known.group_1 AND first.group_2 IS NOT DISTINCT FROM known.group_2 AND first.group_3 IS NOT DISTINCT FROM known.group_3 AND first.group_4 IS NOT DISTINCT FROM known.group_4 AND first.instrument IS NOT DISTINCT FROM known.instrument
 )
 SELECT
-  *,
-  min(record_key) OVER (PARTITION BY patient_key, group_1, group_2, group_3, group_4, instrument) || '.' || instrument AS administration_key
-FROM recognised;
+  * EXCLUDE (first_key, group_1, group_2, group_3, group_4),
+  first_key || '.' || instrument AS administration_key
+FROM together;
 
 -- PRO_CM.csv: administrations
 INSERT INTO intake_administration BY NAME

@@ -199,11 +199,23 @@ recognised AS (
     NULL::VARCHAR AS part_id,
     false AS is_score
   FROM answer
+),
+known AS (
+  SELECT * FROM recognised
+),
+first AS (
+  SELECT patient_key, group_1, group_2, group_3, group_4, instrument, min(record_key) AS first_key
+  FROM known
+  GROUP BY ALL
+),
+together AS (
+  SELECT known.*, first.first_key
+  FROM known JOIN first ON first.patient_key IS NOT DISTINCT FROM known.patient_key AND first.group_1 IS NOT DISTINCT FROM known.group_1 AND first.group_2 IS NOT DISTINCT FROM known.group_2 AND first.group_3 IS NOT DISTINCT FROM known.group_3 AND first.group_4 IS NOT DISTINCT FROM known.group_4 AND first.instrument IS NOT DISTINCT FROM known.instrument
 )
 SELECT
-  *,
-  min(record_key) OVER (PARTITION BY patient_key, group_1, group_2, group_3, group_4, instrument) || '.' || instrument AS administration_key
-FROM recognised;
+  * EXCLUDE (first_key, group_1, group_2, group_3, group_4),
+  first_key || '.' || instrument AS administration_key
+FROM together;
 
 -- pro_cm.csv: administrations
 INSERT INTO intake_administration BY NAME
