@@ -8,6 +8,7 @@ import { readSite, type Site, siteSchema } from "./configuration/site.ts";
 import { ephemeral } from "./core/ephemeral.ts";
 import { ProError } from "./core/errors.ts";
 import { expandPaths } from "./core/expand-paths.ts";
+import { mappingsDirectory } from "./core/mappings.ts";
 import type { Progress } from "./core/progress.ts";
 import { mapRecords, openIdentified, prepare, readExport } from "./intake.ts";
 import { newKey, readSiteKeys } from "./privacy/keys.ts";
@@ -67,7 +68,7 @@ export async function* preview(given: PreviewOptions): AsyncGenerator<PreviewRow
   const scratch = await mkdtemp(join(tmpdir(), "propool-preview-"));
   await using _scratch = ephemeral(scratch);
   const site = await previewSite(options, scratch);
-  const db = await openIdentified(scratch);
+  const db = await openIdentified(scratch, [...options.files, mappingsDirectory]);
   try {
     await prepare(db, site, options.today);
     const generations = options.siteDirectory

@@ -3,7 +3,7 @@ import { mkdtemp, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DuckDb } from "../warehouse/duckdb.ts";
-import { text } from "../warehouse/sql.ts";
+import { fileText, text } from "../warehouse/sql.ts";
 import { isXml } from "./adapters/fhir/xml.ts";
 import { ADAPTERS } from "./adapters/index.ts";
 import { readCatalogueOf } from "./catalogue/read.ts";
@@ -34,10 +34,14 @@ export async function* profileFiles(
   const scratch = await mkdtemp(join(tmpdir(), "propool-profile-"));
   await using _scratch = ephemeral(scratch);
   const rules = await readMaskRules(siteDirectory);
-  const db = await DuckDb.open(":memory:", { temporaryDirectory: join(scratch, "spill") });
+  const paths = await filesToRead(files);
+  const db = await DuckDb.open(":memory:", {
+    temporaryDirectory: join(scratch, "spill"),
+    folders: [scratch, ...paths],
+  });
   try {
     await db.run("SET preserve_insertion_order = false");
-    for (const group of await groupsOf(await filesToRead(files))) {
+    for (const group of await groupsOf(paths)) {
       const started = performance.now();
       const found = await profileGroup({ db, ...group, scratch, rules });
       const [file = ""] = group.files;
@@ -161,7 +165,7 @@ async function ofFhir(place: Place): Promise<Found> {
   const [file = ""] = files;
   if (isXml(file)) return ofFhirXml(place);
   const lines = (size: number) => linesOf(file, size);
-  const content = `read_text([${files.map(text).join(", ")}])`;
+  const content = `read_text([${files.map(fileText).join(", ")}])`;
   const document = `(SELECT unnest(CASE WHEN NOT json_valid(content) THEN ['not JSON']
       WHEN json_extract_string(content, '$.resourceType') = 'Bundle' THEN json_extract_string(content, '$.entry[*].resource')
       ELSE [content] END) AS line FROM ${content})`;
@@ -185,7 +189,7 @@ async function ofFhir(place: Place): Promise<Found> {
 
 /** The lines of a file as rows of one column, `line`. */
 function linesOf(file: string, size: number): string {
-  return `read_csv(${text(file)}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false,
+  return `read_csv(${fileText(file)}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false,
     delim = ${text("\u001f\u001e\u001f\u001e")}, quote = '', escape = '', strict_mode = false, max_line_size = ${size}, buffer_size = ${size * 4})`;
 }
 

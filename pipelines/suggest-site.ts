@@ -5,6 +5,7 @@ import type { DuckDb } from "../warehouse/duckdb.ts";
 import { ADAPTERS } from "./adapters/index.ts";
 import { readCatalogueOf } from "./catalogue/read.ts";
 import { ephemeral } from "./core/ephemeral.ts";
+import { mappingsDirectory } from "./core/mappings.ts";
 import type { Progress } from "./core/progress.ts";
 import { openIdentified, prepare, readExport } from "./intake.ts";
 import { MAP_RESPONSES } from "./mapping/responses.ts";
@@ -55,7 +56,7 @@ export async function suggestSite(options: {
   await using _scratch = ephemeral(scratch);
   const paths = await filesToRead(options.files);
   const site = await previewSite({ ...options, files: paths }, scratch);
-  const db = await openIdentified(scratch);
+  const db = await openIdentified(scratch, [...paths, mappingsDirectory]);
   try {
     await prepare(db, site, options.today);
     const adapter = ADAPTERS[site.format];

@@ -62,7 +62,10 @@ export async function suggestCsv(
   const { instruments } = await readCatalogueOf(siteDirectory ?? null);
   const names = await readColumnNames();
   const rules = await readMaskRules(siteDirectory);
-  const db = await DuckDb.open(":memory:", { temporaryDirectory: join(scratch, "spill") });
+  const db = await DuckDb.open(":memory:", {
+    temporaryDirectory: join(scratch, "spill"),
+    folders: [scratch, ...paths],
+  });
   try {
     const opened = [];
     const found: Suggested[] = [];

@@ -1,8 +1,8 @@
 import { mkdir, realpath } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 // DuckDB is the engine of the hot path: it parses FHIR and CSV in parallel, runs the compiled mappings and holds the store.
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
-import { text } from "./sql.ts";
+import { literalPath, text } from "./sql.ts";
 
 /**
  * For work over all rows that spills what does not fit: DuckDB holds two to three hundred megabytes beside its limit in such statements, and half
@@ -59,7 +59,8 @@ export class DuckDb {
 
   async #confine(folders: readonly string[]): Promise<void> {
     // DuckDB compares where a link leads to.
-    const real = (await Promise.all(folders.map(realPath))).map(text).join(", ");
+    const paths = await Promise.all(folders.map(realPath));
+    const real = [...new Set([...paths, ...paths.map(literalPath)])].map(text).join(", ");
     await this.run(`SET allowed_directories = [${real}]`);
     await this.run(`SET allowed_paths = [${real}]`);
     // Cannot be taken back while the database is open, nor can the folders or extensions then.
@@ -117,7 +118,11 @@ export class DuckDb {
 
 /** Where a path leads to; its last part need not be there yet. */
 async function realPath(path: string): Promise<string> {
-  return realpath(path).catch(async () => join(await realpath(dirname(path)), basename(path)));
+  const beside = async () => join(await realpath(dirname(path)), basename(path));
+  // What is not there at all is told by whoever reads it.
+  return realpath(path)
+    .catch(beside)
+    .catch(() => resolve(path));
 }
 
 /**

@@ -9,6 +9,16 @@ export function text(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }
 
+/** DuckDB takes *, ? and [ in the name of a file for a pattern, and reads the files beside it. */
+export function literalPath(path: string): string {
+  return path.replace(/[*?[]/g, "[$&]");
+}
+
+/** The literal of a file's name that comes from somebody's folder. */
+export function fileText(path: string): string {
+  return text(literalPath(path));
+}
+
 export function textList(values: Iterable<string>): string {
   return `(${[...values].map(text).join(", ") || "NULL"})`;
 }

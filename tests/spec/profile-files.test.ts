@@ -30,6 +30,20 @@ const row = (i: number) =>
   `${i},Name${i},P-${1000 + i},${["paper", "tablet"][i % 2]},${i % 4},${i % 4 === 0 ? "" : i % 3},2024-0${(i % 9) + 1}-10,0${(i % 9) + 1}/0${(i % 8) + 1}/2024,${i % 7 === 0 ? "fell on the stairs" : ""}`;
 const SURVEY = `record_id,last_name,chart,mode,q1,q2,done,seen,remarks\n${Array.from({ length: 60 }, (_, i) => row(i)).join("\n")}\n`;
 
+it.each([
+  ["FHIR", "[pq].ndjson", '{"resourceType":"Patient","id":"a"}\n', { Patient: 1 }],
+  ["one FHIR resource", "[pq].json", '{"resourceType":"Patient","id":"a"}', { Patient: 1 }],
+  ["CSV", "p?*.csv", "id,q1\nA,1\n", { row: 1 }],
+])(
+  "a %s file that is called %s is itself, and not the files beside it",
+  async (_, name, content, records) => {
+    for (const other of ["p", "q", "p1", "p22"])
+      await write(name.replace(/^[^.]*/, other), content);
+    const [found] = await profile(await write(name, content));
+    expect(found?.records).toEqual(records);
+  },
+);
+
 describe("the profile of a CSV file", () => {
   it("tells type, fill, values and range of each column, and no identifier", async () => {
     const [found] = await profile(await write("survey.csv", SURVEY));

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type DuckDb, isInputRefused } from "../../../warehouse/duckdb.ts";
-import { text } from "../../../warehouse/sql.ts";
+import { fileText, text } from "../../../warehouse/sql.ts";
 import { ProError } from "../../core/errors.ts";
 import { compileRead } from "./compile-records.ts";
 import { type Header, readHeader } from "./header.ts";
@@ -186,7 +186,7 @@ async function countLines(db: DuckDb, path: string, marks: Marks): Promise<LineC
   const mark = "\u001f\u001e\u001f\u001e";
   const query = `SELECT count(*)::DOUBLE AS lines, count(*) FILTER (${isOdd(marks)})::DOUBLE AS "oddQuotes",
       count(*) FILTER (${IS_WIDE})::DOUBLE AS wide
-    FROM read_csv(${text(path)}, columns = {'line': 'VARCHAR'}, auto_detect = false,
+    FROM read_csv(${fileText(path)}, columns = {'line': 'VARCHAR'}, auto_detect = false,
       strict_mode = false, header = false, delim = ${text(mark)}, quote = '', escape = '')`;
   return db.one<LineCounts>(query).catch(() => null);
 }

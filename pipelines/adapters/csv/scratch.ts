@@ -1,4 +1,4 @@
-import { text } from "../../../warehouse/sql.ts";
+import { fileText, text } from "../../../warehouse/sql.ts";
 import type { Questions } from "./questions.ts";
 import type { Marks } from "./record.ts";
 
@@ -35,7 +35,7 @@ export function readCsv(path: string, columns: readonly string[], dialect: Diale
   const newLine = dialect.lineFeed ? ", new_line = '\\n'" : "";
   const skipped = skip ? `, skip = ${skip}` : "";
   return `read_csv(
-    ${text(path)},
+    ${fileText(path)},
     columns = {${types}},
     auto_detect = false, strict_mode = true, header = ${header}${skipped},
     delim = ${text(delimiter)}, quote = ${text(quote)}, escape = ${text(dialect.escape)}${newLine}

@@ -1,5 +1,5 @@
 import { type DuckDb, isInputRefused } from "../../../warehouse/duckdb.ts";
-import { ident, text } from "../../../warehouse/sql.ts";
+import { fileText, ident, text } from "../../../warehouse/sql.ts";
 import { nextRecordKey } from "../intake.ts";
 import { needsSieve } from "./nested.ts";
 import {
@@ -85,7 +85,7 @@ async function insertRecords(
 ): Promise<boolean> {
   // DuckDB refuses longer records than it made room for, and room costs memory in every thread.
   const room = longest > ROOM ? `, maximum_object_size = ${longest + 1024}` : "";
-  const reader = `read_ndjson(${text(path)}, columns = ${duckColumns(shape)}${room})`;
+  const reader = `read_ndjson(${fileText(path)}, columns = ${duckColumns(shape)}${room})`;
   const name = file === null ? "_file" : text(file);
   const read = await db.run(`INSERT INTO ${table} SELECT ${name}, * FROM ${reader}`);
   if (file === null) return read === expected;
