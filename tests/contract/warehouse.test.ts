@@ -239,6 +239,22 @@ describe("a DuckDB warehouse", () => {
     expect(await readdir(join(directory, "published", "publications"))).toEqual(["000001.duckdb"]);
   });
 
+  it.each([
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "ATTACH '/tmp/propool-other.duckdb'",
+    "SET enable_external_access = true",
+    "SET autoload_known_extensions = true",
+    "SET allowed_directories = ['/']",
+    "SET lock_configuration = false",
+  ])("is locked, whatever statement gets through: %s", async (sql) => {
+    const warehouse = openWarehouse("duckdb:locked.duckdb", { baseDirectory: directory });
+    await warehouse.load(async () => undefined);
+    await reading(warehouse, async (reader) => {
+      await expect(reader.all(sql)).rejects.toThrow(/disabled|locked|Permission/);
+    });
+  });
+
   it("cannot read the hub's other files in a person's query", async () => {
     const warehouse = openWarehouse("duckdb:w.duckdb", { baseDirectory: directory });
     await load(warehouse, "SITEA", SMALL_STORE);

@@ -39,7 +39,12 @@ afterAll(() => remove());
 async function night(site: TestSite, ...options: string[]): Promise<RunReport> {
   const told = await propool("run", site.directory, "--json", ...TODAY, ...options);
   // One line of JSON a stage, and no message.
-  for (const line of told.err.trim().split("\n")) expect(JSON.parse(line)).toHaveProperty("stage");
+  for (const line of told.err.trim().split("\n"))
+    expect(JSON.parse(line)).toMatchObject({
+      site: expect.any(String),
+      stage: expect.any(String),
+      seconds: expect.any(Number),
+    });
   expect(told.exitCode).toBe(0);
   return (JSON.parse(told.out) as RunReport[])[0] as RunReport;
 }
