@@ -62,6 +62,10 @@ if (isProgram()) {
   // Files that the run makes are for their owner only, unless a command says otherwise.
   process.umask(0o077);
   noCoreDumps();
+  // Whoever reads along may have seen enough (| head).
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   const { stdout: out, stderr: err, stdin, env } = process;
   process.exitCode = await run(process.argv.slice(2), { out, err, in: stdin, env, tty: err.isTTY });
 }

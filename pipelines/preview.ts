@@ -64,7 +64,7 @@ export interface PreviewOptions {
  * @throws ProError `SOURCE_*`, `MAPPING_*`, `CONFIG_*`.
  */
 export async function* preview(given: PreviewOptions): AsyncGenerator<PreviewRow[]> {
-  const options = { ...given, files: await filesToRead(given.files) };
+  const options = { ...given, files: await filesToRead(given.files, given.siteDirectory) };
   const scratch = await mkdtemp(join(tmpdir(), "propool-preview-"));
   await using _scratch = ephemeral(scratch);
   const site = await previewSite(options, scratch);
@@ -112,6 +112,13 @@ export async function previewSite(
   const exportDirectory = commonDirectory(files);
   if (siteDirectory) {
     const site = await readSite(siteDirectory);
+    const strange = files.find((file) => !ADAPTERS[site.format].accepts(file));
+    if (strange !== undefined) {
+      throw new ProError("SOURCE_WRONG_FORMAT", `the site's export is ${site.format}`, {
+        where: { file: strange },
+        hint: "name the export folder, of which the files of that format are read, or leave out --site",
+      });
+    }
     return { ...site, exportDirectory, identifiedDirectory: scratch };
   }
   const format = await guessFormat(files);
@@ -142,9 +149,15 @@ export async function previewSite(
   };
 }
 
-/** The files that were named, and of named folders those that some adapter reads. */
-export async function filesToRead(given: readonly string[]): Promise<string[]> {
-  const isRead = (file: string) => Object.values(ADAPTERS).some((one) => one.accepts(file));
+/** The files that were named, and of named folders those that the site's adapter reads, or without a site, some adapter. */
+export async function filesToRead(
+  given: readonly string[],
+  siteDirectory?: string,
+): Promise<string[]> {
+  const adapters = siteDirectory
+    ? [ADAPTERS[(await readSite(siteDirectory)).format]]
+    : Object.values(ADAPTERS);
+  const isRead = (file: string) => adapters.some((one) => one.accepts(file));
   const files = await expandPaths(given);
   const read = files.filter((file) => given.includes(file) || isRead(file));
   return read.length > 0 ? read : [...given];

@@ -54,7 +54,7 @@ export async function suggestSite(options: {
 }): Promise<SiteDraft> {
   const scratch = await mkdtemp(join(tmpdir(), "propool-suggest-"));
   await using _scratch = ephemeral(scratch);
-  const paths = await filesToRead(options.files);
+  const paths = await filesToRead(options.files, options.siteDirectory);
   const site = await previewSite({ ...options, files: paths }, scratch);
   const db = await openIdentified(scratch, [...paths, mappingsDirectory]);
   try {

@@ -70,7 +70,7 @@ export const addInit: AddCommand = (program, io) => {
           format === "csv"
             ? `2. propool suggest ${directory}/export --out ${directory}/mapping.yaml   drafts what the columns mean: read it, correct it`
             : "2. look at site.yaml",
-          `3. propool preview ${directory}/export/* --site ${directory}`,
+          `3. propool preview ${directory}/export --site ${directory}`,
           `4. propool run ${directory}`,
           "",
           "The hub needs these lines under sites: in hub.yaml:",

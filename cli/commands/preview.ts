@@ -46,7 +46,7 @@ export const addPreview: AddCommand = (program, io) => {
     )
     .argument(
       "<file...>",
-      "files of one format, folders of them, or patterns such as 'export/*.ndjson'",
+      "files of one format, folders of them, or patterns such as 'export/*.ndjson'; of a folder, what the site reads",
     )
     .option("--site <dir>", "use this site's mapping, words, codes and key")
     .option("--mapping <file>", "mapping file for csv, where no site is named")
@@ -118,8 +118,11 @@ async function writeCsv(
     const text = chunk
       .filter(wanted)
       .map((row) => csvLine(PREVIEW_COLUMNS.map((column) => row[column])));
-    if (!out.write(text.join("")))
-      await new Promise<void>((resolve) => out.once("drain", () => resolve()));
+    if (out.write(text.join(""))) continue;
+    await new Promise<void>((resolve) => {
+      out.once("drain", () => resolve()).once("close", () => resolve());
+    });
+    if (!out.writable) return;
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { explainError } from "../../cli/explain-error.ts";
 import { type ErrorCode, ProError } from "../../pipelines/core/errors.ts";
+import { startPropool } from "../support/command.ts";
 
 const quiet = { debug: false };
 
@@ -81,4 +82,10 @@ describe("an error that is not ours", () => {
       "Out of Memory Error: could not allocate block of size 256.0 KiB (953.6 MiB/953.6 MiB used)";
     expect(explainError(new Error(message), quiet).code).toBe("WAREHOUSE_MEMORY");
   });
+});
+
+it("a reader that has seen enough (| head) is no error", async () => {
+  const started = startPropool("instruments", "--json");
+  started.process.stdout?.destroy();
+  expect(await started.ended).toEqual({ exitCode: 0, out: "", err: "" });
 });

@@ -71,3 +71,16 @@ it("a preview tells FHIR XML from C-CDA by what stands in it, and reads folders"
     ["r.xml", "total", "2", "loaded"],
   ]);
 });
+
+it("a preview with a site reads of a folder what the site's night reads, and refuses another format by name", async () => {
+  const site = join(root.directory, "clinic");
+  await propool("init", "site", site, "--format", "fhir", "--site", "C", "--network", "N");
+  const patient = '{"resourceType":"Patient","id":"p"}\n';
+  await writeFile(join(site, "export/Patient.ndjson"), patient);
+  await writeFile(join(site, "export/other.csv"), "a,b\n1,2\n");
+  const folder = await propool("preview", join(site, "export"), "--site", site, "--json");
+  expect([folder.exitCode, folder.err, folder.out.trim()]).toEqual([0, "", "[]"]);
+  const named = await propool("preview", join(site, "export/other.csv"), "--site", site);
+  expect(named.exitCode).toBe(12);
+  expect(named.err).toContain("the site's export is fhir (SOURCE_WRONG_FORMAT)");
+});
