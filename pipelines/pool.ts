@@ -6,7 +6,7 @@ import { openWarehouse } from "../warehouse/open.ts";
 import { TABLE_NAMES } from "../warehouse/schema.ts";
 import { type Hub, readHub } from "./configuration/hub.ts";
 import { ProError } from "./core/errors.ts";
-import { publish } from "./core/files.ts";
+import { exists, publish } from "./core/files.ts";
 import { withLock } from "./core/lock.ts";
 import { type Metrics, writeMetrics } from "./core/metrics.ts";
 import type { Progress } from "./core/progress.ts";
@@ -25,7 +25,7 @@ import {
 import { type HubChecks, rememberHub } from "./remember-hub.ts";
 import { checkAgreement } from "./submission/agreement.ts";
 import { type Archived, archivedChain, keptBefore } from "./submission/archive.ts";
-import type { Manifest } from "./submission/manifest.ts";
+import { type Manifest, tableFile } from "./submission/manifest.ts";
 import { verifyArchived } from "./submission/open.ts";
 
 export interface PoolReport extends Pick<Received, "refused" | "known" | "waiting"> {
@@ -35,7 +35,7 @@ export interface PoolReport extends Pick<Received, "refused" | "known" | "waitin
   loaded: { site: string; sequence: number; rows: RowCounts }[];
   /** Sites whose rows were taken out because hub.yaml does not list them any more. */
   removed: string[];
-  /** How many people were found at several sites; null where linkage is off or nothing was loaded. */
+  /** How many people were found at several sites; null where linkage is off, or no token came or went. */
   linkage: LinkageReport | null;
   /** The data checks of all that is held; null: nothing came since they were made. */
   checks: HubChecks | null;
@@ -180,6 +180,8 @@ async function publishAll(night: Night): Promise<Published> {
         for (const one of verified) await accept(loader, one, night, published);
         const isAsBefore = removed.length + published.loaded.length === 0;
         if (isAsBefore && !rebuild && !isRelinked) throw new NothingToPublish();
+        const isLinked = !rebuild && !isRelinked && removed.length === 0;
+        if (isLinked && !(await bringTokens(night, behind))) return;
         published.linkage = await options.progress.stage(hub.network, "link people", () =>
           linkPeople(loader, { isOn: hub.linkage === "on" }),
         );
@@ -194,6 +196,16 @@ async function publishAll(night: Night): Promise<Published> {
     if (published.accepted.some((one) => isSame(one, archived)))
       await acknowledge(arrival, archived);
   return published;
+}
+
+/** Whether linkage tokens may have come or gone: a full submission takes the place of all that its site had. */
+async function bringTokens({ verified }: Night, behind: readonly Archived[]): Promise<boolean> {
+  const arrived = verified.map(({ archived, aside }) => ({ ...archived, directory: aside }));
+  // What was accepted lies in the archive by now.
+  const places = [...behind, ...arrived, ...verified.map(({ archived }) => archived)];
+  for (const { kind, directory } of places)
+    if (kind === "full" || (await exists(join(directory, tableFile("hash_token"))))) return true;
+  return false;
 }
 
 function hasWithdrawal({ archived }: Verified, chains: Chains): boolean {

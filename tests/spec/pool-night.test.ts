@@ -5,8 +5,20 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createProgress } from "../../pipelines/core/progress.ts";
 import { type PoolReport, pool } from "../../pipelines/pool.ts";
 import type { Receipt } from "../../pipelines/submission/receipt.ts";
+import { publishSubmission, type SealedBefore } from "../../pipelines/submission/seal.ts";
+import { noteRows } from "../../warehouse/changes.ts";
+import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { openWarehouse } from "../../warehouse/open.ts";
-import { hubFor, SMALL_STORE, send, type TestHub } from "../support/submission.ts";
+import type { TableName } from "../../warehouse/schema.ts";
+import { ident } from "../../warehouse/sql.ts";
+import {
+  hubFor,
+  type SigningKey,
+  SMALL_STORE,
+  seal,
+  send,
+  type TestHub,
+} from "../support/submission.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -108,6 +120,43 @@ describe("a hub's night", () => {
     await writeFile(file, `${head}  - site: ${sites[0]}`);
     expect(await night()).toMatchObject({ removed: ["SITEB"], loaded: [] });
     expect(await held()).toEqual(["SITEA P1", "SITEA P2"]);
+  });
+
+  it("links people again only where linkage tokens may have come or gone", async () => {
+    const key = (site: string) => hub.keys[site] as SigningKey;
+    const token = { token_03: "T", token_encryption_key: "K" };
+    const rows = { ...SMALL_STORE, hash_token: [{ patid: "P1", ...token }] };
+    const first = await seal(rows, { outbox: hub.inbox, key: key("SITEA") });
+    await publishSubmission(first);
+    await send(rows, { outbox: hub.inbox, key: key("SITEB"), site: "SITEB" });
+    expect((await night()).linkage).toMatchObject({ people: 1, records: 2 });
+    const next = async (sequence: number, table: TableName, sql: string, before: SealedBefore) => {
+      const change = async (store: DuckDb) => {
+        const touched = `SELECT * FROM ${ident(table)} WHERE patid = 'P1'`;
+        await noteRows(store, { store: "memory", table, touched });
+        await store.run(sql);
+      };
+      const sealed = await seal(rows, {
+        outbox: hub.inbox,
+        key: key("SITEA"),
+        sequence,
+        before,
+        change,
+      });
+      await publishSubmission(sealed);
+      return sealed.sealed;
+    };
+    const sex = "UPDATE demographic SET sex = 'M' WHERE patid = 'P1'";
+    const second = await next(2, "demographic", sex, first.sealed);
+    expect(await night()).toMatchObject({ accepted: [{ kind: "changes" }], linkage: null });
+    const links = "SELECT datamartid, personid FROM person_link ORDER BY ALL";
+    expect(await held(links)).toEqual(["SITEA SITEA:P1", "SITEB SITEA:P1"]);
+    await next(3, "hash_token", "DELETE FROM hash_token", {
+      ...second,
+      tables: first.sealed.tables,
+    });
+    expect((await night()).linkage).toMatchObject({ people: 0 });
+    expect(await held(links)).toEqual([]);
   });
 
   it("leaves a submission alone that is still being written", async () => {
