@@ -19,7 +19,7 @@ import { text } from "../../warehouse/sql.ts";
  *     node tests/bench/csv.ts [megabytes, default 200] [--map] [--long] [--others] [--steps]
  *
  * `--map` goes on to mapped and settled answers; `--long` writes one answer a row; `--others` adds 60 columns that nobody mapped, as the
- * exports of EHRs have. A file of 10 GB (`10240 --others`) needs 50 GB of disk for the time of the run. With MALLOC_ARENA_MAX=1 the C library keeps less of what was given back.
+ * exports of EHRs have. `--steps` tells each statement's processor time and memory. A file of 10 GB (`10240 --others`) needs 50 GB of disk at most for the time of the run. With MALLOC_ARENA_MAX=1 the C library keeps less of what was given back.
  */
 const megabytes = Number(process.argv.find((one) => /^\d+$/.test(one)) ?? 200);
 const others = process.argv.includes("--others")
@@ -126,20 +126,21 @@ try {
   db.close();
   // After the reading: what the C library keeps of the bare count's memory must not count as the reader's.
   const bare = await DuckDb.open(":memory:");
-  spent.count = await timed("count", () =>
-    bare.one(`SELECT count(*) FROM read_csv(${text(path)})`),
-  );
-  spent.again = await timed("again", () =>
-    bare.one(`SELECT count(*) FROM read_csv(${text(path)})`),
-  );
-  const { rows } = await bare.one<{ rows: number }>(
-    `SELECT count(*)::DOUBLE AS rows FROM read_csv(${text(path)})`,
-  );
+  let rows = 0;
+  const countRows = async () => {
+    ({ rows } = await bare.one<{ rows: number }>(
+      `SELECT count(*)::DOUBLE AS rows FROM read_csv(${text(path)})`,
+    ));
+  };
+  spent.count = await timed("count", countRows);
+  // A large file does not fit into the system's memory: it is not read faster the second time.
+  if (megabytes <= 4096) spent.again = await timed("again", countRows);
   bare.close();
   const expected = isLong ? rows : rows * (ITEMS + 1);
   if (answers !== expected) throw new Error(`${answers} of ${expected} answers arrived`);
   const total = spent.read + (spent.map ?? 0);
-  const count = Math.min(spent.count, spent.again);
+  const count = Math.min(spent.count, spent.again ?? spent.count);
+  const counted = Math.min(processor.count ?? 0, processor.again ?? processor.count ?? 0);
   console.log(
     [
       `${answers} answers, ${Math.round(size / 2 ** 20)} MB`,
@@ -147,7 +148,7 @@ try {
         ([name, seconds]) =>
           `${name} ${seconds.toFixed(2)} s, processor ${(processor[name] ?? 0).toFixed(2)} s`,
       ),
-      `read ${Math.round(answers / spent.read)} answers/s, ${(spent.read / count).toFixed(1)} times the bare count, by processor ${((processor.read ?? 0) / Math.min(processor.count ?? 0, processor.again ?? 0)).toFixed(1)}`,
+      `read ${Math.round(answers / spent.read)} answers/s, ${(spent.read / count).toFixed(1)} times the bare count, by processor ${((processor.read ?? 0) / counted).toFixed(1)}`,
       `all ${Math.round(answers / total)} answers/s`,
       `peak memory ${Math.round(readPeak / 2 ** 20)} MB reading, ${Math.round(peak / 2 ** 20)} MB in all`,
     ].join("\n"),
