@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -37,4 +37,41 @@ describe.skipIf(process.platform === "win32")("README", () => {
     expect(stdout).toMatch(/mismatch/);
     expect(stdout).toMatch(/left: submission NORTH-000001/);
   }, 120_000);
+
+  describe("has nights in which a site that fails does not keep the hub from its own", () => {
+    /** A block of the README, its folders put below one of the test. */
+    const lines = (home: string, pattern: RegExp) =>
+      [...readme.matchAll(pattern)].map(([, line = ""]) =>
+        line.replaceAll("/srv/propool", home).replaceAll("/var/log/propool", home),
+      );
+    const network = async (name: string) => {
+      const home = join(directory, name);
+      await mkdir(join(home, "sites/broken"), { recursive: true });
+      await run(join(directory, "propool"), ["init", "hub", join(home, "hub"), "--network", "NET"]);
+      return home;
+    };
+    const shell = (command: string) =>
+      run("sh", ["-c", command], {
+        env: { ...process.env, PATH: `${directory}${delimiter}${process.env.PATH}` },
+      });
+    const pooled = (home: string) => readFile(join(home, "hub/reports/metrics.prom"), "utf8");
+
+    it("by cron", async () => {
+      const home = await network("cron");
+      const [command = ""] = lines(home, /^15 1 \* \* \* (.*)$/gm);
+      await shell(command);
+      expect(await pooled(home)).toMatch(/propool_last_run_success\{node="NET"\} 1/);
+      expect(await readFile(join(home, "run.log"), "utf8")).toContain("CONFIG_");
+    });
+
+    it("by systemd, which stops at the first command that fails unless a hyphen stands before it", async () => {
+      const home = await network("systemd");
+      for (const command of lines(home, /^ExecStart=(.*)$/gm)) {
+        const isForgiven = command.startsWith("-");
+        const end = shell(command.replace(/^-/, ""));
+        await (isForgiven ? end.catch(() => undefined) : end);
+      }
+      expect(await pooled(home)).toMatch(/propool_last_run_success\{node="NET"\} 1/);
+    });
+  });
 });
