@@ -73,9 +73,17 @@ describe("the demo", () => {
     expect(identifiers.length).toBeGreaterThan(2000);
     const left = await everythingThatLeft();
     expect(left.length).toBeGreaterThan(100_000);
-    expect(identifiers.filter((one) => left.includes(one))).toEqual([]);
+    expect(identifiers.filter((one) => left.includes(one) && stands(one, left))).toEqual([]);
   }, 60_000);
 });
+
+/**
+ * A record number of six letters and digits stands in the hub's base64 by chance once in some fifty demos; as a word of its own it would be a leak.
+ */
+function stands(identifier: string, text: string): boolean {
+  if (identifier.length >= 8 || !/^\w+$/.test(identifier)) return true;
+  return new RegExp(`(?<![\\w-])${identifier}(?![\\w-])`).test(text);
+}
 
 /** Read from the export directly, not by the code that is tested. */
 async function identifiersOfSummit(): Promise<string[]> {
