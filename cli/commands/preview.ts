@@ -120,7 +120,11 @@ async function writeCsv(
       .map((row) => csvLine(PREVIEW_COLUMNS.map((column) => row[column])));
     if (out.write(text.join(""))) continue;
     await new Promise<void>((resolve) => {
-      out.once("drain", () => resolve()).once("close", () => resolve());
+      const goOn = () => {
+        out.off("drain", goOn).off("close", goOn);
+        resolve();
+      };
+      out.on("drain", goOn).on("close", goOn);
     });
     if (!out.writable) return;
   }

@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable, Writable } from "node:stream";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { run } from "../../cli/main.ts";
 import { propool } from "../support/command.ts";
 
 let folder = "";
@@ -63,4 +65,14 @@ it("keeps the columns of its CSV", async () => {
   expect(out.split("\n")[0]).toBe(
     "file,record,pointer,patient,pro_date,pro_time,pro_code,pro_name,pro_response_num,pro_response_text,pro_method,pro_mode,pro_cat,pro_source,pro_seq,kind,origin,status,state,reason",
   );
+});
+
+it("leaves nothing waiting at a reader that is slow", async () => {
+  const write = (_chunk: Buffer, _encoding: string, done: () => void) => setImmediate(done);
+  const out = new Writable({ highWaterMark: 1, write });
+  const before = out.listenerCount("close");
+  const err = new Writable({ write });
+  const io = { out, err, in: Readable.from([]), env: {}, tty: false };
+  expect(await run(["preview", ...files, "--format", "csv"], io)).toBe(0);
+  expect(out.listenerCount("close")).toBe(before);
 });
