@@ -3,7 +3,7 @@ import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import { ProError } from "../../pipelines/core/errors.ts";
 import { commentStatements } from "../comments.ts";
-import { DuckDb } from "../duckdb.ts";
+import { DuckDb, SPILLING_MEMORY } from "../duckdb.ts";
 import { HELD_LINKAGE, HELD_SUBMISSIONS, SITE_TABLES } from "../merge.ts";
 import { migrate } from "../migrate.ts";
 import type { Capabilities } from "../migrations/index.ts";
@@ -144,8 +144,10 @@ async function migrateServer(url: string): Promise<void> {
 }
 
 async function withScanner<T>(work: (db: DuckDb) => Promise<T>): Promise<T> {
-  const db = await DuckDb.open(":memory:");
+  const db = await DuckDb.open(":memory:", { memoryLimit: SPILLING_MEMORY });
   try {
+    // Rows have no order of their own. To keep one, what is read too early waits in memory for a server that takes it slowly.
+    await db.run("SET preserve_insertion_order = false");
     return await work(db);
   } finally {
     db.close();
