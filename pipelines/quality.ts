@@ -100,6 +100,8 @@ export async function checkNight(input: {
     loadCatalogue: async (db) => loadCatalogue(db, await readCatalogueOf(site.directory)),
     past: before?.facts ?? null,
     temporaryDirectory: join(site.identifiedDirectory, "check-spill"),
+    // A night's answers are dropped by then (forgetAnswers), and ten million checked in half of this take twice as long.
+    memoryLimit: "512MB",
   });
   try {
     const night = carryOver(before?.facts ?? [], look.facts);

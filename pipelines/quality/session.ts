@@ -30,6 +30,8 @@ export interface SessionInput {
   past: readonly Fact[] | null;
   /** Where it may spill. */
   temporaryDirectory?: string;
+  /** What it may hold; default: little, and the rest is spilled. */
+  memoryLimit?: string;
 }
 
 /** A database in which every relation of the store, of history and of the network can be queried; the source is only read. */
@@ -45,7 +47,7 @@ export async function openSession(input: SessionInput): Promise<Session> {
   const small = "file" in input.source && (await isSmall([input.source.file]));
   const db = await DuckDb.open(":memory:", {
     small,
-    memoryLimit: SPILLING_MEMORY,
+    memoryLimit: input.memoryLimit ?? SPILLING_MEMORY,
     ...(temporaryDirectory && { temporaryDirectory }),
   });
   try {
