@@ -214,7 +214,11 @@ function form(n: number): string {
   const who = n % 100_000;
   const id = `P${who}`;
   const dob = `${1930 + (who % 70)}-0${1 + (who % 9)}-1${who % 10}`;
-  const day = new Date(Date.UTC(2020, 0, 1 + (n % 1500), 9, n % 60)).toISOString();
+  // No two forms of a person are of one day.
+  const visit = Math.floor(n / 100_000);
+  const day = new Date(
+    Date.UTC(2020, 0, 1 + ((who * 7 + visit * 91) % 2000), 9, n % 60),
+  ).toISOString();
   const taken = `${day.slice(0, 10)} ${day.slice(11, 16)}`;
   const answers = items.map((_, i) => (n * (i + 3)) % 4);
   const all = [...answers, answers.reduce((sum, answer) => sum + answer, 0)];
