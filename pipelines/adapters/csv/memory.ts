@@ -25,6 +25,7 @@ export async function withLittleMemory<T>(
       if (!isOutOfMemory(error)) throw error;
       await limit(before);
       await db.run(sql);
+      await limit(READING).catch(() => undefined);
     }
   };
   // A database that holds more already keeps its limit.
