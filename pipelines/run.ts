@@ -24,6 +24,7 @@ import type { Progress, StageEvent } from "./core/progress.ts";
 import { removeUnfinished } from "./core/remove-unfinished.ts";
 import { forgetPeople } from "./disclosure/ledger.ts";
 import { numberFile, withoutNamedCodes, withoutNames } from "./file-names.ts";
+import { forgetAnswers } from "./forget-answers.ts";
 import {
   attachOldStore,
   findKnownPatients,
@@ -41,7 +42,6 @@ import { dropKept } from "./plan/kept.ts";
 import { decideConsent } from "./privacy/consent.ts";
 import { deidentifyInto } from "./privacy/deidentify.ts";
 import { dropRepeats } from "./privacy/drop-repeats.ts";
-import { createIdentifiers } from "./privacy/identifiers.ts";
 import { readSiteKeys, type SiteKeys } from "./privacy/keys.ts";
 import { auditLeaks, type LeakAudit } from "./privacy/leak-audit.ts";
 import { linkageKey, stageLinkage } from "./privacy/linkage.ts";
@@ -344,22 +344,6 @@ async function writeStore(
   await db.run("DETACH new_store");
   await forgetAnswers(db);
   return { file, rowsOut };
-}
-
-/** Tables with rows for answers or administrations; what else was read is small, and says who people are. */
-const ANSWER_TABLES = [
-  ...["intake_response", "intake_given", "intake_administration"],
-  ...["mapped_response", "mapped_administration", "mapped_score", "loaded_administration"],
-];
-
-/** The answers are in the store: checks and release need the room that they took. The audit keeps what it searches for. */
-async function forgetAnswers(db: DuckDb): Promise<void> {
-  await createIdentifiers(db);
-  const views = await db.all<{ name: string }>(
-    "SELECT view_name AS name FROM duckdb_views() WHERE NOT internal AND database_name IN (current_database(), 'temp')",
-  );
-  for (const { name } of views) await db.run(`DROP VIEW ${ident(name)}`);
-  for (const table of ANSWER_TABLES) await db.run(`DROP TABLE ${table}`);
 }
 
 /** Attaches a store as `new_store`, made or brought to the newest schema where it is not there or older. */

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 
-/** An empty store has 1.3 MB, one of a few rows in every table 5 MB. A million answers have 9 MB in a wide CSV file, 400 MB in FHIR. */
+/** An empty store has 1.3 MB, one of a few rows in every table 5 MB. A million answers have 6 MB in a wide CSV file, 190 MB in FHIR. */
 const SMALL_BYTES = 16_000_000;
 const SMALL_CSV_BYTES = 1_000_000;
 

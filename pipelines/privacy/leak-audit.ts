@@ -12,7 +12,10 @@ export interface LeakAudit {
   values: number;
   /** Characters of the Parquet files' own descriptions that were searched at every place. */
   bytes: number;
-  /** How long the audit took, and how long processors worked meanwhile: on this and on nights beside it. */
+  /**
+   * How long the audit took, without noting what it searches for, and how long processors worked meanwhile: on this and on nights
+   * beside it.
+   */
   seconds: number;
   processorSeconds: number;
   /** What was found: always empty, because a find stops the night. */

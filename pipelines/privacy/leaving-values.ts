@@ -4,6 +4,8 @@ import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text, textList } from "../../warehouse/sql.ts";
 import { CLOSED_LISTS } from "./actions.ts";
+import { PLACED } from "./profile.ts";
+import { TOKEN_LENGTH } from "./tokens.ts";
 
 /** What is about to leave a site. */
 export interface Leaving {
@@ -96,11 +98,11 @@ function columnsOf(table: TableName, store: string): string {
 
 /** An administration's token and the places of its rows in it: together they are as many as there are rows, and apart a tenth of them. */
 function partsOf(value: string, column: string): string[] {
-  if (column !== "pro_cm_id") return [value];
-  const isPlaced = `substr(${value}, 33, 1) = '.'`;
+  if (column !== PLACED.purpose) return [value];
+  const isPlaced = `substr(${value}, ${TOKEN_LENGTH + 1}, 1) = '.'`;
   return [
-    `CASE WHEN ${isPlaced} THEN left(${value}, 32) ELSE ${value} END`,
-    `CASE WHEN ${isPlaced} THEN substr(${value}, 34) ELSE '' END`,
+    `CASE WHEN ${isPlaced} THEN left(${value}, ${TOKEN_LENGTH}) ELSE ${value} END`,
+    `CASE WHEN ${isPlaced} THEN substr(${value}, ${TOKEN_LENGTH + 2}) ELSE '' END`,
   ];
 }
 

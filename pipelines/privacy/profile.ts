@@ -168,7 +168,7 @@ function isOwnKey(profile: PrivacyProfile, purpose: string): boolean {
  * Rows of PRO_CM are named by their administration and their place in it: `<token>.item.PHQ9_1`. The token is made once for each
  * administration, under a purpose of its own, and not once for each answer; a place stands in the row anyway.
  */
-const PLACED = { purpose: "pro_cm_id", of: "pro_seq" } as const;
+export const PLACED = { purpose: "pro_cm_id", of: "pro_seq" } as const;
 
 /** The staged column with the place of a row whose key is such a token. */
 const placeOf = (column: string) => `${column}_place`;

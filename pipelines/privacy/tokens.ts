@@ -5,7 +5,7 @@ import { ident, text } from "../../warehouse/sql.ts";
 
 const BLOCK = 64;
 /** Hex digits of a token: 128 bits. */
-const TOKEN_LENGTH = 32;
+export const TOKEN_LENGTH = 32;
 const SHIFT = "shift";
 const LINKAGE = "linkage";
 /** The token actions of linkage: `link_p1` is token P1 of the recipe. */
