@@ -37,7 +37,7 @@ export function storeFacts(session: DuckDb): Promise<Fact[]> {
     UNION ALL SELECT c.datamartid, 'completion', c.instrument, count(*)::DOUBLE,
       CAST(count(*) FILTER (c.completion_status IS DISTINCT FROM 'incomplete'
         AND NOT (coalesce(s.valued, 0) > 0 AND s.valued + s.not_shown + s.may_lack < c.items_expected AND c.pro_cat IS DISTINCT FROM 'Y')) AS DOUBLE), NULL
-      FROM pro_collection c LEFT JOIN sitting s ON s.datamartid = c.datamartid AND s.seq = hash(c.pro_seq) GROUP BY ALL
+      FROM pro_collection c LEFT JOIN sitting s ON s.seq = hash(c.datamartid, c.pro_seq) GROUP BY ALL
     UNION ALL SELECT datamartid, 'method', instrument || ' ' || pro_method, ${count()} FROM pro_collection
       WHERE pro_method NOT IN ('NI', 'UN', 'OT') GROUP BY ALL
     UNION ALL SELECT datamartid, 'bin', instrument || ' ' || score || '|' || bin, n::DOUBLE, NULL, NULL FROM score_bin

@@ -1,7 +1,7 @@
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import type { Check } from "./check.ts";
 import type { Relation } from "./relation.ts";
-import { RELATIONS, type RelationName } from "./relations.ts";
+import { RELATIONS } from "./relations.ts";
 
 /** What one check counted at one site. */
 export interface Measure {
@@ -30,18 +30,25 @@ export function checkSql(check: Check, expression: string): string {
   });
 }
 
-/** One query that counts all checks over one relation in a single scan. */
-export function relationSql(name: RelationName, checks: readonly Check[]): string {
-  const relation = RELATIONS[name];
+/** One query that counts all checks over one relation in a single scan, and names the first keys where it sees rows one by one. */
+function countSql(relation: Relation, checks: readonly Check[]): string {
   const columns = checks.map((check, i) => {
-    const { judged, failing, key } = partsOf(check, relation);
-    const of = check.of ? checkSql(check, check.of) : undefined;
+    const { judged, failing } = partsOf(check, relation);
+    const of = check.of ? checkSql(check, check.of) : relation.counted && "alike";
     const n = check.n ? checkSql(check, check.n) : of;
-    return `  ${sum(of, judged)} AS of_${i}, ${sum(n, failing)} AS n_${i},
-  min(${key}, ${KEYS_MAX}) FILTER (${failing}) AS keys_${i}`;
+    const counts = `  ${sum(of, judged)} AS of_${i}, ${sum(n, failing)} AS n_${i}`;
+    return relation.counted ? counts : `${counts},\n  ${keysSql(check, relation)} AS keys_${i}`;
   });
-  return `SELECT datamartid AS site,\n${columns.join(",\n")}\nFROM (${relation.sql})\nGROUP BY datamartid`;
+  return bySite(columns, relation.counted ?? relation.sql);
 }
+
+function keysSql(check: Check, relation: Relation): string {
+  const { failing, key } = partsOf(check, relation);
+  return `min(${key}, ${KEYS_MAX}) FILTER (${failing})`;
+}
+
+const bySite = (columns: readonly string[], rows: string) =>
+  `SELECT datamartid AS site,\n${columns.join(",\n")}\nFROM (${rows})\nGROUP BY datamartid`;
 
 function sum(weight: string | undefined, condition: string): string {
   const counted = weight === undefined ? "count(*)" : `coalesce(sum(${weight})`;
@@ -74,27 +81,60 @@ export async function measure(
   checks: readonly Check[],
   { levels, holding }: Measuring,
 ): Promise<Measure[]> {
-  const measures: Measure[] = [];
   const names = [...new Set(checks.map(({ over }) => over))].filter((name) => {
     const { level, needs }: Relation = RELATIONS[name];
     return levels.includes(level) && (!needs || !holding || holding.has(needs));
   });
+  const measures: Measure[] = [];
   for (const name of names) {
     const own = checks.filter(({ over }) => over === name);
-    for (const row of await db.all<Record<string, unknown>>(relationSql(name, own))) {
-      measures.push(...own.map((check, i) => measureOf(row, check, i)));
-    }
+    measures.push(...(await measureOver(db, RELATIONS[name], own)));
   }
   return measures;
 }
 
-function measureOf(row: Record<string, unknown>, check: Check, i: number): Measure {
-  const keys = row[`keys_${i}`] as { items: readonly unknown[] } | null;
+async function measureOver(
+  db: DuckDb,
+  relation: Relation,
+  checks: readonly Check[],
+): Promise<Measure[]> {
+  const counted = await db.all<Counted>(countSql(relation, checks));
+  const measures = counted.flatMap((row) => checks.map((check, i) => measureOf(row, check, i)));
+  if (relation.counted) await nameKeys(db, relation, { checks, measures });
+  return measures;
+}
+
+/** Looks up the keys of the checks that fail somewhere, where rows that are alike were counted together. */
+async function nameKeys(
+  db: DuckDb,
+  relation: Relation,
+  { checks, measures }: { checks: readonly Check[]; measures: readonly Measure[] },
+): Promise<void> {
+  const found = measures.filter(({ n }) => n > 0);
+  const failing = checks.filter(({ id }) => found.some(({ check }) => check === id));
+  if (failing.length === 0) return;
+  const columns = failing.map((check, i) => `  ${keysSql(check, relation)} AS keys_${i}`);
+  for (const row of await db.all<Counted>(bySite(columns, relation.sql))) {
+    for (const [i, { id }] of failing.entries()) {
+      const one = found.find(({ check, site }) => check === id && site === row.site);
+      if (one) one.keys = keysOf(row, i);
+    }
+  }
+}
+
+type Counted = Record<string, unknown>;
+
+function measureOf(row: Counted, check: Check, i: number): Measure {
   return {
     check: check.id,
     site: String(row.site),
     n: Number(row[`n_${i}`]),
     total: Number(row[`of_${i}`]),
-    keys: (keys?.items ?? []).map(String),
+    keys: keysOf(row, i),
   };
+}
+
+function keysOf(row: Counted, i: number): string[] {
+  const keys = row[`keys_${i}`] as { items: readonly unknown[] } | null | undefined;
+  return (keys?.items ?? []).map(String);
 }

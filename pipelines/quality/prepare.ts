@@ -1,7 +1,11 @@
+/** Who a row is of; null where it says nobody. */
+const PERSON = "CASE WHEN patid IS NOT NULL THEN hash(patid) END";
+
 /**
- * Tables that several relations of the store share, so that the large tables are scanned once. In: the CDM tables as views,
- * `catalogue_*`. `seq` stands for `pro_seq`: a number joins several times faster than a text, and a collision among the
- * administrations of one network is as likely as one in 10^9.
+ * Tables that several relations of the store share, so that the large tables are scanned and joined once. In: the CDM tables as
+ * views, `catalogue_*`. Numbers stand for texts: `seq` for a site's `pro_seq`, `what` for all that a detail says, `answer` for a way
+ * of answering an item. They join several times faster, and ten million answers fit into memory. That two of a million
+ * administrations share a number is as likely as 3 in 10^8; two of ten million rows, 3 in 10^6.
  */
 export const PREPARE_STORE: readonly string[] = [
   `CREATE TEMP TABLE known_answer AS
@@ -19,49 +23,85 @@ export const PREPARE_STORE: readonly string[] = [
   )
   SELECT list.*, (lowest, highest) = bounds AS is_common FROM list JOIN common USING (instrument)`,
 
-  `CREATE TEMP TABLE answer AS
-  SELECT c.datamartid, c.pro_cm_id, hash(c.pro_seq) AS seq, d.instrument, d.name AS item,
-    CAST(c.pro_response_num AS DOUBLE) AS value, CAST(k.scored AS DOUBLE) AS scored,
-    k.value IS NOT NULL AS is_listed, i.item IS NOT NULL AS is_known, d.answer_state,
-    l.lowest, l.highest, l.is_common, k.scored = l.best AS is_best, i.optional AS is_optional, o.optional_items
-  FROM pro_cm c
-  JOIN pro_cm_detail d ON d.datamartid = c.datamartid AND d.pro_cm_id = c.pro_cm_id
+  // What rows of PRO_CM_DETAIL say, each different once; `what` stands for it. A row of PRO_CM without a detail says where it is.
+  `CREATE TEMP TABLE described AS
+  SELECT hash(datamartid, instrument, kind, name, answer_state) AS what, *
+  FROM (SELECT DISTINCT datamartid, instrument, kind, name, answer_state FROM pro_cm_detail)
+  UNION
+  SELECT hash(datamartid), datamartid, NULL, NULL, NULL, NULL FROM (SELECT DISTINCT datamartid FROM pro_cm)`,
+
+  // The rows of PRO_CM beside their detail and their administration: this one join of the large tables serves all checks.
+  `CREATE TEMP TABLE stored AS
+  WITH given AS (
+    SELECT hash(datamartid, pro_cm_id) AS row, hash(datamartid, pro_seq) AS seq, hash(datamartid) AS site, ${PERSON} AS person,
+      pro_response_num AS number, hash(pro_date, pro_method) AS facts, hash(pro_mode) AS mode
+    FROM pro_cm
+  ), detail AS (
+    SELECT hash(datamartid, pro_cm_id) AS row, hash(datamartid, instrument, kind, name, answer_state) AS what, ${PERSON} AS person
+    FROM pro_cm_detail WHERE pro_cm_id IS NOT NULL
+  ), collection AS (
+    SELECT hash(datamartid, pro_seq) AS seq, ${PERSON} AS person, hash(pro_date, pro_method) AS facts, hash(pro_mode) AS mode
+    FROM pro_collection WHERE pro_seq IS NOT NULL
+  )
+  SELECT g.seq, coalesce(d.what, g.site) AS what, g.number, g.row IS NOT NULL AS has_row, d.row IS NOT NULL AS has_detail,
+    c.seq IS NOT NULL AS has_collection, g.person = d.person AND g.person = c.person AS same_person, g.facts = c.facts AS same_facts,
+    g.mode = c.mode AS same_mode
+  FROM given g FULL JOIN detail d USING (row) LEFT JOIN collection c ON c.seq = g.seq`,
+
+  // Ways in which an item was answered: a few hundred, for all answers. An item's \`bit\` is its own among those of its instrument, of 120.
+  `CREATE TEMP TABLE answer_kind AS
+  SELECT CAST(row_number() OVER () AS INTEGER) AS answer, a.what, a.number, a.alike, d.datamartid, d.instrument, d.name AS item, d.answer_state,
+    CAST(a.number AS DOUBLE) AS value, CAST(k.scored AS DOUBLE) AS scored, k.value IS NOT NULL AS is_listed, i.item IS NOT NULL AS is_known,
+    l.lowest, l.highest, l.is_common, k.scored = l.best AS is_best, i.optional AS is_optional, o.optional_items,
+    CAST(hash(d.name, CAST(a.number AS DOUBLE)) AS HUGEINT) AS content,
+    1::HUGEINT << CAST(dense_rank() OVER (PARTITION BY d.instrument ORDER BY d.name) % 120 AS INTEGER) AS bit
+  FROM (SELECT what, number, count(*) AS alike FROM stored WHERE has_row GROUP BY what, number) a
+  JOIN described d USING (what)
   LEFT JOIN catalogue_item i ON i.instrument = d.instrument AND i.item = d.name
-  LEFT JOIN known_answer k ON k.instrument = d.instrument AND k.item = d.name AND k.value = c.pro_response_num
+  LEFT JOIN known_answer k ON k.instrument = d.instrument AND k.item = d.name AND k.value = a.number
   LEFT JOIN item_list l ON l.instrument = d.instrument AND l.item = d.name
   LEFT JOIN (SELECT instrument, count(*) FILTER (optional) AS optional_items FROM catalogue_item GROUP BY instrument) o ON o.instrument = d.instrument
   WHERE d.kind = 'item'`,
 
+  `CREATE TEMP TABLE answer AS
+  SELECT s.seq, k.answer FROM stored s JOIN answer_kind k ON k.what = s.what AND k.number IS NOT DISTINCT FROM s.number WHERE s.has_row`,
+
   // The same answers in whatever order have the same content. An optional item that is not there (PHQ-9's tenth) was not left out.
   `CREATE TEMP TABLE sitting AS
-  SELECT datamartid, seq, any_value(instrument) AS instrument, count(*) AS items, count(value) AS valued,
-    count(*) FILTER (answer_state = 'skipped') AS skipped, count(*) FILTER (answer_state = 'not_shown') AS not_shown,
-    coalesce(any_value(optional_items), 0) - count(*) FILTER (is_optional AND (value IS NOT NULL OR answer_state = 'not_shown')) AS may_lack,
-    count(value) FILTER (is_common) AS common,
-    min(value) FILTER (is_common) AS smallest, max(value) FILTER (is_common) AS largest,
-    bool_and(is_best) FILTER (value IS NOT NULL) AS all_best,
-    sum(CAST(hash(item, value) AS HUGEINT)) AS content
-  FROM answer GROUP BY datamartid, seq`,
+  SELECT s.*, k.datamartid, k.instrument, coalesce(k.optional_items, 0) - s.optional_given AS may_lack
+  FROM (
+    SELECT seq, min(answer) AS answer, count(*) AS items, bit_count(bit_or(bit)) AS different_items, count(value) AS valued,
+      count(*) FILTER (answer_state = 'skipped') AS skipped, count(*) FILTER (answer_state = 'not_shown') AS not_shown,
+      count(*) FILTER (is_optional AND (value IS NOT NULL OR answer_state = 'not_shown')) AS optional_given,
+      count(value) FILTER (is_common) AS common,
+      min(value) FILTER (is_common) AS smallest, max(value) FILTER (is_common) AS largest,
+      bool_and(is_best) FILTER (value IS NOT NULL) AS all_best,
+      sum(content) AS content
+    FROM answer JOIN answer_kind USING (answer) GROUP BY seq
+  ) s JOIN answer_kind k USING (answer)`,
+
+  // To which sums a way of answering adds, and what.
+  `CREATE TEMP TABLE addend AS
+  SELECT k.answer, k.datamartid, k.item, k.scored, k.answer_state, s.score_id, s.instrument, s.score, s.items
+  FROM answer_kind k
+  JOIN catalogue_score_item i ON i.instrument = k.instrument AND i.item = k.item
+  JOIN catalogue_score s ON s.score_id = i.score_id AND s.way = 'sum'`,
 
   `CREATE TEMP TABLE item_total AS
-  SELECT a.datamartid, a.seq, s.instrument, s.score, count(a.scored) AS answered, sum(a.scored) AS total,
-    count(*) FILTER (a.answer_state = 'not_shown') AS not_shown
-  FROM answer a JOIN catalogue_score_item s ON s.instrument = a.instrument AND s.item = a.item
-  WHERE (s.instrument, s.score) IN (SELECT (instrument, score) FROM catalogue_score WHERE way = 'sum')
-  GROUP BY a.datamartid, a.seq, s.instrument, s.score`,
+  SELECT a.seq, d.score_id, count(d.scored) AS answered, sum(d.scored) AS total, count(*) FILTER (d.answer_state = 'not_shown') AS not_shown,
+    count(d.scored) = any_value(d.items) AS is_complete
+  FROM answer a JOIN addend d USING (answer) GROUP BY a.seq, d.score_id`,
 
   // Complete vectors only: alpha and the item-rest correlation need every item of the score.
   `CREATE TEMP TABLE item_statistic AS
-  SELECT a.datamartid, t.instrument, t.score, a.item, count(*) AS n, var_samp(a.scored) AS variance,
-    any_value(s.items) AS items, corr(a.scored, t.total - a.scored) AS item_rest, var_samp(t.total) AS total_variance
-  FROM item_total t
-  JOIN catalogue_score s ON s.instrument = t.instrument AND s.score = t.score AND s.items = t.answered
-  JOIN catalogue_score_item i ON i.instrument = t.instrument AND i.score = t.score
-  JOIN answer a ON a.datamartid = t.datamartid AND a.seq = t.seq AND a.item = i.item
-  GROUP BY a.datamartid, t.instrument, t.score, a.item`,
+  SELECT d.datamartid, d.instrument, d.score, d.item, count(*) AS n, var_samp(d.scored) AS variance,
+    any_value(d.items) AS items, corr(d.scored, t.total - d.scored) AS item_rest, var_samp(t.total) AS total_variance
+  FROM answer a JOIN addend d USING (answer) JOIN item_total t USING (seq, score_id)
+  WHERE t.is_complete
+  GROUP BY d.datamartid, d.instrument, d.score, d.item`,
 
   `CREATE TEMP TABLE judged_score AS
-  SELECT c.datamartid, c.pro_cm_id, hash(c.pro_seq) AS seq, c.pro_date, c.pro_cat, d.instrument, d.name AS score,
+  SELECT c.datamartid, c.pro_cm_id, hash(c.datamartid, c.pro_seq) AS seq, c.pro_date, c.pro_cat, d.instrument, d.name AS score, s.score_id,
     CAST(c.pro_response_num AS DOUBLE) AS value, d.origin, d.status, CAST(d.delta AS DOUBLE) AS delta, d.preferred, d.scale,
     d.prorated, s.score IS NOT NULL AS is_known, CAST(s.minimum AS DOUBLE) AS minimum, CAST(s.maximum AS DOUBLE) AS maximum,
     CASE WHEN s.way = 'table' THEN s.starts_from END AS table_from, s.way, s.items, c.pro_version AS version

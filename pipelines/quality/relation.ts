@@ -15,4 +15,9 @@ export interface Relation {
   /** SQL expression that names a row. */
   key: string;
   sql: string;
+  /**
+   * The same rows with those that are alike taken together: the columns that checks ask for, and `alike`, how many they are. Rows
+   * are counted here then, and `sql` is asked only for the keys of what fails.
+   */
+  counted?: string;
 }

@@ -1,5 +1,19 @@
 import type { Relation } from "./relation.ts";
 
+/** The answers one by one, with their keys. */
+const ANSWERS = `SELECT c.pro_cm_id, hash(c.datamartid, c.pro_seq) AS seq, k.*
+      FROM pro_cm c
+      JOIN pro_cm_detail d ON d.datamartid = c.datamartid AND d.pro_cm_id = c.pro_cm_id
+      JOIN answer_kind k ON k.what = hash(d.datamartid, d.instrument, d.kind, d.name, d.answer_state)
+        AND k.number IS NOT DISTINCT FROM c.pro_response_num`;
+
+/** Coded rows, and whether what they are coded with is only ever a panel's code. */
+const withPanels = (coded: string) => `SELECT c.*, p.code IS NOT NULL AS is_panel FROM (
+        ${coded}
+      ) c LEFT JOIN (
+        SELECT code FROM catalogue_code GROUP BY code HAVING bool_and(kind = 'panel')
+      ) p ON p.code = c.code`;
+
 const person = `demographic p USING (datamartid, patid)`;
 
 /** Relations over the CDM tables of a site's store or a hub's warehouse; see prepare.ts for the tables they share. */
@@ -76,13 +90,14 @@ export const STORE_RELATIONS = {
     level: "store",
     row: "a coded row of CONDITION, PROCEDURES or PRO_CM",
     key: "key",
-    sql: `SELECT c.*, p.code IS NOT NULL AS is_panel FROM (
-        SELECT datamartid, 'CONDITION ' || conditionid AS key, condition_type AS vocabulary, condition AS code, false AS is_answer FROM condition
+    counted:
+      withPanels(`SELECT datamartid, condition_type AS vocabulary, condition AS code, false AS is_answer, count(*) AS alike
+          FROM condition GROUP BY ALL
+        UNION ALL SELECT datamartid, px_type, px, false, count(*) FROM procedures GROUP BY ALL
+        UNION ALL SELECT datamartid, pro_type, pro_code, true, count(*) FROM pro_cm GROUP BY ALL`),
+    sql: withPanels(`SELECT datamartid, 'CONDITION ' || conditionid AS key, condition_type AS vocabulary, condition AS code, false AS is_answer FROM condition
         UNION ALL SELECT datamartid, 'PROCEDURES ' || proceduresid, px_type, px, false FROM procedures
-        UNION ALL SELECT datamartid, 'PRO_CM ' || pro_cm_id, pro_type, pro_code, true FROM pro_cm
-      ) c LEFT JOIN (
-        SELECT code FROM catalogue_code GROUP BY code HAVING bool_and(kind = 'panel')
-      ) p ON p.code = c.code`,
+        UNION ALL SELECT datamartid, 'PRO_CM ' || pro_cm_id, pro_type, pro_code, true FROM pro_cm`),
   },
   observation: {
     level: "store",
@@ -109,15 +124,23 @@ export const STORE_RELATIONS = {
     needs: "pro_cm",
     row: "an answer to an item",
     key: "pro_cm_id",
-    sql: "SELECT * FROM answer",
+    counted: "SELECT * FROM answer_kind",
+    sql: ANSWERS,
   },
   answered_item: {
     level: "store",
     needs: "pro_cm",
     row: "an item of one administration",
     key: "pro_cm_id",
-    sql: `SELECT datamartid, seq, item, min(pro_cm_id) AS pro_cm_id, count(*) AS copies, min(value) AS smallest, max(value) AS largest
-      FROM answer GROUP BY datamartid, seq, item`,
+    // As many different items as answers: none was answered twice.
+    counted: `SELECT datamartid, 1 AS copies, sum(items) AS alike FROM sitting WHERE items = different_items GROUP BY datamartid
+      UNION ALL
+      SELECT datamartid, copies, count(*) FROM (
+        SELECT k.datamartid, a.seq, k.item, count(*) AS copies
+        FROM answer a JOIN answer_kind k USING (answer) WHERE a.seq IN (SELECT seq FROM sitting WHERE items <> different_items)
+        GROUP BY ALL
+      ) GROUP BY ALL`,
+    sql: `SELECT datamartid, seq, item, min(pro_cm_id) AS pro_cm_id, count(*) AS copies FROM (${ANSWERS}) GROUP BY datamartid, seq, item`,
   },
   score: {
     level: "store",
@@ -128,10 +151,10 @@ export const STORE_RELATIONS = {
         EXISTS (SELECT 1 FROM catalogue_table x WHERE x.instrument = j.instrument AND x.score = j.score AND x.value = j.value) AS in_table,
         b.value AS table_value
       FROM judged_score j
-      LEFT JOIN item_total t USING (datamartid, seq, instrument, score)
+      LEFT JOIN item_total t USING (seq, score_id)
       LEFT JOIN (
-        SELECT datamartid, seq, instrument, score, any_value(value) AS value FROM judged_score WHERE preferred GROUP BY ALL
-      ) r ON r.datamartid = j.datamartid AND r.seq = j.seq AND r.instrument = j.instrument AND r.score = j.table_from
+        SELECT seq, instrument, score, any_value(value) AS value FROM judged_score WHERE preferred GROUP BY ALL
+      ) r ON r.seq = j.seq AND r.instrument = j.instrument AND r.score = j.table_from
       LEFT JOIN catalogue_table b ON b.instrument = j.instrument AND b.score = j.score AND b.raw = r.value
         AND (b.version IS NULL OR b.version = j.version)`,
   },
@@ -140,9 +163,9 @@ export const STORE_RELATIONS = {
     needs: "pro_cm",
     row: "a score that is added up from an administration's items",
     key: "pro_seq || ' ' || score",
-    sql: `SELECT t.*, c.pro_seq, c.pro_cat, s.items, CASE WHEN s.missing_rule = 'none' THEN 0 ELSE s.missing_allowed END AS allowed
-      FROM item_total t JOIN catalogue_score s USING (instrument, score)
-      JOIN (SELECT datamartid, hash(pro_seq) AS seq, pro_seq, pro_cat FROM pro_collection) c USING (datamartid, seq)`,
+    sql: `SELECT t.*, c.datamartid, c.pro_seq, c.pro_cat, s.score, s.items, CASE WHEN s.missing_rule = 'none' THEN 0 ELSE s.missing_allowed END AS allowed
+      FROM item_total t JOIN catalogue_score s USING (score_id)
+      JOIN (SELECT datamartid, hash(datamartid, pro_seq) AS seq, pro_seq, pro_cat FROM pro_collection) c USING (seq)`,
   },
   administration: {
     level: "store",
@@ -150,14 +173,14 @@ export const STORE_RELATIONS = {
     row: "an administration: one person answering one instrument once",
     key: "pro_seq",
     sql: `WITH scored AS (
-        SELECT datamartid, seq, count(*) AS scores, any_value(value) FILTER (is_main) AS main
-        FROM (SELECT j.*, s.position = 1 AS is_main FROM judged_score j LEFT JOIN catalogue_score s USING (instrument, score)
+        SELECT seq, count(*) AS scores, any_value(value) FILTER (is_main) AS main
+        FROM (SELECT j.*, s.position = 1 AS is_main FROM judged_score j LEFT JOIN catalogue_score s USING (score_id)
           WHERE j.preferred AND j.origin <> 'linked')
-        GROUP BY datamartid, seq
+        GROUP BY seq
       ), ranges AS (
         SELECT instrument, CAST(maximum - minimum AS DOUBLE) AS width FROM catalogue_score WHERE position = 1
       ), told AS (
-        SELECT c.*, hash(c.pro_seq) AS seq, i.instrument IS NOT NULL AS is_known, i.kind AS instrument_kind,
+        SELECT c.*, hash(c.datamartid, c.pro_seq) AS seq, i.instrument IS NOT NULL AS is_known, i.kind AS instrument_kind,
           p.patid IS NOT NULL AS has_person, date_diff('day', p.birth_date, c.pro_date) / 365.25 AS age,
           c.pro_date < p.birth_date AS is_before_birth, c.pro_date > d.death_date AS is_after_death,
           p.birth_date IS NOT NULL AS has_birth, d.death_date IS NOT NULL AS has_death,
@@ -177,8 +200,8 @@ export const STORE_RELATIONS = {
         date_diff('day', lag(t.pro_date) OVER earlier, t.pro_date) AS days_since,
         abs(q.main - lag(q.main) OVER earlier) / r.width AS jump, v.languages
       FROM told t
-      LEFT JOIN sitting s USING (datamartid, seq)
-      LEFT JOIN scored q USING (datamartid, seq)
+      LEFT JOIN sitting s USING (seq)
+      LEFT JOIN scored q USING (seq)
       LEFT JOIN ranges r ON r.instrument = t.instrument
       LEFT JOIN validated_language v ON v.instrument = t.instrument
       WINDOW earlier AS (PARTITION BY t.datamartid, t.patid, t.instrument ORDER BY t.pro_date, t.pro_time, t.pro_seq)`,
@@ -188,6 +211,11 @@ export const STORE_RELATIONS = {
     needs: "pro_cm",
     row: "a row of PRO_CM beside what describes it",
     key: "pro_cm_id",
+    counted: `SELECT d.datamartid, s.has_detail, s.has_collection, s.same_person,
+        s.same_facts AND (d.kind = 'item' OR s.same_mode) AS same_facts, s.alike
+      FROM (SELECT what, has_detail, has_collection, same_person, same_facts, same_mode, count(*) AS alike
+        FROM stored WHERE has_row GROUP BY ALL) s
+      JOIN described d USING (what)`,
     sql: `SELECT c.datamartid, c.pro_cm_id, d.pro_cm_id IS NOT NULL AS has_detail, s.pro_seq IS NOT NULL AS has_collection,
         c.patid = d.patid AND c.patid = s.patid AS same_person,
         -- An item may have been answered by somebody else than the form.
@@ -204,9 +232,9 @@ export const STORE_RELATIONS = {
     key: "instrument || ' ' || item",
     sql: `SELECT a.datamartid, a.instrument, a.item, a.answered, a.offered, a.sittings, t.n, t.item_rest, o.optional OR l.library AS may_lack
       FROM (
-        SELECT a.datamartid, a.instrument, a.item, count(a.value) AS answered,
-          count(*) FILTER (answer_state <> 'not_shown') AS offered, any_value(f.sittings) AS sittings
-        FROM answer a JOIN (
+        SELECT a.datamartid, a.instrument, a.item, coalesce(sum(a.alike) FILTER (a.value IS NOT NULL), 0) AS answered,
+          coalesce(sum(a.alike) FILTER (a.answer_state <> 'not_shown'), 0) AS offered, any_value(f.sittings) AS sittings
+        FROM answer_kind a JOIN (
           SELECT datamartid, instrument, count(*) AS sittings FROM sitting GROUP BY ALL
         ) f USING (datamartid, instrument)
         GROUP BY a.datamartid, a.instrument, a.item
@@ -215,7 +243,7 @@ export const STORE_RELATIONS = {
         SELECT f.datamartid, i.instrument, i.item, 0, 0, f.sittings
         FROM (SELECT datamartid, instrument, count(*) AS sittings FROM sitting GROUP BY ALL) f
         JOIN catalogue_item i USING (instrument)
-        WHERE NOT EXISTS (SELECT 1 FROM answer a WHERE a.datamartid = f.datamartid AND a.instrument = i.instrument AND a.item = i.item)
+        WHERE NOT EXISTS (SELECT 1 FROM answer_kind a WHERE a.datamartid = f.datamartid AND a.instrument = i.instrument AND a.item = i.item)
       ) a
       LEFT JOIN (
         SELECT datamartid, instrument, item, max(n) AS n, max(item_rest) AS item_rest FROM item_statistic GROUP BY ALL
@@ -231,8 +259,8 @@ export const STORE_RELATIONS = {
     sql: `WITH coded AS (
         SELECT datamartid, instrument, count(*) AS coded_items, count(*) FILTER (is_raised) AS raised_items, min(n) AS fewest
         FROM (
-          SELECT datamartid, instrument, item, count(*) AS n, min(value) > any_value(lowest) AS is_raised
-          FROM answer WHERE is_listed GROUP BY ALL HAVING count(*) >= 30
+          SELECT datamartid, instrument, item, sum(alike) AS n, min(value) > any_value(lowest) AS is_raised
+          FROM answer_kind WHERE is_listed GROUP BY ALL HAVING sum(alike) >= 30
         ) GROUP BY ALL
       )
       SELECT c.datamartid, c.instrument, count(*) AS administrations,

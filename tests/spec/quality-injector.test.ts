@@ -7,7 +7,9 @@ import { readCatalogue } from "../../pipelines/catalogue/read.ts";
 import { qualitySchema, readQualityRules } from "../../pipelines/configuration/quality.ts";
 import { readChecks } from "../../pipelines/quality/check.ts";
 import { judge, type Verdict } from "../../pipelines/quality/judge.ts";
-import { measure } from "../../pipelines/quality/measure.ts";
+import { failingKeysSql, measure } from "../../pipelines/quality/measure.ts";
+import type { Relation } from "../../pipelines/quality/relation.ts";
+import { RELATIONS } from "../../pipelines/quality/relations.ts";
 import {
   factsNow,
   insertFacts,
@@ -26,6 +28,7 @@ const SITES = ["CLEAN", "CLEAN2", ...DEFECTS.map((_, i) => siteOf(i))];
 /** Defects change what the other sites are compared with; only their own site is judged by the network. */
 const LEVELS = ["store", "history", "network"] as const;
 
+const shipped = await readChecks();
 let folder: string;
 let session: Session;
 let verdicts: Verdict[];
@@ -63,7 +66,7 @@ beforeAll(async () => {
       clean.map((fact) => ({ ...fact, site })),
     );
   }
-  const checks = (await readChecks()).map((check) => ({ ...check, isOff: false }));
+  const checks = shipped.map((check) => ({ ...check, isOff: false }));
   const measures = await measure(session.db, checks, { levels: LEVELS });
   verdicts = judge(checks, measures, {
     rules: await readQualityRules(qualitySchema.parse({}), folder),
@@ -117,6 +120,27 @@ describe("planted at one in a hundred", () => {
       if (isCounted) expect(verdict?.n).toBeGreaterThanOrEqual(count);
     },
   );
+});
+
+describe("rows that are counted with those that are alike", () => {
+  const relations: Record<string, Relation> = RELATIONS;
+  const counted = shipped.filter(({ over }) => {
+    const { level, counted } = relations[over] ?? {};
+    return counted !== undefined && level === "store";
+  });
+
+  test.each(counted)("are those that are listed one by one: $id", async (check) => {
+    const listed = await session.db.all<{ site: string; key: string }>(failingKeysSql(check));
+    const found = verdicts.filter((one) => one.check.id === check.id && (one.n ?? 0) > 0);
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.map(({ site, n, keys }) => [site, n, keys])).toEqual(
+      found.map(({ site }) => {
+        const keys = listed.filter((one) => one.site === site).map(({ key }) => key);
+        return [site, keys.length, keys.slice(0, 5)];
+      }),
+    );
+    expect(new Set(listed.map(({ site }) => site)).size).toBe(found.length);
+  });
 });
 
 /** The table check × defect: which checks fire for each. */

@@ -91,7 +91,7 @@ export async function gather(
 
 const IS_COMPLETE = `c.completion_status IS DISTINCT FROM 'incomplete'
   AND NOT (coalesce(s.valued, 0) > 0 AND s.valued + s.not_shown + s.may_lack < c.items_expected AND c.pro_cat IS DISTINCT FROM 'Y')`;
-const SITTING = "LEFT JOIN sitting s ON s.datamartid = c.datamartid AND s.seq = hash(c.pro_seq)";
+const SITTING = "LEFT JOIN sitting s ON s.seq = hash(c.datamartid, c.pro_seq)";
 
 const MONTHS = `SELECT c.instrument, strftime(c.pro_date, '%Y-%m') AS month, CAST(count(*) AS DOUBLE) AS n,
     CAST(count(*) FILTER (${IS_COMPLETE}) AS DOUBLE) AS complete
@@ -103,7 +103,7 @@ const BY_SITE = `SELECT t.datamartid AS site, any_value(h.datamart_name) AS name
   FROM site t
   LEFT JOIN harvest h ON h.datamartid = t.datamartid
   LEFT JOIN (SELECT datamartid, count(*) AS n, count(DISTINCT patid) AS people FROM pro_collection GROUP BY ALL) c ON c.datamartid = t.datamartid
-  LEFT JOIN (SELECT datamartid, count(*) AS n FROM answer GROUP BY ALL) a ON a.datamartid = t.datamartid
+  LEFT JOIN (SELECT datamartid, sum(alike) AS n FROM answer_kind GROUP BY ALL) a ON a.datamartid = t.datamartid
   GROUP BY t.datamartid ORDER BY t.datamartid`;
 
 const coded = (
@@ -157,7 +157,7 @@ async function gatherScores(db: DuckDb, instruments: readonly Instrument[]): Pro
   );
   const trajectory = await db.all<Keyed & ScoreData["trajectory"][number]>(`WITH dated AS (
       SELECT j.instrument, j.score, j.value, date_diff('day', min(c.pro_date) OVER (PARTITION BY c.datamartid, c.patid, c.instrument), c.pro_date) AS days
-      FROM judged_score j JOIN pro_collection c ON c.datamartid = j.datamartid AND hash(c.pro_seq) = j.seq
+      FROM judged_score j JOIN pro_collection c ON hash(c.datamartid, c.pro_seq) = j.seq
       WHERE ${PREFERRED.replace("origin", "j.origin")}
     )
     SELECT instrument, score, CAST(round(days / 30.4375) AS INTEGER) AS month, CAST(count(*) AS DOUBLE) AS n, avg(value) AS mean, stddev_samp(value) AS sd
