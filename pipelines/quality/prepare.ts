@@ -101,14 +101,33 @@ export const PREPARE_STORE: readonly string[] = [
   GROUP BY d.datamartid, d.instrument, d.score, d.item`,
 
   `CREATE TEMP TABLE judged_score AS
-  SELECT c.datamartid, c.pro_cm_id, hash(c.datamartid, c.pro_seq) AS seq, c.pro_date, c.pro_cat, d.instrument, d.name AS score, s.score_id,
+  SELECT c.datamartid, c.pro_cm_id, hash(c.datamartid, c.pro_seq) AS seq, c.pro_cat, d.instrument, d.name AS score, s.score_id,
     CAST(c.pro_response_num AS DOUBLE) AS value, d.origin, d.status, CAST(d.delta AS DOUBLE) AS delta, d.preferred, d.scale,
-    d.prorated, s.score IS NOT NULL AS is_known, CAST(s.minimum AS DOUBLE) AS minimum, CAST(s.maximum AS DOUBLE) AS maximum,
+    s.score IS NOT NULL AS is_known, CAST(s.minimum AS DOUBLE) AS minimum, CAST(s.maximum AS DOUBLE) AS maximum,
     CASE WHEN s.way = 'table' THEN s.starts_from END AS table_from, s.way, s.items, c.pro_version AS version
   FROM pro_cm c
   JOIN pro_cm_detail d ON d.datamartid = c.datamartid AND d.pro_cm_id = c.pro_cm_id
   LEFT JOIN catalogue_score s ON s.instrument = d.instrument AND s.score = d.name
   WHERE d.kind = 'score' AND d.status IS DISTINCT FROM 'not_computed'`,
+
+  // An administration beside the others of the same person and instrument: copies, and what came before it.
+  `CREATE TEMP TABLE beside AS
+  WITH scored AS (
+    SELECT seq, count(*) AS scores, any_value(value) FILTER (is_main) AS main
+    FROM (SELECT j.seq, j.value, s.position = 1 AS is_main FROM judged_score j LEFT JOIN catalogue_score s USING (score_id)
+      WHERE j.preferred AND j.origin <> 'linked')
+    GROUP BY seq
+  ), told AS (
+    SELECT hash(datamartid, pro_seq) AS seq, hash(datamartid, patid, instrument) AS course, pro_date, pro_time, pro_seq FROM pro_collection
+  )
+  SELECT t.seq, coalesce(q.scores, 0) AS scores, q.main,
+    count(*) OVER (PARTITION BY t.course, t.pro_date) AS same_day,
+    count(*) OVER (PARTITION BY t.course, t.pro_date, s.content, q.main) AS same_answers,
+    lag(s.content) OVER earlier IS NOT DISTINCT FROM s.content
+      AND lag(s.content, 2) OVER earlier IS NOT DISTINCT FROM s.content AS is_carried,
+    date_diff('day', lag(t.pro_date) OVER earlier, t.pro_date) AS days_since, abs(q.main - lag(q.main) OVER earlier) AS main_change
+  FROM told t LEFT JOIN sitting s USING (seq) LEFT JOIN scored q USING (seq)
+  WINDOW earlier AS (PARTITION BY t.course ORDER BY t.pro_date, t.pro_time, t.pro_seq)`,
 
   // Ten bins of equal width over the score's range; a T-score of unknown range has bins of five points.
   `CREATE TEMP TABLE score_bin AS

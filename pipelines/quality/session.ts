@@ -9,8 +9,8 @@ import { ident, text } from "../../warehouse/sql.ts";
 import { readYaml } from "../configuration/read-yaml.ts";
 import { exists } from "../core/files.ts";
 import { mappingsDirectory } from "../core/mappings.ts";
-import { type ActualField, measureCdm } from "./cdm-relations.ts";
 import { type Fact, storeFacts } from "./facts.ts";
+import { type ActualField, measureCdm } from "./measure-cdm.ts";
 import { PREPARE_STORE } from "./prepare.ts";
 
 /** Where the CDM tables are: a DuckDB file (a store, a warehouse), or a folder with one `<table>.parquet` each. */

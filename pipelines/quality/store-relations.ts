@@ -153,7 +153,8 @@ export const STORE_RELATIONS = {
       FROM judged_score j
       LEFT JOIN item_total t USING (seq, score_id)
       LEFT JOIN (
-        SELECT seq, instrument, score, any_value(value) AS value FROM judged_score WHERE preferred GROUP BY ALL
+        SELECT seq, instrument, score, any_value(value) AS value FROM judged_score
+        WHERE preferred AND (instrument, score) IN (SELECT (instrument, starts_from) FROM catalogue_score WHERE way = 'table') GROUP BY ALL
       ) r ON r.seq = j.seq AND r.instrument = j.instrument AND r.score = j.table_from
       LEFT JOIN catalogue_table b ON b.instrument = j.instrument AND b.score = j.score AND b.raw = r.value
         AND (b.version IS NULL OR b.version = j.version)`,
@@ -172,39 +173,24 @@ export const STORE_RELATIONS = {
     needs: "pro_collection",
     row: "an administration: one person answering one instrument once",
     key: "pro_seq",
-    sql: `WITH scored AS (
-        SELECT seq, count(*) AS scores, any_value(value) FILTER (is_main) AS main
-        FROM (SELECT j.*, s.position = 1 AS is_main FROM judged_score j LEFT JOIN catalogue_score s USING (score_id)
-          WHERE j.preferred AND j.origin <> 'linked')
-        GROUP BY seq
-      ), ranges AS (
+    sql: `WITH ranges AS (
         SELECT instrument, CAST(maximum - minimum AS DOUBLE) AS width FROM catalogue_score WHERE position = 1
-      ), told AS (
-        SELECT c.*, hash(c.datamartid, c.pro_seq) AS seq, i.instrument IS NOT NULL AS is_known, i.kind AS instrument_kind,
-          p.patid IS NOT NULL AS has_person, date_diff('day', p.birth_date, c.pro_date) / 365.25 AS age,
-          c.pro_date < p.birth_date AS is_before_birth, c.pro_date > d.death_date AS is_after_death,
-          p.birth_date IS NOT NULL AS has_birth, d.death_date IS NOT NULL AS has_death,
-          e.encounterid IS NOT NULL AS has_visit
-        FROM pro_collection c
-        LEFT JOIN ${person}
-        LEFT JOIN (SELECT datamartid, patid, min(death_date) AS death_date FROM death GROUP BY ALL) d USING (datamartid, patid)
-        LEFT JOIN (SELECT datamartid, encounterid FROM encounter) e USING (datamartid, encounterid)
-        LEFT JOIN catalogue_instrument i ON i.instrument = c.instrument
       )
-      SELECT t.*, coalesce(s.items, 0) AS items, coalesce(s.valued, 0) AS valued, s.skipped, s.not_shown, s.may_lack, s.common, s.smallest,
-        s.largest, s.all_best, s.content, coalesce(q.scores, 0) AS scores, q.main,
-        count(*) OVER (PARTITION BY t.datamartid, t.patid, t.instrument, t.pro_date) AS same_day,
-        count(*) OVER (PARTITION BY t.datamartid, t.patid, t.instrument, t.pro_date, s.content, q.main) AS same_answers,
-        lag(s.content) OVER earlier IS NOT DISTINCT FROM s.content
-          AND lag(s.content, 2) OVER earlier IS NOT DISTINCT FROM s.content AS is_carried,
-        date_diff('day', lag(t.pro_date) OVER earlier, t.pro_date) AS days_since,
-        abs(q.main - lag(q.main) OVER earlier) / r.width AS jump, v.languages
-      FROM told t
+      SELECT c.*, i.instrument IS NOT NULL AS is_known, date_diff('day', p.birth_date, c.pro_date) / 365.25 AS age,
+        c.pro_date < p.birth_date AS is_before_birth, c.pro_date > d.death_date AS is_after_death,
+        p.birth_date IS NOT NULL AS has_birth, d.death_date IS NOT NULL AS has_death, e.encounterid IS NOT NULL AS has_visit,
+        coalesce(s.items, 0) AS items, coalesce(s.valued, 0) AS valued, s.skipped, s.not_shown, s.may_lack, s.common, s.smallest,
+        s.largest, s.all_best, s.content, b.scores, b.main, b.same_day, b.same_answers, b.is_carried, b.days_since,
+        b.main_change / r.width AS jump, v.languages
+      FROM (SELECT *, hash(datamartid, pro_seq) AS seq FROM pro_collection) c
+      LEFT JOIN ${person}
+      LEFT JOIN (SELECT datamartid, patid, min(death_date) AS death_date FROM death GROUP BY ALL) d USING (datamartid, patid)
+      LEFT JOIN (SELECT datamartid, encounterid FROM encounter) e USING (datamartid, encounterid)
+      LEFT JOIN beside b USING (seq)
       LEFT JOIN sitting s USING (seq)
-      LEFT JOIN scored q USING (seq)
-      LEFT JOIN ranges r ON r.instrument = t.instrument
-      LEFT JOIN validated_language v ON v.instrument = t.instrument
-      WINDOW earlier AS (PARTITION BY t.datamartid, t.patid, t.instrument ORDER BY t.pro_date, t.pro_time, t.pro_seq)`,
+      LEFT JOIN catalogue_instrument i ON i.instrument = c.instrument
+      LEFT JOIN ranges r ON r.instrument = c.instrument
+      LEFT JOIN validated_language v ON v.instrument = c.instrument`,
   },
   description: {
     level: "store",
