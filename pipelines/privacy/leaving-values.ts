@@ -69,7 +69,7 @@ export async function createLeavingValues(db: DuckDb, leaving: Leaving): Promise
   const rows = await countTables(db, tables, leaving.store);
   for (const table of tables) {
     if (rows[table] === 0) continue;
-    await db.run(`INSERT INTO leaving_value ${columnsOf(table, leaving.store)}`);
+    await db.run(`INSERT INTO leaving_value ${await columnsOf(db, table, leaving.store)}`);
   }
   await insertTexts(db, leaving);
   if (leaving.brokerFile)
@@ -79,31 +79,54 @@ export async function createLeavingValues(db: DuckDb, leaving: Leaving): Promise
   );
 }
 
-function columnsOf(table: TableName, store: string): string {
+async function columnsOf(db: DuckDb, table: TableName, store: string): Promise<string> {
+  const rows = `${ident(store)}.${ident(table)}`;
   const texts = Object.entries(tableShape(table).columns).filter(
     ([column, { type }]) => type === "text" && column !== "datamartid",
   );
-  const selects = texts.flatMap(([column]) => {
+  const selects: string[] = [];
+  for (const [column] of texts) {
     const isCode = CODE_COLUMNS.includes(`${table}.${column}`)
       ? `WHEN regexp_full_match(value, '${CODE}') THEN 'code'`
       : "";
-    return partsOf(`lower(${ident(column)})`, column).map(
-      (part) => `SELECT ${text(table)}, ${text(column)}, value,
+    const parts =
+      column === PLACED.purpose
+        ? await placedParts(db, rows)
+        : [`SELECT DISTINCT lower(${ident(column)}) AS value FROM ${rows}`];
+    selects.push(
+      ...parts.map(
+        (part) => `SELECT ${text(table)}, ${text(column)}, value,
         CASE WHEN regexp_full_match(value, '${tokenShape(table, column)}') THEN 'token' ${isCode} ELSE 'text' END
-      FROM (SELECT DISTINCT ${part} AS value FROM ${ident(store)}.${ident(table)} WHERE ${ident(column)} IS NOT NULL)`,
+      FROM (${part}) WHERE value IS NOT NULL`,
+      ),
     );
-  });
+  }
   return selects.join("\nUNION ALL ");
 }
 
-/** An administration's token and the places of its rows in it: together they are as many as there are rows, and apart a tenth of them. */
-function partsOf(value: string, column: string): string[] {
-  if (column !== PLACED.purpose) return [value];
-  const isPlaced = `substr(${value}, ${TOKEN_LENGTH + 1}, 1) = '.'`;
-  return [
-    `CASE WHEN ${isPlaced} THEN left(${value}, ${TOKEN_LENGTH}) ELSE ${value} END`,
-    `CASE WHEN ${isPlaced} THEN substr(${value}, ${TOKEN_LENGTH + 2}) ELSE '' END`,
+/**
+ * Administrations' tokens, and the places of their rows in them: together they are as many as there are rows, and apart a tenth of
+ * them. A key that is no token with a place stays whole.
+ */
+async function placedParts(db: DuckDb, rows: string): Promise<string[]> {
+  const key = ident(PLACED.purpose);
+  const place = `substr(${key}, ${TOKEN_LENGTH + 2})`;
+  const token = `left(token, ${TOKEN_LENGTH})`;
+  await db.run(
+    `CREATE OR REPLACE TEMP TABLE leaving_token AS SELECT DISTINCT left(${key}, ${TOKEN_LENGTH + 1}) AS token FROM ${rows}`,
+  );
+  const { isPlaced } = await db.one<{ isPlaced: boolean | null }>(
+    `SELECT bool_and(ends_with(token, '.')) AS "isPlaced" FROM leaving_token`,
+  );
+  // Hardly any store has other keys. Where it has, each row is asked.
+  const where = isPlaced ? "" : `WHERE substr(${key}, ${TOKEN_LENGTH + 1}, 1) = '.'`;
+  const placed = [
+    `SELECT lower(${token}) AS value FROM leaving_token WHERE ends_with(token, '.')`,
+    `SELECT DISTINCT lower(place) AS value FROM (SELECT DISTINCT ${place} AS place FROM ${rows} ${where})`,
   ];
+  if (isPlaced) return placed;
+  const whole = `SELECT DISTINCT lower(${key}) AS value FROM ${rows} WHERE substr(${key}, ${TOKEN_LENGTH + 1}, 1) <> '.'`;
+  return [...placed, whole];
 }
 
 /** Lower case, as all leaving values. The name of a linkage key is the site's own. */

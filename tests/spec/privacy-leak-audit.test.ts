@@ -152,6 +152,24 @@ describe("the leak audit finds", () => {
     expect(error.where).toEqual({ file: "demographic", pointer: "patid" });
   });
 
+  const TOKEN = "0123456789abcdef0123456789abcdef";
+  it.each([
+    ["in the place of a token's row", "Quellmark", [`${TOKEN}.item.Quellmark_1`]],
+    ["that looks like a token, before a place", TOKEN, [`${TOKEN}.item.PHQ9_1`]],
+    ["in a key that is no token", "Quellmark", ["form-Quellmark-1"]],
+    ["in one key of many", "Quellmark", [`${TOKEN}.item.PHQ9_1`, "form-Quellmark-1"]],
+    ["across the end of a token's length", "Quellmark", [`${TOKEN.slice(4)}Quellmark`]],
+    ["alone where a key should be", "311", ["311"]],
+  ])("a name or key %s of PRO_CM", async (_, value, ids) => {
+    for (const table of ["pro_cm", "pro_cm_detail"] as const) {
+      const error = await leakOf({
+        person: { family_name: value },
+        store: { [table]: ids.map((pro_cm_id) => ({ pro_cm_id })) },
+      });
+      expect(error.where).toEqual({ file: table, pointer: "pro_cm_id" });
+    }
+  });
+
   it("a social security number that stands where a diagnosis should", async () => {
     const error = await leakOf({
       person: { ssn: "219099999" },
@@ -210,6 +228,14 @@ describe("the leak audit lets through", () => {
   it("a short name that is a part of other words", async () => {
     const { found } = await audit({ person: { family_name: "Lee" }, store: inText("asleep") });
     expect(found).toEqual([]);
+  });
+
+  it.each([
+    ["0123456789abcdef0123456789abcdef.item.311"],
+    ["0123456789abcdef0123456789abcdef.item.311", "an older key of more than 33 letters 311"],
+  ])("a short name in a row's place, or at the end of a key: %s %s", async (...ids) => {
+    const store = { pro_cm: ids.map((pro_cm_id) => ({ pro_cm_id })) };
+    expect((await audit({ person: { family_name: "311" }, store })).found).toEqual([]);
   });
 
   it("digits that a token has by chance", async () => {
