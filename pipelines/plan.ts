@@ -1,6 +1,7 @@
 import { link, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DuckDb } from "../warehouse/duckdb.ts";
+import { isSmall } from "../warehouse/small.ts";
 import { readSite, type Site } from "./configuration/site.ts";
 import { ephemeral } from "./core/ephemeral.ts";
 import { ProError } from "./core/errors.ts";
@@ -149,6 +150,7 @@ async function compare(
   const approval = approvalOf(applied);
   const db = await DuckDb.open(":memory:", {
     temporaryDirectory: join(site.identifiedDirectory, "compare"),
+    small: await isSmall([storeFile]),
   });
   try {
     const change = await compareStores(db, { before, after: storeFile });

@@ -2,6 +2,7 @@ import { mkdtemp, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import type { DuckDb } from "../warehouse/duckdb.ts";
+import { isSmall } from "../warehouse/small.ts";
 import { isFhirXml, isXml } from "./adapters/fhir/xml.ts";
 import { ADAPTERS } from "./adapters/index.ts";
 import { readSite, type Site, siteSchema } from "./configuration/site.ts";
@@ -68,7 +69,9 @@ export async function* preview(given: PreviewOptions): AsyncGenerator<PreviewRow
   const scratch = await mkdtemp(join(tmpdir(), "propool-preview-"));
   await using _scratch = ephemeral(scratch);
   const site = await previewSite(options, scratch);
-  const db = await openIdentified(scratch, [...options.files, mappingsDirectory]);
+  const db = await openIdentified(scratch, [...options.files, mappingsDirectory], {
+    small: await isSmall(options.files),
+  });
   try {
     await prepare(db, site, options.today);
     const generations = options.siteDirectory

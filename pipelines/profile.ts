@@ -3,6 +3,7 @@ import { mkdtemp, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DuckDb } from "../warehouse/duckdb.ts";
+import { isSmall } from "../warehouse/small.ts";
 import { fileText, text } from "../warehouse/sql.ts";
 import { isXml } from "./adapters/fhir/xml.ts";
 import { ADAPTERS } from "./adapters/index.ts";
@@ -38,6 +39,7 @@ export async function* profileFiles(
   const db = await DuckDb.open(":memory:", {
     temporaryDirectory: join(scratch, "spill"),
     folders: [scratch, ...paths],
+    small: await isSmall(paths),
   });
   try {
     await db.run("SET preserve_insertion_order = false");

@@ -2,6 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import type { DuckDb } from "../warehouse/duckdb.ts";
+import { isSmall } from "../warehouse/small.ts";
 import { ADAPTERS } from "./adapters/index.ts";
 import { readCatalogueOf } from "./catalogue/read.ts";
 import { ephemeral } from "./core/ephemeral.ts";
@@ -56,7 +57,9 @@ export async function suggestSite(options: {
   await using _scratch = ephemeral(scratch);
   const paths = await filesToRead(options.files, options.siteDirectory);
   const site = await previewSite({ ...options, files: paths }, scratch);
-  const db = await openIdentified(scratch, [...paths, mappingsDirectory]);
+  const db = await openIdentified(scratch, [...paths, mappingsDirectory], {
+    small: await isSmall(paths),
+  });
   try {
     await prepare(db, site, options.today);
     const adapter = ADAPTERS[site.format];

@@ -2,6 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, matchesGlob } from "node:path";
 import { DuckDb } from "../warehouse/duckdb.ts";
+import { isSmall } from "../warehouse/small.ts";
 import { layoutNames, readLayout } from "./adapters/csv/layouts.ts";
 import { columnUses } from "./adapters/csv/mapping.ts";
 import type { Instrument } from "./catalogue/instrument.ts";
@@ -65,6 +66,7 @@ export async function suggestCsv(
   const db = await DuckDb.open(":memory:", {
     temporaryDirectory: join(scratch, "spill"),
     folders: [scratch, ...paths],
+    small: await isSmall(paths),
   });
   try {
     const opened = [];

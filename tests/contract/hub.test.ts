@@ -80,7 +80,7 @@ describe.each(DIALECTS)("a hub's warehouse on $dialect", (dialect) => {
     const folder = await mkdtemp(join(directory, `rows-${++folders}-`));
     const parts: [string, StoreRows][] =
       content.kind === "full" ? [["added", content.rows]] : content.changes;
-    const db = await DuckDb.open(":memory:");
+    const db = await DuckDb.open(":memory:", { small: true });
     for (const [index, [, rows]] of parts.entries()) {
       const file = join(folder, `part-${index}`);
       (await storeWith(rows, { site, path: file })).close();
@@ -137,7 +137,7 @@ describe.each(DIALECTS)("a hub's warehouse on $dialect", (dialect) => {
   it("hands its rows to DuckDB for the data checks as they are", async () => {
     const scratch = await mkdtemp(join(directory, "scratch-"));
     const place = await warehouse.scannable(scratch);
-    const db = await DuckDb.open(":memory:");
+    const db = await DuckDb.open(":memory:", { small: true });
     const isFile = "file" in place;
     if (isFile) await db.run(`ATTACH ${text(place.file)} AS held (READ_ONLY)`);
     for (const table of ["demographic", "pro_cm", "pro_cm_detail"] as const) {

@@ -150,7 +150,7 @@ describe("Citus is asked", () => {
     const spread = async (kind: "full" | "changes", rows: StoreRows, sequence: number) => {
       const change = kind === "full" ? "added" : "changed";
       const folder = await parquetOf(rows, { site: "SITEA", change });
-      const scanner = await DuckDb.open(":memory:");
+      const scanner = await DuckDb.open(":memory:", { small: true });
       await client.query("BEGIN");
       const loader = postgresLoader(client, scanner, true);
       const counts = await loader.apply({

@@ -66,7 +66,7 @@ const range = (count: number, one: (n: number) => string) =>
   Array.from({ length: count }, (_, i) => one(i + 1)).join(", ");
 
 async function rows<T extends object>(sql: string): Promise<T[]> {
-  const db = await DuckDb.open(":memory:");
+  const db = await DuckDb.open(":memory:", { small: true });
   try {
     await db.run(`ATTACH '${join(site, "store", "store.duckdb")}' AS store (READ_ONLY)`);
     await db.run("USE store");

@@ -96,7 +96,7 @@ it("whoever withdraws at a site is gone from the hub's warehouse, publications a
   await withdraw(token);
   // The tombstone itself is the one place: the site's word that this token has left.
   const rest = await placesAtHub(token);
-  const db = await DuckDb.open(":memory:");
+  const db = await DuckDb.open(":memory:", { small: true });
   try {
     for (const file of rest.filter((name) => name.endsWith(".duckdb"))) {
       await db.run(`ATTACH '${join(hub, file)}' AS looked_at (READ_ONLY)`);

@@ -13,7 +13,7 @@ import { DuckDb } from "../../warehouse/duckdb.ts";
 let db: DuckDb;
 let profile: PrivacyProfile;
 beforeAll(async () => {
-  db = await DuckDb.open(":memory:");
+  db = await DuckDb.open(":memory:", { small: true });
   profile = await readPrivacyProfile("shifted");
 });
 afterAll(() => db.close());

@@ -14,7 +14,7 @@ const KEYED =
   "* EXCLUDE (pro_cm_id_place) REPLACE (pro_cm_id || '.' || pro_cm_id_place AS pro_cm_id)";
 
 beforeAll(async () => {
-  store = await DuckDb.open(":memory:");
+  store = await DuckDb.open(":memory:", { small: true });
   const site = siteSchema.parse({ ...IDENTITY, crosswalks: ["phq-9-to-promis-depression"] });
   await prepare(store, site as never, "2026-01-01");
   const forms: [string, string[]][] = [

@@ -190,7 +190,7 @@ describe.skipIf(!present)(title("real files"), () => {
 const keyed = ({ patient, day, item, value }: Answer) => [patient, day, item, Number(value)];
 
 async function truthOf(file: string, itemOf: (code: string | null, note: string) => string) {
-  const db = await DuckDb.open(":memory:");
+  const db = await DuckDb.open(":memory:", { small: true });
   try {
     const rows = await db.all<Record<string, string | null>>(
       `SELECT patient_id, date, code, value_numeric, note FROM read_csv(${text(join(CORPUS, "truth.csv"))}, all_varchar = true)

@@ -11,7 +11,7 @@ let folder = "";
 let db: DuckDb;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "propool-dialect-"));
-  db = await DuckDb.open(":memory:");
+  db = await DuckDb.open(":memory:", { small: true });
 });
 afterAll(async () => {
   db.close();

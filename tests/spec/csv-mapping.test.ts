@@ -123,7 +123,7 @@ describe("dates", () => {
     [["epoch-seconds"], "1.572077347897E9", "2019-10-26T08:09:07Z"],
     [["epoch-seconds"], "soon", null],
   ])("reads with %j %s as %s", async (formats, source, iso) => {
-    const db = await DuckDb.open(":memory:");
+    const db = await DuckDb.open(":memory:", { small: true });
     try {
       const row = await db.one(
         `SELECT ${isoDate("t", formats)} AS iso FROM (SELECT $1::VARCHAR AS t)`,

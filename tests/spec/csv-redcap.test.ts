@@ -6,7 +6,7 @@ import { ident } from "../../warehouse/sql.ts";
 
 let db: DuckDb;
 beforeAll(async () => {
-  db = await DuckDb.open(":memory:");
+  db = await DuckDb.open(":memory:", { small: true });
 });
 afterAll(() => db.close());
 

@@ -25,7 +25,7 @@ const hostile = isPresent
 /** What becomes of each file: the code of the error that stops the night, or the states of its records. */
 async function outcomes(files: Record<string, string | Uint8Array>) {
   const root = await mkdtemp(join(tmpdir(), "propool-hostile-"));
-  const db = await DuckDb.open(":memory:");
+  const db = await DuckDb.open(":memory:", { small: true });
   const told: Record<string, string> = {};
   try {
     await createIntake(db);

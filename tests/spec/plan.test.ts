@@ -84,7 +84,7 @@ async function plan(...options: string[]): Promise<Plan> {
 
 /** The difference of two stores by another way than the plan's: whole rows that only one of them has, and their keys. */
 async function difference(before: string, after: string): Promise<Plan["tables"]> {
-  const db = await DuckDb.open(":memory:");
+  const db = await DuckDb.open(":memory:", { small: true });
   try {
     await db.run(`ATTACH ${text(before)} AS old (READ_ONLY)`);
     await db.run(`ATTACH ${text(after)} AS new (READ_ONLY)`);

@@ -316,7 +316,7 @@ describe("propool query", () => {
     const file = join(files, "rows.parquet");
     const { error } = await run("query", hub.directory, ...FEMALE, "--out", file);
     expect(error).toBeNull();
-    const db = await DuckDb.open(":memory:");
+    const db = await DuckDb.open(":memory:", { small: true });
     const rows = await db.all(
       `SELECT patid, value = 12 AS same, typeof(value) AS number, typeof(pro_date) AS day
        FROM read_parquet('${file}') WHERE datamartid = 'SITEA'`,

@@ -19,7 +19,7 @@ import type { StoreRows } from "../support/store.ts";
 
 let db: DuckDb;
 beforeAll(async () => {
-  db = await DuckDb.open(":memory:");
+  db = await DuckDb.open(":memory:", { small: true });
   await createIntake(db);
   await loadCatalogue(db, await readCatalogue());
   await loadCrosswalks(db, [], []);

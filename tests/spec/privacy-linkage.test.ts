@@ -22,7 +22,7 @@ const alpha = { project: "project-alpha", epoch: "2025" };
 let db: DuckDb;
 let recipe: LinkageRecipe;
 beforeAll(async () => {
-  db = await DuckDb.open(":memory:");
+  db = await DuckDb.open(":memory:", { small: true });
   recipe = await readLinkageRecipe();
   await createNormalisers(db, recipe, vectors.as_of_date_for_future_birth_dates);
 });

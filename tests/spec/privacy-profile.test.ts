@@ -121,7 +121,7 @@ describe("the profiles", () => {
   });
 
   it("cover what a night stages", async () => {
-    const staging = await DuckDb.open(":memory:");
+    const staging = await DuckDb.open(":memory:", { small: true });
     try {
       const identity = { site: "RIVER", name: "River", network: "NET", format: "fhir" };
       const site = siteSchema.parse(identity) as Site;
@@ -202,7 +202,7 @@ describe.each(NAMES)("a row with a value in every column under %s", (name) => {
     Object.values(profile.tables[table] ?? {}).some((one) => one !== "drop");
 
   beforeAll(async () => {
-    db = await DuckDb.open(":memory:");
+    db = await DuckDb.open(":memory:", { small: true });
     await db.run("SET VARIABLE today = DATE '2024-06-01'");
     await loadCatalogue(db, await readCatalogue());
     await loadCrosswalks(db, [], []);
@@ -302,7 +302,7 @@ describe("the actions of Safe Harbor", () => {
   beforeAll(async () => {
     const golden = join(import.meta.dirname, "../golden/privacy/tokens_pprl.json");
     vectors = JSON.parse(await readFile(golden, "utf8")).safe_harbor;
-    db = await DuckDb.open(":memory:");
+    db = await DuckDb.open(":memory:", { small: true });
     await db.run("SET VARIABLE today = DATE '2024-06-01'");
     await loadCatalogue(db, await readCatalogue());
     await loadWords(db, {}, []);

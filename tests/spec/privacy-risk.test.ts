@@ -22,7 +22,7 @@ interface Case {
 
 describe("the risk of a table", () => {
   it.each(vectors.cases as Case[])("is that of the vectors: $id", async (one) => {
-    const db = await DuckDb.open(":memory:");
+    const db = await DuckDb.open(":memory:", { small: true });
     try {
       const names = one.columns.map((name) => `"${name}" VARCHAR`);
       await db.run(`CREATE TABLE t (${names.join(", ")})`);

@@ -17,7 +17,7 @@ import { text } from "../../warehouse/sql.ts";
 
 let db: DuckDb;
 beforeAll(async () => {
-  db = await DuckDb.open(":memory:");
+  db = await DuckDb.open(":memory:", { small: true });
 });
 afterAll(() => db.close());
 

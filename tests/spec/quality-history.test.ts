@@ -132,7 +132,7 @@ beforeAll(async () => {
   checks = (await readChecks()).filter(({ over }) =>
     ["change", "wording", "arrival", "arrival_method", "shift", "month"].includes(over),
   );
-  db = await DuckDb.open(":memory:");
+  db = await DuckDb.open(":memory:", { small: true });
   await db.run("SET VARIABLE today = CAST(? AS DATE)", [TODAY]);
   await db.run(
     "CREATE TEMP TABLE fact (datamartid VARCHAR, refresh INTEGER, kind VARCHAR, name VARCHAR, records DOUBLE, people DOUBLE, words VARCHAR)",

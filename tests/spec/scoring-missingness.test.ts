@@ -50,7 +50,7 @@ const FORMS: Record<string, [string, string, string, string, string]> = {
 
 let db: DuckDb;
 beforeAll(async () => {
-  db = await DuckDb.open(":memory:");
+  db = await DuckDb.open(":memory:", { small: true });
   const site = siteSchema.parse({ site: "S", name: "s", network: "N", format: "fhir" });
   await prepare(db, site as never, "2026-01-01");
   await db.run(

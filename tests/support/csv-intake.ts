@@ -7,6 +7,7 @@ import { createIntake, type IntakeTable, intakeColumns } from "../../pipelines/a
 import { createProgress } from "../../pipelines/core/progress.ts";
 import { prepare } from "../../pipelines/intake.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
+import { isSmall } from "../../warehouse/small.ts";
 
 export interface ReadOptions {
   /** The mapping as YAML would give it. */
@@ -25,17 +26,22 @@ export async function withIntake<T>(
   look: (db: DuckDb) => Promise<T>,
 ): Promise<T> {
   const root = await mkdtemp(join(tmpdir(), "propool-csv-"));
-  const db = await DuckDb.open(":memory:", { temporaryDirectory: join(root, "spill") });
+  const written = await writeFiles(join(root, "export"), options.files ?? {});
+  const exportDirectory = options.folder?.path ?? join(root, "export");
+  const files = options.folder?.files ?? written;
+  const db = await DuckDb.open(":memory:", {
+    temporaryDirectory: join(root, "spill"),
+    small: await isSmall(files.map((file) => join(exportDirectory, file))),
+  });
   try {
-    const written = await writeFiles(join(root, "export"), options.files ?? {});
     const scratch = join(root, "scratch");
     await mkdir(scratch);
     if (options.catalogue) await prepare(db, { words: {}, codes: [] }, "2030-01-01");
     else await createIntake(db);
     await csv.read({
       db,
-      exportDirectory: options.folder?.path ?? join(root, "export"),
-      files: options.folder?.files ?? written,
+      exportDirectory,
+      files,
       mapping: options.mapping,
       scratch,
       progress: createProgress({ err: new Writable(), tty: false, quiet: true }),

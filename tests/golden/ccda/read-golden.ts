@@ -24,7 +24,7 @@ const CODES: [kind: string, instrument: string, codes: string][] = [
 
 /** An empty intake with the catalogue table that the adapter asks for. */
 export async function emptyIntake(): Promise<DuckDb> {
-  const db = await DuckDb.open(":memory:");
+  const db = await DuckDb.open(":memory:", { small: true });
   await createIntake(db);
   await db.run(
     "CREATE TABLE catalogue_wording (code_system VARCHAR, code VARCHAR, instrument VARCHAR, words VARCHAR)",

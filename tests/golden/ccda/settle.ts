@@ -35,7 +35,7 @@ async function settleNight(
   settings: object,
 ): Promise<Told> {
   const directory = await mkdtemp(join(tmpdir(), "propool-settle-"));
-  const db = await DuckDb.open(":memory:");
+  const db = await DuckDb.open(":memory:", { small: true });
   try {
     for (const [file, content] of Object.entries(documents)) {
       await mkdir(dirname(join(directory, file)), { recursive: true });

@@ -9,6 +9,7 @@ import { createProgress } from "../../../pipelines/core/progress.ts";
 import { mapRecords, prepare } from "../../../pipelines/intake.ts";
 import { drawLedgers, settleRecords } from "../../../pipelines/quality/ledger.ts";
 import { DuckDb } from "../../../warehouse/duckdb.ts";
+import { isSmall } from "../../../warehouse/small.ts";
 
 export interface Source {
   /** Files of the export, by name. */
@@ -24,7 +25,12 @@ export interface Source {
 /** Reads an export into fresh intake tables, hands them to `look`, and removes everything. */
 export async function withFhir<T>(source: Source, look: (db: DuckDb) => Promise<T>): Promise<T> {
   const root = await mkdtemp(join(tmpdir(), "propool-fhir-"));
-  const db = await DuckDb.open(":memory:", { temporaryDirectory: join(root, "spill") });
+  const exportDirectory = source.folder?.path ?? join(root, "export");
+  const files = source.folder?.files ?? (await writeFiles(exportDirectory, source.files ?? {}));
+  const db = await DuckDb.open(":memory:", {
+    temporaryDirectory: join(root, "spill"),
+    small: await isSmall(files.map((file) => join(exportDirectory, file))),
+  });
   try {
     const site = siteSchema.parse({
       site: "TEST",
@@ -39,8 +45,8 @@ export async function withFhir<T>(source: Source, look: (db: DuckDb) => Promise<
     await mkdir(scratch);
     await fhir.read({
       db,
-      exportDirectory: source.folder?.path ?? join(root, "export"),
-      files: source.folder?.files ?? (await writeFiles(join(root, "export"), source.files ?? {})),
+      exportDirectory,
+      files,
       mapping: null,
       scratch,
       progress: createProgress({ err: new Writable(), tty: false, quiet: true }),
