@@ -50,27 +50,26 @@ export async function killHarness(engine: KillEngine): Promise<{
   await site.deliver(PEOPLE, [...VISITS.slice(1), ...manyVisits(150)]);
 
   let copies = 0;
-  const copyBase = async (): Promise<string> => {
-    const copy = join(directory, `trial-${++copies}`);
-    await cp(base, copy, { recursive: true });
+  const copyOf = async (from: string): Promise<string> => {
+    const copy = join(directory, `copy-${++copies}`);
+    await cp(from, copy, { recursive: true });
     await setWarehouse(copy, await engine.copyOf(url));
     return copy;
   };
-  const undisturbed = await copyBase();
-  const milliseconds = {
-    run: await timed("run", undisturbed),
-    pool: await timed("pool", undisturbed),
-  };
+  const undisturbed = await copyOf(base);
+  const runMs = await timed("run", undisturbed);
+  /** Where a pool is killed, the run went well: none needs its own. */
+  const ran = await copyOf(undisturbed);
+  const poolMs = await timed("pool", undisturbed);
   const expected = await digests(undisturbed, site);
 
   return {
     remove,
     async trial(share) {
-      const root = await copyBase();
-      const at = share * (milliseconds.run + milliseconds.pool);
-      const isRun = at < milliseconds.run;
-      if (!isRun) await finish("run", root);
-      const moment = Math.round(isRun ? at : at - milliseconds.run);
+      const at = share * (runMs + poolMs);
+      const isRun = at < runMs;
+      const root = await copyOf(isRun ? base : ran);
+      const moment = Math.round(isRun ? at : at - runMs);
       const command = isRun ? "run" : "pool";
       const started = startPropool(...argv(command, root));
       await setTimeout(moment);
