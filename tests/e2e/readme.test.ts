@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { initHub } from "../../pipelines/init.ts";
 import { NODE_COMPILE_CACHE } from "../support/command.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -47,12 +48,16 @@ describe.skipIf(process.platform === "win32")("README", () => {
     const network = async (name: string) => {
       const home = join(directory, name);
       await mkdir(join(home, "sites/broken"), { recursive: true });
-      await run(join(directory, "propool"), ["init", "hub", join(home, "hub"), "--network", "NET"]);
+      await initHub(join(home, "hub"), { network: "NET", name: "test" });
       return home;
     };
     const shell = (command: string) =>
       run("sh", ["-c", command], {
-        env: { ...process.env, PATH: `${directory}${delimiter}${process.env.PATH}` },
+        env: {
+          ...process.env,
+          NODE_COMPILE_CACHE,
+          PATH: `${directory}${delimiter}${process.env.PATH}`,
+        },
       });
     const pooled = (home: string) => readFile(join(home, "hub/reports/metrics.prom"), "utf8");
 
