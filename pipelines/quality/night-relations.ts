@@ -15,7 +15,8 @@ export const NIGHT_RELATIONS = {
     level: "night",
     row: "an answer or reported score of tonight's export",
     key: "place",
-    sql: `SELECT getvariable('datamartid') AS datamartid, m.state, m.reason, m.kind, m.instrument, m.name, m.value,
+    counted: `SELECT getvariable('datamartid') AS datamartid, state, reason, kind, count(*) AS alike FROM mapped_response GROUP BY ALL`,
+    sql: `SELECT getvariable('datamartid') AS datamartid, m.state, m.reason, m.kind,
         ${place} || coalesce(' ' || m.where_pointer, '') AS place
       FROM mapped_response m JOIN intake_record r USING (record_key)`,
   },
