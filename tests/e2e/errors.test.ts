@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmod, cp, mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -35,16 +35,9 @@ afterAll(() => remove());
 let number = 0;
 /** A copy of a site that had a good night. */
 async function siteAfterANight(format: Format): Promise<TestSite> {
-  const copy = join(directory, `copy-${++number}`);
-  await cp(done[format].directory, copy, { recursive: true });
-  await rm(join(copy, "identified"), { recursive: true, force: true });
-  const path = (...parts: string[]) => join(copy, ...parts);
-  return {
-    ...done[format],
-    directory: copy,
-    path,
-    write: (name, content) => writeFile(path(name), content),
-  };
+  const site = await done[format].copyTo(join(directory, `copy-${++number}`));
+  await rm(site.path("identified"), { recursive: true, force: true });
+  return site;
 }
 
 /** Digests of everything that a night publishes; that it failed is what the metrics say. */

@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ledgerText } from "../../cli/run-text.ts";
@@ -6,6 +6,7 @@ import type { RunReport } from "../../pipelines/run.ts";
 import { propool, type Told } from "../support/command.ts";
 import {
   FORMATS,
+  type Format,
   IDENTIFIERS,
   PEOPLE,
   siteIn,
@@ -35,6 +36,18 @@ beforeAll(async () => {
 });
 afterAll(() => remove());
 
+const firstNights = new Map<Format, Promise<{ site: TestSite; told: Told }>>();
+/** A site after its first night, made once: for copies. */
+function firstNight(format: Format): Promise<{ site: TestSite; told: Told }> {
+  const make = async () => {
+    const site = await siteIn(directory, format);
+    return { site, told: await propool("run", site.directory, ...TODAY) };
+  };
+  const night = firstNights.get(format) ?? make();
+  firstNights.set(format, night);
+  return night;
+}
+
 /** A night that must end well; its report. */
 async function night(site: TestSite, ...options: string[]): Promise<RunReport> {
   const told = await propool("run", site.directory, "--json", ...TODAY, ...options);
@@ -60,8 +73,9 @@ describe.each(FORMATS)("the nights of a %s site", (format) => {
   let first: Told;
   let tables: Record<string, string>;
   beforeAll(async () => {
-    site = await siteIn(directory, format);
-    first = await propool("run", site.directory, ...TODAY);
+    const began = await firstNight(format);
+    site = await began.site.copyTo(join(directory, `${format}-nights`));
+    first = began.told;
     tables = await digestTables(site);
   });
 
@@ -144,14 +158,8 @@ describe.each(FORMATS)("the nights of a %s site", (format) => {
 
 describe("a night", () => {
   let site: TestSite;
-  /** A copy of it after its first night. */
-  let killed: TestSite;
   beforeAll(async () => {
-    site = await siteIn(directory, "fhir", { id: "LONG" });
-    await night(site);
-    const copy = join(directory, "killed");
-    await cp(site.directory, copy, { recursive: true });
-    killed = { ...site, directory: copy, path: (...parts) => join(copy, ...parts) };
+    site = await (await firstNight("fhir")).site.copyTo(join(directory, "long"));
   });
 
   it("removes what the source says was entered in error", async () => {
@@ -205,7 +213,7 @@ describe("a night", () => {
     const report = await night(site, "--full");
     expect(await totals(site)).toEqual([8]);
     // 1 to 4 were sent by the nights above and carried off.
-    expect(report.submission?.name).toBe("LONG-000005");
+    expect(report.submission?.name).toBe("FHIR-000005");
   });
 
   it("of a distributed site sends nothing", async () => {
@@ -228,6 +236,7 @@ describe("a night", () => {
 
   it("that was killed between store and outbox is finished by the next one", async () => {
     // The store is out and remembers its submission, which has no name yet: what such a kill leaves.
+    const killed = await (await firstNight("fhir")).site.copyTo(join(directory, "killed"));
     const facts = await inStore(killed, (db) =>
       db.one<{ facts: string }>("SELECT facts FROM propool_store"),
     );

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { initSite } from "../../pipelines/init.ts";
@@ -140,6 +140,8 @@ export interface TestSite {
   deliver(people: readonly Person[], visits: readonly Visit[]): Promise<void>;
   /** Writes one file of the site's folder. */
   write(name: string, content: string | Uint8Array): Promise<void>;
+  /** The same site, with its keys and all that its nights left, in another folder. */
+  copyTo(directory: string): Promise<TestSite>;
 }
 
 /** A folder for tests under the system's temporary one, with a way to remove it. */
@@ -156,10 +158,17 @@ export async function siteIn(
 ): Promise<TestSite> {
   const id = options.id ?? format.toUpperCase();
   const directory = join(parent, id.toLowerCase());
-  const path = (...parts: string[]) => join(directory, ...parts);
   const hub = HUB_KEY.recipient;
   await initSite(directory, { site: id, name: `Test ${format}`, network: "NET", format, hub });
-  const site: TestSite = {
+  const site = siteAt(directory, format);
+  if (options.mode === "distributed") await setMode(site, "distributed", { id, format });
+  await site.deliver(PEOPLE, VISITS);
+  return site;
+}
+
+function siteAt(directory: string, format: Format): TestSite {
+  const path = (...parts: string[]) => join(directory, ...parts);
+  return {
     directory,
     path,
     write: (name, content) => writeFile(path(name), content),
@@ -170,10 +179,11 @@ export async function siteIn(
         await writeFile(path(name === "mapping.yaml" ? name : join("export", name)), content);
       }
     },
+    async copyTo(other) {
+      await cp(directory, other, { recursive: true });
+      return siteAt(other, format);
+    },
   };
-  if (options.mode === "distributed") await setMode(site, "distributed", { id, format });
-  await site.deliver(PEOPLE, VISITS);
-  return site;
 }
 
 async function setMode(
