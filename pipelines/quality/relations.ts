@@ -1,3 +1,4 @@
+import { ANSWER_RELATIONS } from "./answer-relations.ts";
 import { CDM_RELATIONS } from "./cdm-relations.ts";
 import { HISTORY_RELATIONS, NETWORK_RELATIONS } from "./history-relations.ts";
 import { NIGHT_RELATIONS } from "./night-relations.ts";
@@ -7,6 +8,7 @@ import { STORE_RELATIONS } from "./store-relations.ts";
 const ALL = {
   ...CDM_RELATIONS,
   ...STORE_RELATIONS,
+  ...ANSWER_RELATIONS,
   ...HISTORY_RELATIONS,
   ...NETWORK_RELATIONS,
   ...NIGHT_RELATIONS,
