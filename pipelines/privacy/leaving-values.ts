@@ -92,12 +92,15 @@ async function columnsOf(db: DuckDb, table: TableName, store: string): Promise<s
     const parts =
       column === PLACED.purpose
         ? await placedParts(db, rows)
-        : [`SELECT DISTINCT lower(${ident(column)}) AS value FROM ${rows}`];
+        : [
+            `SELECT DISTINCT lower(${ident(column)}) AS value FROM ${rows} WHERE ${ident(column)} IS NOT NULL`,
+          ];
+    // Nulls are left out where rows are read: a condition on `value` would be asked of each row again, below the DISTINCT.
     selects.push(
       ...parts.map(
         (part) => `SELECT ${text(table)}, ${text(column)}, value,
         CASE WHEN regexp_full_match(value, '${tokenShape(table, column)}') THEN 'token' ${isCode} ELSE 'text' END
-      FROM (${part}) WHERE value IS NOT NULL`,
+      FROM (${part})`,
       ),
     );
   }
@@ -113,16 +116,16 @@ async function placedParts(db: DuckDb, rows: string): Promise<string[]> {
   const place = `substr(${key}, ${TOKEN_LENGTH + 2})`;
   const token = `left(token, ${TOKEN_LENGTH})`;
   await db.run(
-    `CREATE OR REPLACE TEMP TABLE leaving_token AS SELECT DISTINCT left(${key}, ${TOKEN_LENGTH + 1}) AS token FROM ${rows}`,
+    `CREATE OR REPLACE TEMP TABLE leaving_token AS SELECT DISTINCT left(${key}, ${TOKEN_LENGTH + 1}) AS token FROM ${rows} WHERE ${key} IS NOT NULL`,
   );
   const { isPlaced } = await db.one<{ isPlaced: boolean | null }>(
     `SELECT bool_and(ends_with(token, '.')) AS "isPlaced" FROM leaving_token`,
   );
   // Hardly any store has other keys. Where it has, each row is asked.
-  const where = isPlaced ? "" : `WHERE substr(${key}, ${TOKEN_LENGTH + 1}, 1) = '.'`;
+  const isOwn = isPlaced ? `${key} IS NOT NULL` : `substr(${key}, ${TOKEN_LENGTH + 1}, 1) = '.'`;
   const placed = [
     `SELECT lower(${token}) AS value FROM leaving_token WHERE ends_with(token, '.')`,
-    `SELECT DISTINCT lower(place) AS value FROM (SELECT DISTINCT ${place} AS place FROM ${rows} ${where})`,
+    `SELECT DISTINCT lower(place) AS value FROM (SELECT DISTINCT ${place} AS place FROM ${rows} WHERE ${isOwn})`,
   ];
   if (isPlaced) return placed;
   const whole = `SELECT DISTINCT lower(${key}) AS value FROM ${rows} WHERE substr(${key}, ${TOKEN_LENGTH + 1}, 1) <> '.'`;
