@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { chown, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Kysely, PostgresDialect } from "kysely";
@@ -10,6 +10,7 @@ import { DuckDb } from "../../warehouse/duckdb.ts";
 import { openWarehouse } from "../../warehouse/open.ts";
 import { TABLE_NAMES, tableShape } from "../../warehouse/schema.ts";
 import { ident, text } from "../../warehouse/sql.ts";
+import { selfSigned } from "../support/certificate.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { type StoreRows, storeWith } from "../support/store.ts";
 import { SMALL_STORE } from "../support/submission.ts";
@@ -101,13 +102,106 @@ describe("a URL that asks for TLS", () => {
     async (mode) => {
       const warehouse = openWarehouse(`${url}?sslmode=${mode}`, { baseDirectory: directory });
       await expect(warehouse.read()).rejects.toMatchObject({ code: "WAREHOUSE_UNREACHABLE" });
-      await expect(warehouse.load(async () => undefined)).rejects.toThrow(/SSL/);
+      await expect(warehouse.load(async () => undefined)).rejects.toMatchObject({
+        message: expect.stringContaining("does not offer TLS"),
+        hint: expect.stringContaining("ssl = on"),
+      });
     },
   );
 
   it("with sslmode=disable connects as before", async () => {
     const warehouse = openWarehouse(`${url}?sslmode=disable`, { baseDirectory: directory });
     await expect(warehouse.isPublished()).resolves.toBe(true);
+  });
+});
+
+describe("a server with TLS", () => {
+  let trusted: string;
+  beforeAll(async () => {
+    const { rows } = await client.query("SHOW data_directory");
+    const data: string = rows[0].data_directory;
+    const { certificate, key } = selfSigned();
+    trusted = join(directory, "ca.pem");
+    await writeFile(trusted, certificate);
+    await writeFile(join(directory, "other.pem"), selfSigned().certificate);
+    const { uid, gid } = await stat(data);
+    for (const [name, content] of Object.entries({
+      "server.crt": certificate,
+      "server.key": key,
+    })) {
+      await writeFile(join(data, name), content, { mode: 0o600 });
+      await chown(join(data, name), uid, gid);
+    }
+    await client.query("ALTER SYSTEM SET ssl = on");
+    await client.query("SELECT pg_reload_conf()");
+    await vi.waitFor(
+      async () => expect((await client.query("SHOW ssl")).rows).toEqual([{ ssl: "on" }]),
+      { timeout: 10_000 },
+    );
+  });
+  const at = (options: string) =>
+    openWarehouse(`${url}?${options}`, { baseDirectory: directory }).read();
+  const ENCRYPTED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+
+  it.each([
+    ["sslmode=require", true],
+    ["sslmode=verify-ca", true],
+    ["sslmode=verify-full", true],
+    ["sslmode=disable", false],
+  ])(
+    "talks to %s, the authority named, and says whether that is encrypted: %s",
+    async (mode, ssl) => {
+      const reader = await at(`${mode}&sslrootcert=${encodeURIComponent(trusted)}`);
+      expect(await reader.all(ENCRYPTED)).toEqual([{ ssl }]);
+      await reader.close();
+    },
+  );
+
+  it("takes a load over TLS", async () => {
+    const options = `sslmode=verify-full&sslrootcert=${encodeURIComponent(trusted)}`;
+    const warehouse = openWarehouse(`${url}?${options}`, { baseDirectory: directory });
+    const folder = await parquetOf(SMALL_STORE, { site: "SITET", change: "added" });
+    const rows = { site: "SITET", sequence: 1, kind: "full", manifestSha256: "x" } as const;
+    const seen = await warehouse.load(async (loader) => {
+      const counts = await loader.apply({ ...rows, directory: folder });
+      await loader.removeSite("SITET");
+      return { counts, talk: await loader.all(ENCRYPTED) };
+    });
+    expect(seen).toMatchObject({ counts: { pro_cm: 3 }, talk: [{ ssl: true }] });
+  });
+
+  it.each([
+    ["whose authority nobody named", "sslmode=require", /not one that is trusted/, /sslrootcert=/],
+    [
+      "that another authority signed",
+      "sslmode=verify-full&sslrootcert=other.pem",
+      /not one that is trusted/,
+      /right one/,
+    ],
+    [
+      "whose authority's file is missing",
+      "sslmode=verify-full&sslrootcert=none.pem",
+      /is not there/,
+      /check sslrootcert/,
+    ],
+  ])("is refused with a certificate %s, and told what to do", async (_, options, message, hint) => {
+    const path = (name: string) => encodeURIComponent(join(directory, name));
+    const placed = options.replace(/sslrootcert=(.*)/, (_all, name) => `sslrootcert=${path(name)}`);
+    await expect(at(placed)).rejects.toMatchObject({
+      code: "WAREHOUSE_UNREACHABLE",
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(hint),
+    });
+  });
+
+  it("is refused under a name that its certificate has not", async () => {
+    const place = new URL(url);
+    place.hostname = "127.0.0.1";
+    const options = `sslmode=verify-full&sslrootcert=${encodeURIComponent(trusted)}`;
+    const warehouse = openWarehouse(`${place.href}?${options}`, { baseDirectory: directory });
+    await expect(warehouse.read()).rejects.toMatchObject({
+      message: expect.stringContaining("another host name"),
+    });
   });
 });
 

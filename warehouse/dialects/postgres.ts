@@ -15,6 +15,7 @@ import { missing } from "./errors.ts";
 import { copyOut } from "./postgres-copy-out.ts";
 import { postgresLoader } from "./postgres-load.ts";
 import { openPostgresReader } from "./postgres-reader.ts";
+import { tlsTrouble } from "./postgres-tls.ts";
 
 export const POSTGRES_CAPABILITIES: Capabilities = {
   primaryKeys: true,
@@ -127,6 +128,8 @@ async function rewriteTables(client: pg.Client): Promise<void> {
 }
 
 async function migrateServer(url: string): Promise<void> {
+  // Says in words why a server cannot be reached; the pool below throws what the driver says.
+  await (await connect(url)).end();
   const db = new Kysely({
     dialect: new PostgresDialect({
       pool: new pg.Pool({ connectionString: url, max: 2 }),
@@ -168,10 +171,10 @@ async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T
 }
 
 async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: "propool" });
-  // A server that goes away while nothing is asked would otherwise end the process; the next query reports it.
-  client.on("error", () => undefined);
   try {
+    const client = new pg.Client({ connectionString: url, application_name: "propool" });
+    // A server that goes away while nothing is asked would otherwise end the process; the next query reports it.
+    client.on("error", () => undefined);
     await client.connect();
     return client;
   } catch (cause) {
@@ -180,9 +183,12 @@ async function connect(url: string): Promise<pg.Client> {
 }
 
 function unreachable(url: string, message: string, cause: unknown): ProError {
-  return new ProError("WAREHOUSE_UNREACHABLE", message, {
+  const tls = tlsTrouble(cause);
+  return new ProError("WAREHOUSE_UNREACHABLE", tls?.message ?? message, {
     where: { file: placeOf(url) },
-    hint: "check host, port, user and PGPASSWORD, and that the server runs; what was published before is untouched: run it again",
+    hint:
+      tls?.hint ??
+      "check host, port, user and PGPASSWORD, and that the server runs; what was published before is untouched: run it again",
     cause,
   });
 }
