@@ -12,7 +12,7 @@ export function planText(plan: Plan, directory: string): string {
   const would = applied ? "" : "would be ";
   const lines = [
     `${site}: ${mappingLine(plan)}`,
-    ...changeLines(plan.mapping),
+    ...(plan.isFirst ? [] : changeLines(plan.mapping)),
     ...approvalLines(plan),
     "",
     rows === 0
@@ -49,7 +49,9 @@ export function planText(plan: Plan, directory: string): string {
   return lines.join("\n");
 }
 
-function mappingLine({ mapping }: Plan): string {
+function mappingLine({ mapping, isFirst }: Plan): string {
+  if (isFirst)
+    return "a first plan. No mapping was applied here before, so all that it loads is new; after a first night a plan shows what an edit changes.";
   if (mapping.length === 0) return "the mapping is as it was applied last";
   return `the mapping says ${mapping.length} ${mapping.length === 1 ? "thing" : "things"} otherwise than when it was applied last`;
 }
@@ -98,8 +100,12 @@ function issueTable({ issues }: Plan): string {
   );
 }
 
-function nextStep({ applied, tables }: Plan, directory: string): string {
+function nextStep({ applied, isFirst, tables }: Plan, directory: string): string {
+  if (applied && isFirst)
+    return `Done. From now on propool run ${directory} is the nightly command.`;
   if (applied) return `Done. propool plan ${directory} --undo goes back one step.`;
+  if (isFirst)
+    return `Nothing was changed yet. Look at the answers with propool preview, then propool run ${directory} loads them; --reviewed NAME writes who approved the mapping.`;
   if (tables.length === 0) return "Nothing was changed.";
   return `Nothing was changed yet. propool plan ${directory} --apply does it.`;
 }

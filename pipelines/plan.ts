@@ -36,6 +36,8 @@ export interface PlanOptions {
 export interface Plan extends StoreChange {
   site: string;
   applied: boolean;
+  /** No mapping was applied here before: there is nothing to compare with, and all is new. */
+  isFirst: boolean;
   /** What the mapping files say otherwise than when they were applied last. */
   mapping: MappingChange[];
   /** Who approved the mapping last, and what of it has changed since; null: nobody yet. */
@@ -157,6 +159,7 @@ async function compare(
     return {
       site: site.site,
       ...change,
+      isFirst: !facts?.applied,
       mapping: mappingChanges(facts?.applied ?? {}, applied),
       approval: approval && {
         ...approval,

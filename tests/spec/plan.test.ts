@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { planText } from "../../cli/plan-text.ts";
 import { withApproval } from "../../pipelines/plan/approval.ts";
 import { mappingChanges } from "../../pipelines/plan/changes.ts";
 import type { Plan } from "../../pipelines/plan.ts";
@@ -124,7 +125,7 @@ describe("a plan", () => {
     const planned = await plan("--study", study);
     expect(await sha(store())).toBe(before);
     expect(planned.applied).toBe(false);
-    expect(planned.hasNewFiles).toBe(false);
+    expect(planned).toMatchObject({ hasNewFiles: false, isFirst: false });
     // Only what changed since the approval is asked about again.
     expect(planned.approval).toMatchObject({ name: "Bo", date: "2026-01-02" });
     expect(planned.approval?.since).toEqual(planned.mapping);
@@ -184,6 +185,17 @@ describe("a plan", () => {
     expect(found).toMatchObject({ hasNewFiles: true, mapping: [], patients: 1 });
     expect(found.approval).toMatchObject({ name: "Bo", since: [] });
   }, 120_000);
+});
+
+it("a first plan is told as one, not as a hundred edits that nobody made", () => {
+  const pointer = "files.0.match";
+  const change = { file: "mapping.yaml", pointer, change: "added", before: null, after: "a.csv" };
+  const nothing = { tables: [], patients: 0, scores: [], issues: [], studies: [] };
+  const first = { ...nothing, site: "NORTH", applied: false, isFirst: true, hasNewFiles: false };
+  const told = planText({ ...first, mapping: [change], approval: null } as Plan, "north");
+  expect(told).toMatch(/^NORTH: a first plan\. No mapping was applied here before/);
+  expect(told).not.toContain(pointer);
+  expect(told).toContain("propool run north loads them");
 });
 
 it("an approval is written without touching another line", () => {
