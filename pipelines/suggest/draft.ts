@@ -3,6 +3,7 @@ import {
   bankHints,
   dateHints,
   dateText,
+  formKeyHints,
   missingHints,
   repeatedHints,
   visitHints,
@@ -89,6 +90,7 @@ function columnLines(input: DraftInput): string[] {
     ...own.flatMap((one) => roleLines(one, evidence, words)),
     ...dateHints(input),
     ...visitHints(input),
+    ...formKeyHints(input),
   ];
   if (kind !== "wide" && kind !== "long") return lines;
   const isAny = person.some(isSure);

@@ -104,6 +104,20 @@ export function visitHints(input: DraftInput): string[] {
   ].map((line) => `    ${line}`);
 }
 
+/** Forms of REDCap whose first field has a name of its own: its layout knows a form from export to export by `record_id` alone. */
+export function formKeyHints(input: DraftInput): string[] {
+  const key = columnOf(input, /^patient_key$/);
+  const names = input.evidence.map(({ name }) => name);
+  const form = names.find((name) => /^[a-z][a-z0-9_]*_complete$/.test(name));
+  if (input.kind !== "wide" || key === undefined || !form || names.includes("record_id")) return [];
+  const event = names.filter((name) => /^redcap_(event_name|repeat_instance)$/.test(name));
+  return [
+    `# ${form} is how REDCap says whether a form is complete, and no record_id says which form it is from export to export. If each row is`,
+    "# one visit that these columns name, a corrected form replaces the one that was sent before if each instrument has",
+    `#   source_id: [${[key, ...event].map(quote).join(", ")}]`,
+  ].map((line) => `    ${line}`);
+}
+
 /** Numbers among the answers that no choice of the form has. */
 export function missingHints({ groups }: DraftInput): string[] {
   const found = groups.flatMap(({ parts, coding, instrument }) =>

@@ -350,6 +350,17 @@ it("a REDCap export with its dictionary: the form of each instrument, and nothin
   expect(text).not.toContain("only tells a person's visits apart");
 });
 
+it("REDCap forms under another first field: what names a form from export to export is for the steward to write", async () => {
+  const rows = answers(40, 9, 3).map((row, i) => [i, "2024-05-17", ...row, 2]);
+  const told = async (first: string) =>
+    draftText(
+      await draft(`${first}.csv`, csv([first, "phq9_date", ...phq, "phq9_complete"], rows)),
+      "2026-01-01",
+    );
+  expect(await told("pt_no")).toContain("#   source_id: [pt_no]");
+  expect(await told("record_id")).not.toContain("source_id");
+});
+
 it("an id of the response is its administration's, and the draft can be read", async () => {
   const made = await draft(
     "o.csv",
