@@ -17,6 +17,7 @@ import {
   type PrivacyProfile,
   type Staged,
   standsInCollection,
+  tokensHereSql,
   tokenTablesSql,
 } from "./profile.ts";
 import { dateShiftSql, tokenSql } from "./tokens.ts";
@@ -42,9 +43,16 @@ const GONE = `SELECT DISTINCT ${tokenSql("pro_seq", "key")} AS pro_seq FROM (
  */
 export async function deidentifyInto(
   db: DuckDb,
-  options: { store: string; site: string; profile: PrivacyProfile; isNoted?: boolean },
+  options: {
+    store: string;
+    site: string;
+    profile: PrivacyProfile;
+    isNoted?: boolean;
+    /** Has the staged tables of administrations show their rows slice by slice; without it they show all. */
+    slices?: Slices;
+  },
 ): Promise<number> {
-  const { store, site, profile, isNoted = false } = options;
+  const { store, site, profile, isNoted = false, slices = atOnce } = options;
   await createActionLists(db);
   await db.run(declareDateManagementSql(profile));
   await placeYears(db, profile);
@@ -53,17 +61,66 @@ export async function deidentifyInto(
   await db.run(`CREATE TEMP TABLE gone AS ${GONE}`);
   for (const statement of tokenTablesSql(profile, staged)) await db.run(statement);
   const hasPartial = await hasPartialDates(db, store);
+  const into = { store, isNoted };
+  const rowsOf: RowsOf = (table, { isPart }) =>
+    `SELECT ${text(site)} AS datamartid, * FROM (${deidentifySql(profile, table, staged.get(table) ?? new Set(), { isPart })})`;
   let written = 0;
   await db.run("BEGIN");
-  const isGone = await removeGone(db, profile, { store, isNoted });
-  if (isGone && hasPartial) await removeLostPartialDates(db, { store, isNoted });
-  for (const [table, columns] of staged) {
-    const rows = `SELECT ${text(site)} AS datamartid, * FROM (${deidentifySql(profile, table, columns)})`;
-    written += await replaceRows(db, { store, table, rows, isNoted, hasPartial });
+  const isGone = await removeGone(db, profile, into);
+  if (isGone && hasPartial) await removeLostPartialDates(db, into);
+  for (const table of staged.keys()) {
+    if (isOfAdministrations(table)) await removeRows(db, { ...into, table, where: OF_TONIGHT });
+    else
+      written += await replaceRows(db, { ...into, table, rows: rowsOf(table, WHOLE), hasPartial });
   }
-  if (staged.has("hash_token")) await dropDeadTokens(db, { store, isNoted });
-  await capAges(db, profile, { store, isNoted });
+  if (staged.has("hash_token")) await dropDeadTokens(db, into);
+  await capAges(db, profile, into);
   await db.run("COMMIT");
+  return written + (await addAdministrations(db, profile, { ...into, staged, rowsOf, slices }));
+}
+
+/** One after another; the administrations of a part are the table `administration_here`. */
+type Slices = (db: DuckDb) => AsyncIterable<{ isPart: boolean }>;
+
+const WHOLE = { isPart: false };
+
+async function* atOnce(): AsyncGenerator<{ isPart: boolean }> {
+  yield WHOLE;
+}
+
+/** The de-identified rows of a staged table: all, or those of a slice. */
+type RowsOf = (table: TableName, slice: { isPart: boolean }) => string;
+
+const OF_TONIGHT = "pro_seq IN (SELECT pro_seq FROM gone)";
+
+/**
+ * Adds tonight's administrations, their answers and scores slice by slice. Not in one transaction: to commit many rows takes as long as
+ * a third of their writing, and the store is under an unfinished name as yet.
+ */
+async function addAdministrations(
+  db: DuckDb,
+  profile: PrivacyProfile,
+  {
+    store,
+    isNoted,
+    staged,
+    rowsOf,
+    slices,
+  }: Into & { staged: Staged; rowsOf: RowsOf; slices: Slices },
+): Promise<number> {
+  const add = (table: TableName, slice: { isPart: boolean }) =>
+    db.run(`INSERT INTO ${ident(store)}.${ident(table)} BY NAME ${rowsOf(table, slice)}`);
+  const tables = ADMINISTRATION_TABLES.filter((table) => staged.has(table));
+  const sliced = tables.filter((table) => table !== "pro_collection");
+  let written = staged.has("pro_collection") ? await add("pro_collection", WHOLE) : 0;
+  for await (const slice of slices(db)) {
+    if (slice.isPart) for (const sql of tokensHereSql(profile, sliced)) await db.run(sql);
+    for (const table of sliced) written += await add(table, slice);
+  }
+  for (const table of isNoted ? tables : []) {
+    const touched = `SELECT * FROM ${ident(store)}.${ident(table)} WHERE ${OF_TONIGHT}`;
+    await noteRows(db, { store, table, touched, isNew: true });
+  }
   return written;
 }
 
@@ -143,7 +200,7 @@ async function dropDeadTokens(db: DuckDb, into: Into): Promise<void> {
   await removeRows(db, { ...into, table: "hash_token", where });
 }
 
-/** Puts rows in the place of those with their key, or of all those of their administration. */
+/** Puts rows in the place of those with their key. */
 async function replaceRows(
   db: DuckDb,
   options: Into & { table: TableName; rows: string; hasPartial: boolean },
@@ -153,14 +210,6 @@ async function replaceRows(
   const note = async (touched: string, isNew = false) => {
     if (isNoted) await noteRows(db, { store, table, touched, isNew });
   };
-  if (isOfAdministrations(table)) {
-    const ofGone = `${target} WHERE pro_seq IN (SELECT pro_seq FROM gone)`;
-    await note(`SELECT * FROM ${ofGone}`);
-    await db.run(`DELETE FROM ${ofGone}`);
-    const written = await db.run(`INSERT INTO ${target} BY NAME ${rows}`);
-    await note(`SELECT * FROM ${ofGone}`, true);
-    return written;
-  }
   await db.run(`CREATE TEMP TABLE leaving AS ${rows}`);
   if (hasPartial && table !== "partial_date")
     await removePartialDates(db, table, { store, isNoted });
@@ -189,12 +238,11 @@ async function stagedTables(db: DuckDb, profile: PrivacyProfile): Promise<Staged
     const leaves = columns.some((column) => (actions[column] ?? "drop") !== "drop");
     if (leaves) staged.set(table, new Set(columns));
   }
+  const others = [...staged.keys()].filter((table) => !isOfAdministrations(table));
   const rowsOf = await countTables(
     db,
-    [...staged.keys()].map((table) => `cdm_${table}`),
+    others.map((table) => `cdm_${table}`),
   );
-  for (const table of staged.keys()) {
-    if (rowsOf[`cdm_${table}`] === 0 && !isOfAdministrations(table)) staged.delete(table);
-  }
+  for (const table of others) if (rowsOf[`cdm_${table}`] === 0) staged.delete(table);
   return staged;
 }

@@ -226,9 +226,27 @@ SELECT p.raw, ${tokenSql(purpose, "p.raw")} AS token
 FROM (SELECT DISTINCT raw FROM (${uses}) WHERE raw IS NOT NULL) p`;
 }
 
+/** The statements that make `token_here_<purpose>`: the tokens of `administration_here` among those of `token_of_<purpose>`. */
+export function tokensHereSql(profile: PrivacyProfile, tables: readonly TableName[]): string[] {
+  const uses = new Map<string, Set<string>>();
+  for (const table of tables) {
+    for (const [column, one] of Object.entries(profile.tables[table] ?? {})) {
+      const purpose = purposeOf(one);
+      if (purpose === null || isOwnKey(profile, purpose)) continue;
+      const raw = purpose === PLACED.purpose ? PLACED.of : column;
+      uses.set(purpose, (uses.get(purpose) ?? new Set()).add(raw));
+    }
+  }
+  return [...uses].map(([purpose, columns]) => {
+    const raw = [...columns].map((column) => `SELECT ${ident(column)} FROM administration_here`);
+    return `CREATE OR REPLACE TEMP TABLE token_here_${purpose} AS
+FROM token_of_${purpose} WHERE raw IN (${raw.join(" UNION ALL ")})`;
+  });
+}
+
 /**
  * The query that de-identifies one staged table: only columns with an action, each through it. Rows come from `cdm_<table>`,
- * tokens from `token_of_<purpose>`, the person's days from `date_shift`.
+ * tokens from `token_of_<purpose>` (of a part of the rows: `token_here_<purpose>`), the person's days from `date_shift`.
  *
  * `staged` are the columns that the staged table has.
  */
@@ -236,6 +254,7 @@ export function deidentifySql(
   profile: PrivacyProfile,
   table: TableName,
   staged: ReadonlySet<string>,
+  { isPart = false }: { isPart?: boolean } = {},
 ): string {
   const actions = Object.entries(profile.tables[table] ?? {}).filter(
     ([column, one]) => one !== "drop" && staged.has(column),
@@ -257,7 +276,7 @@ export function deidentifySql(
     const purpose = purposeOf(one);
     if (purpose === null || isOwnKey(profile, purpose)) return [];
     const alias = ident(`token ${column}`);
-    return `\nLEFT JOIN token_of_${purpose} ${alias} ON ${alias}.raw = t.${ident(column)}`;
+    return `\nLEFT JOIN token_${isPart ? "here" : "of"}_${purpose} ${alias} ON ${alias}.raw = t.${ident(column)}`;
   });
   // A site's own row (harvest) has no person and no date to shift.
   const isShifted = actions.some(([, one]) => isMoved(profile, one));
