@@ -100,9 +100,8 @@ export async function checkNight(input: {
     loadCatalogue: async (db) => loadCatalogue(db, await readCatalogueOf(site.directory)),
     past: before?.facts ?? null,
     temporaryDirectory: join(site.identifiedDirectory, "check-spill"),
-    // The night's answers are dropped by then (forgetAnswers). Ten million were checked in 60 s within 256 MB, in 44 s within 768 MB, and
-    // the night's largest size was 1.6 and 2.0 GB: this lies between.
-    memoryLimit: "512MB",
+    // The night's answers are dropped by then (forgetAnswers), and with less the checks of ten million rows spill more than they read.
+    memoryLimit: "384MB",
   });
   try {
     const night = carryOver(before?.facts ?? [], look.facts);

@@ -15,6 +15,8 @@ export interface DuckDbOptions {
   temporaryDirectory?: string;
   /** DuckDB's own limit, for example `1GB`; default `512MB`: a run has two databases open, and should stay under 1 GiB with them. */
   memoryLimit?: string;
+  /** A statement that does not fit into the limit is done once more with so much; undefined: it fails. */
+  memoryMost?: string;
   readOnly?: boolean;
   /** The data are small (`isSmall`): a second thread would cost more than it helps. */
   small?: boolean;
@@ -29,13 +31,22 @@ export type Cell = string | number | boolean | null;
 export class DuckDb {
   readonly connection: DuckDBConnection;
   readonly #instance: DuckDBInstance;
+  readonly #memoryMost: string | undefined;
+  #memoryLimit: string;
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+  private constructor(
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    memory: { limit: string; most: string | undefined },
+  ) {
     this.#instance = instance;
     this.connection = connection;
+    this.#memoryLimit = memory.limit;
+    this.#memoryMost = memory.most;
   }
 
   static async open(path: string, options: DuckDbOptions = {}): Promise<DuckDb> {
+    const memory = { limit: options.memoryLimit ?? "512MB", most: options.memoryMost };
     const settings: Record<string, string> = {
       // Nothing is fetched while a hospital's files are being read.
       autoinstall_known_extensions: "false",
@@ -43,7 +54,7 @@ export class DuckDb {
       // Of a file that is made now; one that is there stays as it is. Columns of codes take half the time to write as in the format of
       // DuckDB 0.10, which is its default.
       storage_compatibility_version: "v1.4.0",
-      memory_limit: options.memoryLimit ?? "512MB",
+      memory_limit: memory.limit,
     };
     if (options.small) settings.threads = "1";
     if (options.readOnly) settings.access_mode = "READ_ONLY";
@@ -52,7 +63,7 @@ export class DuckDb {
       settings.temp_directory = options.temporaryDirectory;
     }
     const instance = await DuckDBInstance.create(path, settings);
-    const db = new DuckDb(instance, await instance.connect());
+    const db = new DuckDb(instance, await instance.connect(), memory);
     if (options.folders) await db.#confine(options.folders);
     return db;
   }
@@ -69,13 +80,42 @@ export class DuckDb {
 
   /** Runs one statement; returns the number of rows it changed. */
   async run(sql: string, values?: DuckDBValue[]): Promise<number> {
-    const result = await this.connection.run(sql, values);
+    const result = await this.#fitting(() => this.connection.run(sql, values));
     return result.rowsChanged;
+  }
+
+  async #fitting<T>(statement: () => Promise<T>): Promise<T> {
+    try {
+      return await statement();
+    } catch (error) {
+      if (!this.#memoryMost || !isOutOfMemory(error)) throw error;
+      await this.connection.run(`SET memory_limit = '${this.#memoryMost}'`);
+      try {
+        return await statement();
+      } catch (again) {
+        // A transaction ended with the first failure, and says no more than that.
+        throw isOutOfMemory(again) || /transaction is aborted/i.test(String(again)) ? error : again;
+      } finally {
+        await this.limitMemory(this.#memoryLimit);
+      }
+    }
+  }
+
+  /** From now on DuckDB holds so much at most; it keeps its limit where it holds more already, and returns what it was. */
+  async limitMemory(size: string): Promise<string> {
+    const before = this.#memoryLimit;
+    try {
+      await this.connection.run(`SET memory_limit = '${size}'`);
+      this.#memoryLimit = size;
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+    }
+    return before;
   }
 
   /** All rows as objects; BIGINT comes back as bigint. */
   async all<T extends object = Row>(sql: string, values?: DuckDBValue[]): Promise<T[]> {
-    const reader = await this.connection.runAndReadAll(sql, values);
+    const reader = await this.#fitting(() => this.connection.runAndReadAll(sql, values));
     return reader.getRowObjects() as T[];
   }
 
@@ -123,6 +163,10 @@ async function realPath(path: string): Promise<string> {
   return realpath(path)
     .catch(beside)
     .catch(() => resolve(path));
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("Out of Memory Error");
 }
 
 /**

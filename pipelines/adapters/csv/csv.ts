@@ -28,8 +28,8 @@ export const csv: Adapter = {
     for (const [i, planned] of plan.entries()) {
       const dictionary = await readDictionary(input, planned.dictionary);
       await input.progress.stage(input.site, `read ${planned.file}`, () =>
-        withLittleMemory(input.db, (run) =>
-          readFile(input, mapping, { ...planned, dictionary, table: `csv_${i + 1}`, run }),
+        withLittleMemory(input.db, () =>
+          readFile(input, mapping, { ...planned, dictionary, table: `csv_${i + 1}` }),
         ),
       );
     }
@@ -107,22 +107,20 @@ interface ReadableFile {
   dictionary: Dictionary | undefined;
   /** Scratch table. */
   table: string;
-  /** Runs a statement. */
-  run: (sql: string) => Promise<void>;
 }
 
 async function readFile(
   input: AdapterInput,
   mapping: CsvMapping,
-  { file, entry, dictionary, table, run }: ReadableFile,
+  { file, entry, dictionary, table }: ReadableFile,
 ) {
   const { db, scratch } = input;
   const path = join(input.exportDirectory, file);
-  const loaded = await loadFile({ db, run, entry, path, file, table, scratch, dictionary });
+  const loaded = await loadFile({ db, entry, path, file, table, scratch, dictionary });
   await loadLookups(input, mapping, loaded.entry, table);
   const firstRecordKey = await nextRecordKey(db);
   for (const step of compileFile(loaded.entry, { ...loaded.scratch, firstRecordKey })) {
-    await run(step.sql);
+    await db.run(step.sql);
   }
   for (const done of [table, `${table}_refused`, `${table}_answer`, `${table}_phrase`]) {
     await db.run(`DROP TABLE IF EXISTS ${done}`);

@@ -26,7 +26,6 @@ export interface LoadedFile {
 export interface LoadOptions {
   db: DuckDb;
   /** Runs a statement, with more memory if it needs it. */
-  run: (sql: string) => Promise<void>;
   entry: FileEntry;
   /** Where the file is. */
   path: string;
@@ -102,7 +101,7 @@ export async function loadFile(options: LoadOptions): Promise<LoadedFile> {
 type Loaded = Omit<LoadedFile, "entry">;
 
 async function loadStrictly(
-  { db, run, file, table }: LoadOptions,
+  { db, file, table }: LoadOptions,
   { path }: PlainText,
   description: Description,
 ): Promise<Loaded | null> {
@@ -122,7 +121,7 @@ async function loadStrictly(
     questions,
     hasWideBlanks,
   } as const;
-  if (!(await isRead(run, compileRead(plan).sql))) return null;
+  if (!(await isRead(db, compileRead(plan).sql))) return null;
   const total = lines === "counted" ? "count(*) + coalesce(sum(propool_lines), 0)" : "count(*)";
   const { rows, spanned } = await db.one<{ rows: number; spanned: number }>(
     `SELECT count(*)::DOUBLE AS rows, (${total})::DOUBLE AS spanned FROM ${table}`,
@@ -139,7 +138,7 @@ async function loadStrictly(
 const SIEVED: Dialect = { ...STANDARD, header: false, lineFeed: true };
 
 async function loadSieved(
-  { db, run, file, table, scratch }: LoadOptions,
+  { db, file, table, scratch }: LoadOptions,
   { path }: PlainText,
   { header, entry, questions }: Description,
 ): Promise<Loaded> {
@@ -149,7 +148,7 @@ async function loadSieved(
     const sieved = await sieve({ path, file, header, clean, refused });
     const plan = { entry, path: clean, table, columns: header.columns, questions };
     const read = compileRead({ ...plan, dialect: SIEVED, lines: "sieved", hasWideBlanks: true });
-    const isWhole = await isRead(run, read.sql);
+    const isWhole = await isRead(db, read.sql);
     const refusedTable = `${table}_refused`;
     const source = readCsv(refused, ["line", "pointer", "reason"], SIEVED);
     await db.run(`CREATE TEMP TABLE ${refusedTable} AS SELECT * FROM ${source}`);
@@ -204,9 +203,9 @@ const WIDE_BLANK = "[\\x{00a0}\\x{1680}\\x{2000}-\\x{200a}\\x{202f}\\x{205f}\\x{
 const IS_WIDE = `CASE WHEN strlen(line) > length(line) THEN regexp_matches(line, ${text(WIDE_BLANK)}) ELSE false END`;
 
 /** Runs a strict read; false when DuckDB refuses the text. Its message shows the line, so it goes no further. */
-async function isRead(run: LoadOptions["run"], sql: string): Promise<boolean> {
+async function isRead(db: LoadOptions["db"], sql: string): Promise<boolean> {
   try {
-    await run(sql);
+    await db.run(sql);
     return true;
   } catch (error) {
     if (isInputRefused(error)) return false;

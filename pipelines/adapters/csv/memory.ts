@@ -8,35 +8,13 @@ const READING = "192MB";
 
 /**
  * Does the reading with little memory: files of many gigabytes pass through it, and what comes of them need not be at hand before
- * the mapping starts. A step that cannot do with so little is done again with what the database had before.
+ * the mapping starts. A step that cannot do with so little is done again with the most that the database may have.
  */
-export async function withLittleMemory<T>(
-  db: DuckDb,
-  work: (run: (sql: string) => Promise<void>) => Promise<T>,
-): Promise<T> {
-  const { before } = await db.one<{ before: string }>(
-    "SELECT current_setting('memory_limit') AS before",
-  );
-  const limit = (size: string) => db.run(`SET memory_limit = '${size}'`);
-  const run = async (sql: string) => {
-    try {
-      await db.run(sql);
-    } catch (error) {
-      if (!isOutOfMemory(error)) throw error;
-      await limit(before);
-      await db.run(sql);
-      await limit(READING).catch(() => undefined);
-    }
-  };
-  // A database that holds more already keeps its limit.
-  await limit(READING).catch(() => undefined);
+export async function withLittleMemory<T>(db: DuckDb, work: () => Promise<T>): Promise<T> {
+  const before = await db.limitMemory(READING);
   try {
-    return await work(run);
+    return await work();
   } finally {
-    await limit(before);
+    await db.limitMemory(before);
   }
-}
-
-function isOutOfMemory(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith("Out of Memory Error");
 }
