@@ -101,7 +101,7 @@ export async function checkNight(input: {
     past: before?.facts ?? null,
     temporaryDirectory: join(site.identifiedDirectory, "check-spill"),
     // The night's answers are dropped by then (forgetAnswers), and with less the checks of ten million rows spill more than they read.
-    memoryLimit: "384MB",
+    memoryLimit: "352MB",
   });
   try {
     const night = carryOver(before?.facts ?? [], look.facts);

@@ -80,8 +80,8 @@ export function mapAdministrations({
     LEFT JOIN set_aside s USING (record_key)
     LEFT JOIN (SELECT * FROM mapped_encounter WHERE state = 'loaded') e USING (patient_key, encounter_key)`,
 
-    `CREATE TEMP TABLE described_administration AS
-    WITH answers AS (
+    // A table of its own: to count the answers of millions of administrations takes as much memory as to describe them.
+    `CREATE TEMP TABLE counted_administration AS
       SELECT administration_key,
         count(*) FILTER (state = 'loaded' AND (value IS NOT NULL OR answer_label IS NOT NULL)) AS usable,
         count(*) FILTER (state = 'loaded' AND kind = 'item' AND value IS NOT NULL) AS items_answered,
@@ -91,8 +91,10 @@ export function mapAdministrations({
         min(reason) FILTER (state = 'quarantined') AS worst,
         -- The same answers in whatever order; only administrations of one person and instrument are compared.
         sum(CAST(hash(content, state) AS HUGEINT)) AS content
-      FROM mapped_response GROUP BY administration_key
-    ), worded AS (
+      FROM mapped_response GROUP BY administration_key`,
+
+    `CREATE TEMP TABLE described_administration AS
+    WITH worded AS (
       SELECT d.*, coalesce(s.usable, 0) AS usable, coalesce(s.items_answered, 0) AS items_answered, coalesce(s.items_given, 0) AS items_given,
         coalesce(s.has_theta, false) AS has_theta,
         coalesce(s.quarantined, 0) AS quarantined, s.worst, s.content, c.items AS items_expected, c.kind AS instrument_kind,
@@ -107,7 +109,7 @@ export function mapAdministrations({
         CASE WHEN d.visit_facility_type IS NOT NULL THEN coalesce(w_facility_type.code, 'OT') END AS facility_code,
         p.patient_key IS NOT NULL AS has_patient, p.born, p.died
       FROM dated_administration d
-      LEFT JOIN answers s USING (administration_key)
+      LEFT JOIN counted_administration s USING (administration_key)
       LEFT JOIN catalogue_instrument c ON c.instrument = d.instrument
       LEFT JOIN patient p USING (patient_key)
       ${joinWord("status", "d.status")}
@@ -206,6 +208,7 @@ export function mapAdministrations({
         AND a.reason NOT IN ('MAPPING_CLINICIAN_RATED', 'MAPPING_INSTRUMENT_UNLISTED') AND NOT starts_with(a.reason, 'CONSENT_'))
       AND NOT (r.reason IS NOT DISTINCT FROM 'MAPPING_NARRATIVE_UNMATCHED' AND a.state = 'out_of_scope')`,
 
+    "DROP TABLE counted_administration",
     "DROP TABLE described_administration",
     "DROP TABLE dated_administration",
   ];
