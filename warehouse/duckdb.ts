@@ -15,7 +15,7 @@ export interface DuckDbOptions {
   temporaryDirectory?: string;
   /** DuckDB's own limit, for example `1GB`; default `512MB`: a run has two databases open, and should stay under 1 GiB with them. */
   memoryLimit?: string;
-  /** A statement that does not fit into the limit is done once more with so much; undefined: it fails. */
+  /** A statement that does not fit into the limit is done again with more, up to so much; undefined: it fails. */
   memoryMost?: string;
   readOnly?: boolean;
   /** The data are small (`isSmall`): a second thread would cost more than it helps. */
@@ -84,19 +84,23 @@ export class DuckDb {
     return result.rowsChanged;
   }
 
+  /** Does a statement again with twice the memory, up to the most, where it does not fit. */
   async #fitting<T>(statement: () => Promise<T>): Promise<T> {
-    try {
-      return await statement();
-    } catch (error) {
-      if (!this.#memoryMost || !isOutOfMemory(error)) throw error;
-      await this.connection.run(`SET memory_limit = '${this.#memoryMost}'`);
+    const most = megabytes(this.#memoryMost ?? "0MB");
+    let first: unknown;
+    for (let size = megabytes(this.#memoryLimit); ; size = Math.min(2 * size, most)) {
+      const isRaised = size > megabytes(this.#memoryLimit);
       try {
+        if (isRaised) await this.connection.run(`SET memory_limit = '${size}MB'`);
         return await statement();
-      } catch (again) {
-        // A transaction ended with the first failure, and says no more than that.
-        throw isOutOfMemory(again) || /transaction is aborted/i.test(String(again)) ? error : again;
+      } catch (error) {
+        // A transaction ends with the first failure, and says no more than that.
+        if (!isOutOfMemory(error))
+          throw /transaction is aborted/i.test(`${error}`) ? (first ?? error) : error;
+        if (size >= most) throw error;
+        first ??= error;
       } finally {
-        await this.limitMemory(this.#memoryLimit);
+        if (isRaised) await this.limitMemory(this.#memoryLimit);
       }
     }
   }
@@ -163,6 +167,11 @@ async function realPath(path: string): Promise<string> {
   return realpath(path)
     .catch(beside)
     .catch(() => resolve(path));
+}
+
+/** `448MB` or `1GB` as a number. */
+function megabytes(size: string): number {
+  return Number.parseInt(size, 10) * (size.endsWith("GB") ? 1000 : 1);
 }
 
 function isOutOfMemory(error: unknown): boolean {
