@@ -100,7 +100,8 @@ export class DuckDb {
         if (size >= most) throw error;
         first ??= error;
       } finally {
-        if (isRaised) await this.limitMemory(this.#memoryLimit);
+        // Nothing can be set in a transaction that has ended.
+        if (isRaised) await this.limitMemory(this.#memoryLimit).catch(() => undefined);
       }
     }
   }
