@@ -80,7 +80,7 @@ export function mapAdministrations({
     LEFT JOIN set_aside s USING (record_key)
     LEFT JOIN (SELECT * FROM mapped_encounter WHERE state = 'loaded') e USING (patient_key, encounter_key)`,
 
-    // A table of its own: to count the answers of millions of administrations takes as much memory as to describe them.
+    // A table of its own: counted and described in one statement, a million administrations took 110 MB more.
     `CREATE TEMP TABLE counted_administration AS
       SELECT administration_key,
         count(*) FILTER (state = 'loaded' AND (value IS NOT NULL OR answer_label IS NOT NULL)) AS usable,

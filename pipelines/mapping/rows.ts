@@ -43,6 +43,8 @@ const MADE_OF = ["mapped_response", "unanswered_item", "mapped_score", "mapped_l
 const here = (table: string, where = "") =>
   `CREATE OR REPLACE VIEW ${ident(`${table}_here`)} AS FROM ${ident(table)}${where}`;
 
+const ALL_HERE = [...MADE_OF, "loaded_administration"].map((table) => here(table));
+
 /**
  * The rows of PRO_CM and what each of them is. In: `mapped_response`, `mapped_score`, `mapped_link`,
  * `unanswered_item`, `hidden_item`, `loaded_administration`, `catalogue_*`. Out: the views `cdm_pro_cm`, `cdm_pro_cm_detail`: each
@@ -53,7 +55,7 @@ const here = (table: string, where = "") =>
  */
 export function stageRows(): string[] {
   return [
-    ...[...MADE_OF, "loaded_administration"].map((table) => here(table)),
+    ...ALL_HERE,
 
     `CREATE TEMP VIEW staged_row AS
     SELECT 'item.' || r.name AS place, ${administration("coalesce(r.mode, a.pro_mode)")},
@@ -113,7 +115,7 @@ const SLICE_ROWS = 1_000_000;
 
 /**
  * Has `cdm_pro_cm` and `cdm_pro_cm_detail` show their rows slice by slice, each row in one of them, with the number of slices; all at once where
- * there are few. Every slice but a single one is `isPart`: the administrations of its rows are the table `administration_here`.
+ * there are few, and afterwards. Every slice but a single one is `isPart`: the administrations of its rows are the table `administration_here`.
  *
  * In: as stageRows.
  */
@@ -141,4 +143,6 @@ export async function* slicesOfRows(
     await db.run("CREATE OR REPLACE VIEW loaded_administration_here AS FROM administration_here");
     yield { isPart: true };
   }
+  // Whoever reads the views later sees all rows again.
+  for (const statement of ALL_HERE) await db.run(statement);
 }

@@ -25,7 +25,6 @@ export interface LoadedFile {
 
 export interface LoadOptions {
   db: DuckDb;
-  /** Runs a statement, with more memory if it needs it. */
   entry: FileEntry;
   /** Where the file is. */
   path: string;

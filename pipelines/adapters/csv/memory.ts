@@ -8,7 +8,7 @@ const READING = "192MB";
 
 /**
  * Does the reading with little memory: files of many gigabytes pass through it, and what comes of them need not be at hand before
- * the mapping starts. A step that cannot do with so little is done again with the most that the database may have.
+ * the mapping starts. A step that cannot do with so little is done again with more (DuckDbOptions.memoryMost).
  */
 export async function withLittleMemory<T>(db: DuckDb, work: () => Promise<T>): Promise<T> {
   const before = await db.limitMemory(READING);
