@@ -37,7 +37,6 @@ import {
 } from "./intake.ts";
 import { finishRotation } from "./keys.ts";
 import { readApplied } from "./mapping/applied.ts";
-import { slicesOfRows } from "./mapping/rows.ts";
 import { approvedFiles } from "./plan/approval.ts";
 import { dropKept } from "./plan/kept.ts";
 import { decideConsent } from "./privacy/consent.ts";
@@ -227,12 +226,7 @@ export async function makeStore(
     const staging = { site, keys, profile, options, knownStore, previous };
     const { ledgers, issues } = await stageExport(db, staging);
     await attachNewStore(db, options.into);
-    await deidentifyInto(db, {
-      store: "new_store",
-      site: site.site,
-      profile,
-      slices: slicesOfRows,
-    });
+    await deidentifyInto(db, { store: "new_store", site: site.site, profile });
     if (site.format === "ccda") await dropRepeats(db, "new_store");
     await db.run("CHECKPOINT new_store");
     await db.run("DETACH new_store");
@@ -342,7 +336,6 @@ async function writeStore(
     store: "new_store",
     site: site.site,
     profile,
-    slices: slicesOfRows,
     // Changes are counted from what was sealed last; where nothing was, or all is made anew, everything is sent.
     isNoted,
   });

@@ -1,4 +1,5 @@
 import type { DuckDb } from "./duckdb.ts";
+import { isPackable, isPacked, packedSql, partsOf } from "./packed.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "./schema.ts";
 import { ident, text } from "./sql.ts";
 
@@ -49,7 +50,13 @@ export async function removeRows(
   const target = `${ident(store)}.${ident(table)}`;
   if (isNoted)
     await noteRows(db, { store, table, touched: `SELECT * FROM ${target} WHERE ${where}` });
-  await db.run(`DELETE FROM ${target} WHERE ${where}`);
+  if (!isPackable(table) || !(await isPacked(db, store))) {
+    await db.run(`DELETE FROM ${target} WHERE ${where}`);
+    return;
+  }
+  const parts = partsOf(table, `${ident(store)}.`);
+  await db.run(`DELETE FROM ${parts.rows} WHERE (administration, statement) IN (
+    SELECT (administration, statement) FROM (${packedSql(table, parts)}) WHERE ${where})`);
 }
 
 async function ensureNotes(db: DuckDb, store: string, table: TableName): Promise<string> {

@@ -1,4 +1,13 @@
 import { DuckDb } from "./duckdb.ts";
+import {
+  ADMINISTRATIONS,
+  isPacked,
+  isPart,
+  PACKED_TABLES,
+  pack,
+  rowsOf,
+  STATEMENTS,
+} from "./packed.ts";
 import { TABLE_NAMES, tableShape } from "./schema.ts";
 import { isSmall } from "./small.ts";
 import { ident, text } from "./sql.ts";
@@ -23,10 +32,11 @@ export async function copyWithout(
       "CREATE TEMP TABLE leaver AS SELECT unnest(from_json(?, '[\"VARCHAR\"]')) AS patid",
       [JSON.stringify(patids)],
     );
+    if (await isPacked(store, "old_store")) await copyPacked(store);
     const tables = await store.all<{ name: string }>(
       "SELECT table_name AS name FROM duckdb_tables() WHERE database_name = 'old_store' AND NOT starts_with(table_name, 'propool_migration') AND NOT starts_with(table_name, 'propool_change_') ORDER BY table_name",
     );
-    for (const { name } of tables) await copyTable(store, name);
+    for (const { name } of tables) if (!isPart(name)) await copyTable(store, name);
     const { held } = await store.one<{ held: number }>(
       "SELECT CAST(count(*) AS INTEGER) AS held FROM old_store.demographic WHERE patid IN (SELECT patid FROM leaver)",
     );
@@ -36,6 +46,19 @@ export async function copyWithout(
   } finally {
     store.close();
   }
+}
+
+/** Copies what a packed store says of those who stay: their administrations, the rows of these, and what the rows say. */
+async function copyPacked(store: DuckDb): Promise<void> {
+  const { current } = await store.one<{ current: string }>("SELECT current_database() AS current");
+  await pack(store, current);
+  const add = (table: string, where: string) =>
+    store.run(`INSERT INTO ${table} BY NAME SELECT * FROM old_store.${table} WHERE ${where}`);
+  await add(ADMINISTRATIONS, "patid NOT IN (SELECT patid FROM leaver)");
+  for (const table of PACKED_TABLES.map(rowsOf))
+    await add(table, `administration IN (SELECT administration FROM ${ADMINISTRATIONS})`);
+  const used = PACKED_TABLES.map((table) => `SELECT statement FROM ${rowsOf(table)}`);
+  await add(STATEMENTS, `statement IN (${used.join(" UNION ")})`);
 }
 
 async function copyTable(store: DuckDb, name: string): Promise<void> {

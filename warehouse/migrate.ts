@@ -3,6 +3,7 @@ import { ProError } from "../pipelines/core/errors.ts";
 import { duckDbDialect } from "./dialects/duckdb-kysely.ts";
 import type { DuckDb } from "./duckdb.ts";
 import { type Capabilities, MIGRATIONS } from "./migrations/index.ts";
+import { unpack } from "./packed.ts";
 import { ident, text } from "./sql.ts";
 
 /** DuckDB is loaded in bulk: keys would cost most of the night, so queries prove them instead. */
@@ -14,9 +15,10 @@ export const DUCKDB_CAPABILITIES: Capabilities = {
 
 const MIGRATION_TABLE = "propool_migration";
 
-/** Brings a new or older store or DuckDB warehouse to the newest schema: the tables of schema.ts and the views. Tells whether it changed. */
+/** Brings a new or older store or DuckDB warehouse to the newest schema: the tables of schema.ts and the views; a store has whole rows then. Tells whether it changed. */
 export async function createSchema(db: DuckDb): Promise<boolean> {
   if (await isNewest(db)) return false;
+  await unpack(db);
   return migrate(new Kysely({ dialect: duckDbDialect(db) }), DUCKDB_CAPABILITIES);
 }
 

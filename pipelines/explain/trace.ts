@@ -30,7 +30,7 @@ export function traceColumn(
   const visit = (at: string, name: string, depth: number): void => {
     const key = `${at}.${name}`;
     const statement = byTable.get(at);
-    if (!statement || seen.has(key) || depth > 6) return;
+    if (!statement || seen.has(key) || depth > 8) return;
     seen.add(key);
     const expressions = expressionsFor(statement.sql, name);
     for (const expression of expressions) {

@@ -201,7 +201,7 @@ export function mapAdministrations({
     FROM judged`,
 
     // An answer can be no better off than its administration.
-    `UPDATE mapped_response r SET state = a.state, reason = a.reason
+    `UPDATE placed_response r SET state = a.state, reason = a.reason
     FROM mapped_administration a
     WHERE a.administration_key = r.administration_key AND a.state <> 'loaded'
       AND NOT (r.state = 'quarantined' AND a.state IN ('quarantined', 'out_of_scope')

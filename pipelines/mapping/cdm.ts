@@ -55,8 +55,6 @@ export function stageCdm(site: Site): string[] {
     LEFT JOIN (SELECT administration_key, request FROM followed_request) f USING (administration_key)
     WHERE a.state = 'loaded'`,
 
-    "CREATE VIEW cdm_pro_collection AS SELECT * EXCLUDE (administration_key, pro_type) FROM loaded_administration",
-
     `CREATE TABLE cdm_pro_request AS
     SELECT request AS pro_requestid, patient_key AS patid, patient_key || '|' || encounter_key AS encounterid, instrument, kind,
       requested AS request_date, coalesce(requested_origin, 'stated') AS request_date_origin, due AS due_date, status,

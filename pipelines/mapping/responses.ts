@@ -34,7 +34,7 @@ const JUDGED = `SELECT r.response_key, r.record_key, CASE WHEN p.is_foreign THEN
  *
  * Out: `administration_instrument`, one row an administration and instrument in it (administration_key of the source, part_key,
  * instrument: null when nothing of the catalogue fits), and
- * `mapped_response`, one row an answer: instrument, kind (item, score), name (catalogue id), value
+ * `mapped_response`, one row an answer: judged (what it says, with its meaning, in `judged_statement`), instrument, kind (item, score), name (catalogue id), value
  * (a number of the closed list or of the score's grid; null when not answered), scored (what an item's answer adds to a sum), answer_label, answer_code, answer_state (items:
  * answered, skipped, not_shown, not_collected), is_optional (the item may be left out), content (a hash of what was answered), state
  * (loaded, duplicate, quarantined, out_of_scope), reason, mode (PRO_MODE of an item with an author of its own).
@@ -200,7 +200,7 @@ export const MAP_RESPONSES = [
     LEFT JOIN catalogue_answer l ON l.instrument = j.instrument AND l.item = j.item AND l.value = j.meant
     LEFT JOIN catalogue_item o ON o.instrument = j.instrument AND o.item = j.item AND o.optional
   )
-  SELECT *, hash(name, value, CASE WHEN value IS NULL THEN answer_label END) AS content FROM coded`,
+  SELECT CAST(row_number() OVER () AS INTEGER) AS judged, *, hash(name, value, CASE WHEN value IS NULL THEN answer_label END) AS content FROM coded`,
 
   // The same item twice: once if the answers agree, otherwise nobody can say which one was meant. Only some forms ask twice.
   `CREATE TEMP TABLE repeated_response AS
@@ -217,9 +217,9 @@ export const MAP_RESPONSES = [
   WINDOW same AS (PARTITION BY administration_key, name)
   QUALIFY count(*) OVER same > 1`,
 
-  `CREATE TABLE mapped_response AS
-  SELECT j.response_key, j.record_key, j.administration_key, j.where_pointer, j.instrument, j.kind, j.name, j.origin,
-    CASE WHEN r.differs IS NOT TRUE THEN j.value END AS value, CASE WHEN r.differs IS NOT TRUE THEN j.scored END AS scored, j.answer_label, j.answer_code, j.is_optional, j.content, w_pro_mode.code AS mode,
+  // What an answer says stands in judged_statement: with it, millions of rows would be four times as wide.
+  `CREATE TABLE placed_response AS
+  SELECT j.response_key, j.record_key, j.administration_key, j.where_pointer, j.judged, w_pro_mode.code AS mode, r.differs IS TRUE AS differs,
     CASE WHEN j.kind = 'item' THEN
       CASE WHEN NOT j.is_blank THEN 'answered'
         WHEN j.missing IN ('not_shown', 'NA', 'not-applicable') THEN 'not_shown'
@@ -235,6 +235,11 @@ export const MAP_RESPONSES = [
   FROM (${JUDGED}) j
   LEFT JOIN repeated_response r USING (response_key)
   ${joinWord("pro_mode", "j.mode")}`,
+
+  `CREATE VIEW mapped_response AS
+  SELECT r.* EXCLUDE (differs), j.instrument, j.kind, j.name, j.origin, CASE WHEN NOT r.differs THEN j.value END AS value,
+    CASE WHEN NOT r.differs THEN j.scored END AS scored, j.answer_label, j.answer_code, j.is_optional, j.content
+  FROM placed_response r JOIN judged_statement j USING (judged)`,
   // As many rows as answers: they would be kept until morning.
   ...["said_response", "filled_form", "administration_form"].map((table) => `DROP TABLE ${table}`),
 ];

@@ -1,9 +1,11 @@
 import { noteRows, removeRows } from "../../warehouse/changes.ts";
 import { countTables } from "../../warehouse/count-tables.ts";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
+import { dropUnsaid, isPackable, PACKED_TABLES, pack } from "../../warehouse/packed.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text } from "../../warehouse/sql.ts";
 import { capAgeSql, createActionLists, purposeOf } from "./actions.ts";
+import { addAdministrations } from "./administrations.ts";
 import {
   hasPartialDates,
   placeYears,
@@ -11,29 +13,24 @@ import {
   removePartialDates,
 } from "./partial-dates.ts";
 import {
-  ADMINISTRATION_TABLES,
   declareDateManagementSql,
   deidentifySql,
   type PrivacyProfile,
   type Staged,
-  standsInCollection,
-  tokensHereSql,
   tokenTablesSql,
 } from "./profile.ts";
 import { dateShiftSql, tokenSql } from "./tokens.ts";
-
-const isOfAdministrations = (table: TableName) => ADMINISTRATION_TABLES.includes(table);
 
 /**
  * Administrations of the store that tonight's replace or withdraw. What a source withdraws it often empties first, so that nothing
  * tells the instrument any more: then the id alone counts, under whichever instrument it was loaded.
  */
-const GONE = `SELECT DISTINCT ${tokenSql("pro_seq", "key")} AS pro_seq FROM (
+const GONE = `SELECT DISTINCT coalesce(t.token, ${tokenSql("pro_seq", "key")}) AS pro_seq FROM (
     SELECT pro_seq_key AS key FROM mapped_administration WHERE state IN ('loaded', 'withdrawn')
     UNION ALL
     SELECT a.source_id || '|' || c.instrument FROM mapped_administration a CROSS JOIN catalogue_instrument c
     WHERE a.state = 'withdrawn' AND a.instrument IS NULL
-  ) WHERE key IS NOT NULL`;
+  ) LEFT JOIN token_of_pro_seq t ON t.raw = key WHERE key IS NOT NULL`;
 
 /**
  * Moves tonight's rows through the privacy profile into the new store, which is attached under `store`. A row replaces the one
@@ -48,90 +45,56 @@ export async function deidentifyInto(
     site: string;
     profile: PrivacyProfile;
     isNoted?: boolean;
-    /** Has the staged tables of administrations show their rows slice by slice; without it they show all. */
-    slices?: Slices;
   },
 ): Promise<number> {
-  const { store, site, profile, isNoted = false, slices = atOnce } = options;
+  const { store, site, profile, isNoted = false } = options;
+  await pack(db, store);
   await createActionLists(db);
   await db.run(declareDateManagementSql(profile));
   await placeYears(db, profile);
   const staged = await stagedTables(db, profile);
   await createDateShift(db, profile, staged);
-  await db.run(`CREATE TEMP TABLE gone AS ${GONE}`);
   for (const statement of tokenTablesSql(profile, staged)) await db.run(statement);
+  await db.run(`CREATE TEMP TABLE gone AS ${GONE}`);
   const hasPartial = await hasPartialDates(db, store);
   const into = { store, isNoted };
-  const rowsOf: RowsOf = (table, { isPart }) =>
-    `SELECT ${text(site)} AS datamartid, * FROM (${deidentifySql(profile, table, staged.get(table) ?? new Set(), { isPart })})`;
+  const rowsOf = (table: TableName) =>
+    `SELECT ${text(site)} AS datamartid, * FROM (${deidentifySql(profile, table, staged.get(table) ?? new Set())})`;
   let written = 0;
   await db.run("BEGIN");
   const isGone = await removeGone(db, profile, into);
   if (isGone && hasPartial) await removeLostPartialDates(db, into);
   for (const table of staged.keys()) {
-    if (isOfAdministrations(table)) await removeRows(db, { ...into, table, where: OF_TONIGHT });
-    else
-      written += await replaceRows(db, { ...into, table, rows: rowsOf(table, WHOLE), hasPartial });
+    if (isPackable(table)) await removeRows(db, { ...into, table, where: OF_TONIGHT });
+    else written += await replaceRows(db, { ...into, table, rows: rowsOf(table), hasPartial });
   }
   if (staged.has("hash_token")) await dropDeadTokens(db, into);
   await capAges(db, profile, into);
   await db.run("COMMIT");
-  return written + (await addAdministrations(db, profile, { ...into, staged, rowsOf, slices }));
+  const packed = PACKED_TABLES.filter((table) => staged.has(table));
+  written += await addAdministrations(db, profile, { store, site, tables: packed });
+  await dropUnsaid(db, store);
+  if (isNoted) await noteAdministrations(db, store, staged);
+  return written;
 }
-
-/** One after another; the administrations of a part are the table `administration_here`. */
-type Slices = (db: DuckDb) => AsyncIterable<{ isPart: boolean }>;
-
-const WHOLE = { isPart: false };
-
-async function* atOnce(): AsyncGenerator<{ isPart: boolean }> {
-  yield WHOLE;
-}
-
-/** The de-identified rows of a staged table: all, or those of a slice. */
-type RowsOf = (table: TableName, slice: { isPart: boolean }) => string;
 
 const OF_TONIGHT = "pro_seq IN (SELECT pro_seq FROM gone)";
 
-/**
- * Adds tonight's administrations, their answers and scores slice by slice. Not in one transaction: to commit many rows takes as long as
- * a third of their writing, and the store is under an unfinished name as yet.
- */
-async function addAdministrations(
-  db: DuckDb,
-  profile: PrivacyProfile,
-  {
-    store,
-    isNoted,
-    staged,
-    rowsOf,
-    slices,
-  }: Into & { staged: Staged; rowsOf: RowsOf; slices: Slices },
-): Promise<number> {
-  const add = (table: TableName, slice: { isPart: boolean }) =>
-    db.run(`INSERT INTO ${ident(store)}.${ident(table)} BY NAME ${rowsOf(table, slice)}`);
-  const tables = ADMINISTRATION_TABLES.filter((table) => staged.has(table));
-  const sliced = tables.filter((table) => table !== "pro_collection");
-  let written = staged.has("pro_collection") ? await add("pro_collection", WHOLE) : 0;
-  for await (const slice of slices(db)) {
-    if (slice.isPart) for (const sql of tokensHereSql(profile, sliced)) await db.run(sql);
-    for (const table of sliced) written += await add(table, slice);
-  }
-  for (const table of isNoted ? tables : []) {
+/** Notes tonight's administrations, their answers and scores. */
+async function noteAdministrations(db: DuckDb, store: string, staged: Staged): Promise<void> {
+  for (const table of PACKED_TABLES.filter((one) => staged.has(one))) {
     const touched = `SELECT * FROM ${ident(store)}.${ident(table)} WHERE ${OF_TONIGHT}`;
     await noteRows(db, { store, table, touched, isNew: true });
   }
-  return written;
 }
 
 /** `date_shift` (patid, days) of every person of tonight, where the profile shifts dates. */
 async function createDateShift(db: DuckDb, profile: PrivacyProfile, staged: Staged): Promise<void> {
   if (profile.shift_days === null) return;
   const people = [...staged]
-    .filter(
-      ([table, columns]) => columns.has("patid") && !standsInCollection(profile, table, "patid"),
-    )
+    .filter(([table, columns]) => columns.has("patid") && !isPackable(table))
     .map(([table]) => `SELECT patid FROM cdm_${table}`);
+  people.push("SELECT patid FROM staged_administration");
   const persons = `SELECT patid, ${tokenSql("patid", "patid")} AS person FROM (${people.join(" UNION ")})`;
   await db.run(`CREATE TEMP TABLE date_shift AS ${dateShiftSql(persons, profile.shift_days)}`);
 }
@@ -238,7 +201,7 @@ async function stagedTables(db: DuckDb, profile: PrivacyProfile): Promise<Staged
     const leaves = columns.some((column) => (actions[column] ?? "drop") !== "drop");
     if (leaves) staged.set(table, new Set(columns));
   }
-  const others = [...staged.keys()].filter((table) => !isOfAdministrations(table));
+  const others = [...staged.keys()].filter((table) => !isPackable(table));
   const rowsOf = await countTables(
     db,
     others.map((table) => `cdm_${table}`),

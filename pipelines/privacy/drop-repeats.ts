@@ -1,4 +1,6 @@
+import { removeRows } from "../../warehouse/changes.ts";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
+import { dropUnsaid } from "../../warehouse/packed.ts";
 import { ident } from "../../warehouse/sql.ts";
 
 /**
@@ -25,11 +27,12 @@ export async function dropRepeats(db: DuckDb, store: string): Promise<number> {
     )
     SELECT DISTINCT p.fresh AS pro_seq
     FROM pair p JOIN content f ON f.pro_seq = p.fresh JOIN content o ON o.pro_seq = p.old AND o.answers = f.answers`);
-  for (const name of ["pro_cm_detail", "pro_cm", "pro_collection"]) {
-    await db.run(`DELETE FROM ${table(name)} WHERE pro_seq IN (SELECT pro_seq FROM repeated)`);
-  }
+  const where = "pro_seq IN (SELECT pro_seq FROM repeated)";
+  for (const name of ["pro_cm_detail", "pro_cm", "pro_collection"] as const)
+    await removeRows(db, { store, table: name, where, isNoted: false });
   const { dropped } = await db.one<{ dropped: number }>(
     "SELECT CAST(count(*) AS DOUBLE) AS dropped FROM repeated",
   );
+  if (dropped > 0) await dropUnsaid(db, store);
   return dropped;
 }

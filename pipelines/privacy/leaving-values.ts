@@ -1,10 +1,18 @@
 import { basename } from "node:path";
 import { countTables } from "../../warehouse/count-tables.ts";
 import type { DuckDb } from "../../warehouse/duckdb.ts";
+import {
+  holderOf,
+  isPackable,
+  isPacked,
+  KEY,
+  type PackedTable,
+  SHARED,
+  STATEMENTS,
+} from "../../warehouse/packed.ts";
 import { TABLE_NAMES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text, textList } from "../../warehouse/sql.ts";
 import { CLOSED_LISTS } from "./actions.ts";
-import { PLACED } from "./profile.ts";
 import { TOKEN_LENGTH } from "./tokens.ts";
 
 /** What is about to leave a site. */
@@ -67,9 +75,15 @@ export async function createLeavingValues(db: DuckDb, leaving: Leaving): Promise
   // HARVEST holds the site's own configuration.
   const tables = (leaving.tables ?? TABLE_NAMES).filter((name) => name !== "harvest");
   const rows = await countTables(db, tables, leaving.store);
-  for (const table of tables) {
-    if (rows[table] === 0) continue;
-    await db.run(`INSERT INTO leaving_value ${await columnsOf(db, table, leaving.store)}`);
+  const held = tables.filter((table) => rows[table] !== 0);
+  const packed = (await isPacked(db, leaving.store)) ? held.filter(isPackable) : [];
+  for (const table of held) {
+    const columns = await columnsOf(table, async (column) =>
+      isPackable(table) && packed.includes(table)
+        ? packedValues(leaving.store, table, column, packed)
+        : wholeValues(db, leaving.store, table, column),
+    );
+    if (columns) await db.run(`INSERT INTO leaving_value ${columns}`);
   }
   await insertTexts(db, leaving);
   if (leaving.brokerFile)
@@ -79,8 +93,11 @@ export async function createLeavingValues(db: DuckDb, leaving: Leaving): Promise
   );
 }
 
-async function columnsOf(db: DuckDb, table: TableName, store: string): Promise<string> {
-  const rows = `${ident(store)}.${ident(table)}`;
+/** `values` are the queries of a column's different values, in lower case. */
+async function columnsOf(
+  table: TableName,
+  values: (column: string) => Promise<string[]>,
+): Promise<string> {
   const texts = Object.entries(tableShape(table).columns).filter(
     ([column, { type }]) => type === "text" && column !== "datamartid",
   );
@@ -89,15 +106,8 @@ async function columnsOf(db: DuckDb, table: TableName, store: string): Promise<s
     const isCode = CODE_COLUMNS.includes(`${table}.${column}`)
       ? `WHEN regexp_full_match(value, '${CODE}') THEN 'code'`
       : "";
-    const parts =
-      column === PLACED.purpose
-        ? await placedParts(db, rows)
-        : [
-            `SELECT DISTINCT lower(${ident(column)}) AS value FROM ${rows} WHERE ${ident(column)} IS NOT NULL`,
-          ];
-    // Nulls are left out where rows are read: a condition on `value` would be asked of each row again, below the DISTINCT.
     selects.push(
-      ...parts.map(
+      ...(await values(column)).map(
         (part) => `SELECT ${text(table)}, ${text(column)}, value,
         CASE WHEN regexp_full_match(value, '${tokenShape(table, column)}') THEN 'token' ${isCode} ELSE 'text' END
       FROM (${part})`,
@@ -107,12 +117,34 @@ async function columnsOf(db: DuckDb, table: TableName, store: string): Promise<s
   return selects.join("\nUNION ALL ");
 }
 
+async function wholeValues(db: DuckDb, store: string, table: TableName, column: string) {
+  const rows = `${ident(store)}.${ident(table)}`;
+  return column === KEY ? placedParts(db, rows) : [different(column, rows)];
+}
+
+/** Of a packed store what is kept is searched, which is all that its rows say; what `packed` tables share, with the first of them. */
+function packedValues(
+  store: string,
+  table: PackedTable,
+  column: string,
+  packed: readonly PackedTable[],
+): string[] {
+  const first = packed.find((one) => column in tableShape(one).columns);
+  if (SHARED.includes(column) && table !== first) return [];
+  const holder = different(column, `${ident(store)}.${holderOf(column)}`);
+  return column === KEY ? [holder, different("place", `${ident(store)}.${STATEMENTS}`)] : [holder];
+}
+
+// Nulls are left out where rows are read: a condition on `value` would be asked of each row again, below the DISTINCT.
+const different = (column: string, rows: string) =>
+  `SELECT DISTINCT lower(${ident(column)}) AS value FROM ${rows} WHERE ${ident(column)} IS NOT NULL`;
+
 /**
  * Administrations' tokens, and the places of their rows in them: together they are as many as there are rows, and apart a tenth of
  * them. A key that is no token with a place stays whole.
  */
 async function placedParts(db: DuckDb, rows: string): Promise<string[]> {
-  const key = ident(PLACED.purpose);
+  const key = ident(KEY);
   const place = `substr(${key}, ${TOKEN_LENGTH + 2})`;
   const token = `left(token, ${TOKEN_LENGTH})`;
   await db.run(

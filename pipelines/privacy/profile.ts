@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { isPackable, PACKED_TABLES, SHARED } from "../../warehouse/packed.ts";
 import { TABLE_NAMES, TABLES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text } from "../../warehouse/sql.ts";
 import { readYaml } from "../configuration/read-yaml.ts";
@@ -67,6 +68,7 @@ async function resolveProfile(name: string, above: readonly string[]): Promise<P
   const tables = { ...inherited(base, own.replace) };
   for (const [table, columns] of Object.entries(own.tables))
     tables[table] = { ...tables[table], ...columns };
+  refuseApart(tables, file);
   const shiftDays = own.shift_days ?? base?.shift_days ?? null;
   const isShifted = Object.values(tables).some((columns) =>
     Object.values(columns).includes("shift-date"),
@@ -113,6 +115,29 @@ function refuseStrangers(tables: Record<string, Record<string, Action>>, file: s
   }
 }
 
+/** A store keeps once what the rows of an administration share. */
+function refuseApart(tables: Record<string, Record<string, Action>>, file: string): void {
+  const kept = PACKED_TABLES.filter((table) => table in tables);
+  for (const column of SHARED) {
+    const holding = kept.filter((table) => column in tableShape(table).columns);
+    if (new Set(holding.map((table) => tables[table]?.[column])).size < 2) continue;
+    throw new ProError(
+      "CONFIG_PRIVACY",
+      `${column} cannot leave ${holding.join(", ")} in different ways`,
+      {
+        where: { file, pointer: `tables.${holding.at(-1)}.${column}` },
+        hint: "give the column the same action in these tables",
+      },
+    );
+  }
+}
+
+/** The actions of what the rows of an administration share. */
+export function sharedActions(profile: PrivacyProfile): Record<string, Action> {
+  const actions = PACKED_TABLES.flatMap((table) => Object.entries(profile.tables[table] ?? {}));
+  return Object.fromEntries(actions.filter(([column]) => SHARED.includes(column)));
+}
+
 /** The purposes for which the profile makes tokens. */
 export function tokenPurposes(profile: PrivacyProfile): string[] {
   const actions = Object.values(profile.tables).flatMap((columns) => Object.values(columns));
@@ -150,9 +175,12 @@ export function declareDateManagementSql(profile: PrivacyProfile): string {
 /** Which columns the staged tables have. */
 export type Staged = ReadonlyMap<TableName, ReadonlySet<string>>;
 
+/** Tonight's administrations are told by this token, whether it leaves or not. */
+const TOLD_BY: Action = "token:pro_seq";
+
 /** Whether a purpose's tokens are keys of rows to which no other table refers: each is made once, as its row is written. */
 function isOwnKey(profile: PrivacyProfile, purpose: string): boolean {
-  if (purpose === PLACED.purpose) return false;
+  if (purpose === purposeOf(TOLD_BY)) return false;
   return Object.entries(profile.tables).every(([table, columns]) =>
     Object.entries(columns).every(
       ([column, one]) =>
@@ -165,96 +193,42 @@ function isOwnKey(profile: PrivacyProfile, purpose: string): boolean {
 }
 
 /**
- * Rows of PRO_CM are named by their administration and their place in it: `<token>.item.PHQ9_1`. The token is made once for each
- * administration, under a purpose of its own, and not once for each answer; a place stands in the row anyway.
- */
-export const PLACED = { purpose: "pro_cm_id", of: "pro_seq" } as const;
-
-/** The staged column with the place of a row whose key is such a token. */
-const placeOf = (column: string) => `${column}_place`;
-
-/** Tables whose rows belong to an administration and are replaced with it; the first has one row for each. */
-export const ADMINISTRATION_TABLES: readonly TableName[] = [
-  "pro_collection",
-  "pro_cm",
-  "pro_cm_detail",
-];
-
-/**
- * Whether a column of an administration's other tables need not be looked through: people, visits and administrations of its rows
- * stand in PRO_COLLECTION, which leaves in the same way.
- */
-export function standsInCollection(
-  profile: PrivacyProfile,
-  table: TableName,
-  column: string,
-): boolean {
-  const action = profile.tables[table]?.[column];
-  return (
-    table !== "pro_collection" &&
-    ADMINISTRATION_TABLES.includes(table) &&
-    action !== undefined &&
-    action === profile.tables.pro_collection?.[column]
-  );
-}
-
-/**
  * The statements that make each token once, however many rows carry it: a table `token_of_<purpose>` (raw, token) for every
  * purpose of the profile that a staged column has.
  */
 export function tokenTablesSql(profile: PrivacyProfile, staged: Staged): string[] {
-  return tokenPurposes(profile).flatMap((purpose) => {
-    if (purpose === PLACED.purpose) {
-      const raw = `SELECT ${PLACED.of} AS raw FROM cdm_pro_collection`;
-      return staged.has("pro_collection") ? tokenTableSql(purpose, raw) : [];
-    }
-    if (isOwnKey(profile, purpose)) return [];
-    const uses = [...staged].flatMap(([table, columns]) =>
+  const columns = [...staged]
+    .filter(([table]) => !isPackable(table))
+    .flatMap(([table, held]) =>
       Object.entries(profile.tables[table] ?? {})
-        .filter(([column, one]) => purposeOf(one) === purpose && columns.has(column))
-        .filter(([column]) => !standsInCollection(profile, table, column))
-        .map(([column]) => `SELECT ${ident(column)} AS raw FROM cdm_${table}`),
+        .filter(([column]) => held.has(column))
+        .map(([column, one]) => ({ from: `cdm_${table}`, column, one })),
     );
-    if (uses.length === 0) return [];
-    return tokenTableSql(purpose, uses.join(" UNION ALL "));
-  });
-}
-
-function tokenTableSql(purpose: string, uses: string): string {
-  return `CREATE OR REPLACE TEMP TABLE token_of_${purpose} AS
+  const shared: Record<string, Action> = { ...sharedActions(profile), pro_seq: TOLD_BY };
+  for (const [column, one] of Object.entries(shared))
+    columns.push({ from: "staged_administration", column, one });
+  return [...new Set([...tokenPurposes(profile), "pro_seq"])].flatMap((purpose) => {
+    const uses = columns.filter(({ one }) => purposeOf(one) === purpose);
+    if (isOwnKey(profile, purpose) || uses.length === 0) return [];
+    const raws = uses.map(({ from, column }) => `SELECT ${ident(column)} AS raw FROM ${from}`);
+    return `CREATE OR REPLACE TEMP TABLE token_of_${purpose} AS
 SELECT p.raw, ${tokenSql(purpose, "p.raw")} AS token
-FROM (SELECT DISTINCT raw FROM (${uses}) WHERE raw IS NOT NULL) p`;
-}
-
-/** The statements that make `token_here_<purpose>`: the tokens of `administration_here` among those of `token_of_<purpose>`. */
-export function tokensHereSql(profile: PrivacyProfile, tables: readonly TableName[]): string[] {
-  const uses = new Map<string, Set<string>>();
-  for (const table of tables) {
-    for (const [column, one] of Object.entries(profile.tables[table] ?? {})) {
-      const purpose = purposeOf(one);
-      if (purpose === null || isOwnKey(profile, purpose)) continue;
-      const raw = purpose === PLACED.purpose ? PLACED.of : column;
-      uses.set(purpose, (uses.get(purpose) ?? new Set()).add(raw));
-    }
-  }
-  return [...uses].map(([purpose, columns]) => {
-    const raw = [...columns].map((column) => `SELECT ${ident(column)} FROM administration_here`);
-    return `CREATE OR REPLACE TEMP TABLE token_here_${purpose} AS
-FROM token_of_${purpose} WHERE raw IN (${raw.join(" UNION ALL ")})`;
+FROM (SELECT DISTINCT raw FROM (${raws.join(" UNION ALL ")}) WHERE raw IS NOT NULL) p`;
   });
 }
 
 /**
  * The query that de-identifies one staged table: only columns with an action, each through it. Rows come from `cdm_<table>`,
- * tokens from `token_of_<purpose>` (of a part of the rows: `token_here_<purpose>`), the person's days from `date_shift`.
+ * tokens from `token_of_<purpose>`, the person's days from `date_shift`.
  *
- * `staged` are the columns that the staged table has.
+ * `staged` are the columns that the staged table has. Where another table has a part of them, it is `from`, and `numbers` are columns of it
+ * that say nothing of anybody.
  */
 export function deidentifySql(
   profile: PrivacyProfile,
   table: TableName,
   staged: ReadonlySet<string>,
-  { isPart = false }: { isPart?: boolean } = {},
+  { from = `cdm_${table}`, numbers = [] }: { from?: string; numbers?: readonly string[] } = {},
 ): string {
   const actions = Object.entries(profile.tables[table] ?? {}).filter(
     ([column, one]) => one !== "drop" && staged.has(column),
@@ -269,19 +243,19 @@ export function deidentifySql(
     const purpose = purposeOf(one);
     const isMadeHere = purpose !== null && isOwnKey(profile, purpose);
     const value = isMadeHere ? tokenSql(purpose, `t.${ident(column)}`) : outcomeOf(column, one);
-    const place = staged.has(placeOf(column)) ? ` || '.' || t.${ident(placeOf(column))}` : "";
-    return `  ${value}${place} AS ${ident(column)}`;
+    return `  ${value} AS ${ident(column)}`;
   });
   const joins = actions.flatMap(([column, one]) => {
     const purpose = purposeOf(one);
     if (purpose === null || isOwnKey(profile, purpose)) return [];
     const alias = ident(`token ${column}`);
-    return `\nLEFT JOIN token_${isPart ? "here" : "of"}_${purpose} ${alias} ON ${alias}.raw = t.${ident(column)}`;
+    return `\nLEFT JOIN token_of_${purpose} ${alias} ON ${alias}.raw = t.${ident(column)}`;
   });
   // A site's own row (harvest) has no person and no date to shift.
   const isShifted = actions.some(([, one]) => isMoved(profile, one));
   const shift = isShifted ? "\nJOIN date_shift s ON s.patid = t.patid" : "";
-  return `SELECT\n${columns.join(",\n")}\nFROM cdm_${table} t${shift}${joins.join("")}`;
+  const selected = [...numbers.map((column) => `  t.${ident(column)}`), ...columns].join(",\n");
+  return `SELECT\n${selected}\nFROM ${from} t${shift}${joins.join("")}`;
 }
 
 /** Whether an action needs the person's days. */

@@ -1,4 +1,5 @@
 import type { DuckDb } from "../../warehouse/duckdb.ts";
+import { unpack } from "../../warehouse/packed.ts";
 import { ident } from "../../warehouse/sql.ts";
 import { purposeOf } from "./actions.ts";
 import { partialDateSql, rowKeySql } from "./partial-dates.ts";
@@ -9,7 +10,8 @@ import { dateShiftSql, loadTokenKeys, nextTokenSql } from "./tokens.ts";
  * Turns a store's tokens, and the shift of its dates, from one generation of keys into the next: HMAC(new key, old token). No
  * person's own key is needed, so everybody in the store is rotated, also people whom no export names any more.
  *
- * `generations` are the keys oldest first, the last of them the one to change to; the store was made with those before it.
+ * `generations` are the keys oldest first, the last of them the one to change to; the store was made with those before it. It has whole
+ * rows afterwards, until its next night.
  */
 export async function retokenise(
   store: DuckDb,
@@ -24,6 +26,7 @@ export async function retokenise(
     name: "shift_after",
     person: nextTokenSql("patid", "patid"),
   });
+  await unpack(store);
   await store.run("BEGIN");
   for (const [table, columns] of Object.entries(profile.tables)) {
     const statement = updateSql(profile, table, columns);

@@ -19,6 +19,7 @@ import {
 } from "../../pipelines/privacy/profile.ts";
 import { loadTokenKeys } from "../../pipelines/privacy/tokens.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
+import { PACKED_TABLES, sharedColumns, statedColumns } from "../../warehouse/packed.ts";
 import {
   type ColumnShape,
   TABLE_NAMES,
@@ -45,27 +46,19 @@ const COLUMNS = TABLE_NAMES.flatMap((table) =>
 );
 
 describe("the tokens of a night", () => {
-  const columns = new Set(["patid", "pro_seq"]);
-  const staged = new Map([
-    ["pro_collection", columns],
-    ["pro_cm", columns],
-  ] as const);
-  const tokens = (collection: Record<string, Action>) => {
-    const shifted = profileOf("shifted");
-    const own = { ...shifted.tables, pro_collection: collection };
-    return tokenTablesSql({ ...shifted, tables: own }, staged).join("\n");
-  };
-
-  it("are made of PRO_COLLECTION alone where it leaves as its answers do", () => {
-    const sql = tokens({ patid: "token:patid", pro_seq: "token:pro_seq" });
-    expect(sql).toContain("cdm_pro_collection");
-    expect(sql).not.toMatch(/cdm_pro_cm\b/);
-  });
-
-  it("are made of the answers too where a profile keeps PRO_COLLECTION back", () => {
-    expect(tokens({ patid: "token:patid", pro_seq: "drop" })).toContain(
-      'SELECT "pro_seq" AS raw FROM cdm_pro_cm',
-    );
+  it("are made once an administration, and not once an answer", () => {
+    const columns = new Set(["patid", "pro_seq"]);
+    const staged = new Map([
+      ["encounter", columns],
+      ["pro_collection", columns],
+      ["pro_cm", columns],
+    ] as const);
+    const sql = tokenTablesSql(profileOf("shifted"), staged).join("\n");
+    expect([...sql.matchAll(/FROM (cdm_\w+|staged_\w+)/g)].map(([, table]) => table)).toEqual([
+      "staged_administration",
+      ...["cdm_encounter", "staged_administration"],
+      ...["staged_administration", "staged_administration"],
+    ]);
   });
 });
 
@@ -218,13 +211,25 @@ describe.each(NAMES)("a row with a value in every column under %s", (name) => {
       const values = columns
         .filter(([column]) => !isManaged(column))
         .map(([column, shape]) => `${planted(column, shape)} AS ${ident(column)}`);
-      if (table.startsWith("pro_cm")) values.push("'item.PHQ9_1' AS pro_cm_id_place");
       await db.run(`CREATE TABLE cdm_${table} AS SELECT ${values.join(", ")}`);
       const types = columns.map(
         ([column, { type }]) => `${ident(column)} ${type === "date" ? "DATE" : "VARCHAR"}`,
       );
       await db.run(`CREATE TABLE new_store.${table} (${types.join(", ")})`);
     }
+    const [collection, row, detail] = PACKED_TABLES.map(
+      (table) => `(SELECT ${statedColumns(table)} FROM cdm_${table})`,
+    );
+    await db.run(
+      `CREATE TABLE staged_statement AS SELECT 0 AS statement, 'item.PHQ9_1' AS place, * FROM ${row}, ${detail}`,
+    );
+    await db.run(
+      `CREATE TABLE staged_circumstance AS SELECT 0 AS statement, NULL AS place, * FROM ${collection}`,
+    );
+    await db.run(`CREATE TABLE staged_administration AS SELECT 0 AS administration, ${sharedColumns("pro_cm")}, pro_requestid
+      FROM cdm_pro_cm, (SELECT pro_requestid FROM cdm_pro_collection)`);
+    for (const table of ["staged_row", "staged_collection"])
+      await db.run(`CREATE TABLE ${table} AS SELECT 0 AS administration, 0 AS statement`);
     const key = new Uint8Array(32).fill(3);
     await loadTokenKeys(db, { generations: [key], linkage: key }, [
       ...new Set([...tokenPurposes(profile), "patid", "pro_seq"]),

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { riskOf } from "../../pipelines/privacy/risk.ts";
 import type { RiskReport } from "../../pipelines/risk.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
+import { unpack } from "../../warehouse/packed.ts";
 import { propool } from "../support/command.ts";
 import { manyVisits, PEOPLE, siteIn, type TestSite, temporary } from "../support/site.ts";
 
@@ -111,6 +112,7 @@ describe("propool risk", () => {
     try {
       await store.run(`INSERT INTO encounter (datamartid, encounterid, patid, admit_date, enc_type, facility_location)
         SELECT datamartid, patid, patid, DATE '2024-01-01', 'AV', CASE WHEN sex = 'F' THEN '803' ELSE '804' END FROM demographic`);
+      await unpack(store);
       await store.run("UPDATE pro_collection SET specialty = '207Q00000X'");
     } finally {
       store.close();

@@ -113,7 +113,7 @@ describe("an item without an answer", () => {
 
   it("is never a zero", async () => {
     const [{ n } = { n: -1 }] = await db.all<{ n: number }>(
-      `SELECT CAST(count(*) AS INTEGER) AS n FROM cdm_pro_cm c JOIN cdm_pro_cm_detail d USING (pro_cm_id, pro_cm_id_place)
+      `SELECT CAST(count(*) AS INTEGER) AS n FROM cdm_pro_cm c JOIN cdm_pro_cm_detail d USING (pro_cm_id)
       WHERE d.kind = 'item' AND d.answer_state <> 'answered' AND c.pro_response_num IS NOT NULL`,
     );
     expect(n).toBe(0);
