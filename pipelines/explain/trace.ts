@@ -37,6 +37,8 @@ export function traceColumn(
       if (expression !== name) found.push({ statement, table: at, column: name, expression });
     }
     const names = [...new Set([name, ...expressions.flatMap(identifiersOf)])];
+    // A column of an earlier part of the same statement.
+    for (const one of names) if (one !== name) visit(at, one, depth + 1);
     for (const source of tablesIn(statement.sql)) {
       if (source !== at) for (const one of names) visit(source, one, depth + 1);
     }

@@ -49,8 +49,28 @@ function fact(
 ): string {
   const fallback = assumed ?? otherwise;
   return `coalesce(${stated}, ${fallback === undefined ? "NULL" : text(fallback)}) AS ${name},
-      CASE WHEN ${stated} IS NOT NULL THEN ${origin} ELSE '${assumed === undefined ? "unknown" : "assumed"}' END AS ${name}_origin`;
+      CAST(CASE WHEN ${stated} IS NOT NULL THEN ${origin} ELSE '${assumed === undefined ? "unknown" : "assumed"}' END AS ORIGIN) AS ${name}_origin`;
 }
+
+/** What of a described administration only its facts are made of: wide rows would be copied twice with it. */
+const USED_UP = [
+  ...["instrument_system", "instrument_text", "answered_at", "answered_origin"],
+  ...[
+    "status",
+    "method",
+    "mode",
+    "cat",
+    "language",
+    "channel",
+    "setting",
+    "responder",
+    "pro_source",
+  ],
+  ...["visit_facility_type", "visit_type", "visit_class", "visit_start", "visit_end"],
+  ...["visit_specialty", "method_code", "is_method_derived", "mode_code", "source_code"],
+  ...["channel_code", "setting_code", "facility_code", "has_patient", "has_theta"],
+  ...["instrument_kind", "usable", "worst"],
+];
 
 /**
  * One row an administration with its CDM facts, each with its origin (stated, derived, assumed, unknown), and its state.
@@ -69,16 +89,8 @@ export function mapAdministrations({
   const source = defaults.pro_source ?? (format === "csv" ? undefined : "OD");
   const isUnlisted = `instrument NOT IN (${["", ...instruments].map(text).join(", ")})`;
   return [
-    `CREATE TEMP TABLE dated_administration AS
-    SELECT a.* REPLACE (i.part_key AS administration_key), i.instrument, s.state AS aside, s.reason AS aside_reason,
-      coalesce(a.answered_at, e.start_at) AS answered,
-      CASE WHEN a.answered_at IS NOT NULL THEN coalesce(a.answered_origin, 'stated') WHEN e.start_at IS NOT NULL THEN 'derived' ELSE 'unknown' END AS pro_date_origin,
-      e.facility_type AS visit_facility_type, e.enc_type AS visit_type, e.class AS visit_class, e.start_at AS visit_start, e.end_at AS visit_end,
-      e.specialty AS visit_specialty
-    FROM intake_administration a
-    JOIN administration_instrument i ON i.administration_key = a.administration_key
-    LEFT JOIN set_aside s USING (record_key)
-    LEFT JOIN (SELECT * FROM mapped_encounter WHERE state = 'loaded') e USING (patient_key, encounter_key)`,
+    // Wide rows are copied from step to step: a word of four takes a byte.
+    "CREATE TYPE ORIGIN AS ENUM ('assumed', 'derived', 'stated', 'unknown')",
 
     // A table of its own: counted and described in one statement, a million administrations took 110 MB more.
     `CREATE TEMP TABLE counted_administration AS
@@ -94,7 +106,17 @@ export function mapAdministrations({
       FROM mapped_response GROUP BY administration_key`,
 
     `CREATE TEMP TABLE described_administration AS
-    WITH worded AS (
+    WITH dated AS (
+      SELECT a.* REPLACE (i.part_key AS administration_key), i.instrument, s.state AS aside, s.reason AS aside_reason,
+        coalesce(a.answered_at, e.start_at) AS answered,
+        CASE WHEN a.answered_at IS NOT NULL THEN coalesce(a.answered_origin, 'stated') WHEN e.start_at IS NOT NULL THEN 'derived' ELSE 'unknown' END AS pro_date_origin,
+        e.facility_type AS visit_facility_type, e.enc_type AS visit_type, e.class AS visit_class, e.start_at AS visit_start, e.end_at AS visit_end,
+        e.specialty AS visit_specialty
+      FROM intake_administration a
+      JOIN administration_instrument i ON i.administration_key = a.administration_key
+      LEFT JOIN set_aside s USING (record_key)
+      LEFT JOIN (SELECT * FROM mapped_encounter WHERE state = 'loaded') e USING (patient_key, encounter_key)
+    ), worded AS (
       SELECT d.*, coalesce(s.usable, 0) AS usable, coalesce(s.items_answered, 0) AS items_answered, coalesce(s.items_given, 0) AS items_given,
         coalesce(s.has_theta, false) AS has_theta,
         coalesce(s.quarantined, 0) AS quarantined, s.worst, s.content, c.items AS items_expected, c.kind AS instrument_kind,
@@ -108,7 +130,7 @@ export function mapAdministrations({
         w_pro_source.code AS source_code, w_channel.code AS channel_code, w_setting.code AS setting_code,
         CASE WHEN d.visit_facility_type IS NOT NULL THEN coalesce(w_facility_type.code, 'OT') END AS facility_code,
         p.patient_key IS NOT NULL AS has_patient, p.born, p.died
-      FROM dated_administration d
+      FROM dated d
       LEFT JOIN counted_administration s USING (administration_key)
       LEFT JOIN catalogue_instrument c ON c.instrument = d.instrument
       LEFT JOIN patient p USING (patient_key)
@@ -120,7 +142,7 @@ export function mapAdministrations({
       ${joinWord("setting", "d.setting")}
       ${joinWord("facility_type", "d.visit_facility_type")}
     )
-    SELECT * EXCLUDE (language, channel, setting, responder, pro_source),
+    SELECT * EXCLUDE (${USED_UP.join(", ")}),
       ${fact("pro_method", `coalesce(method_code, ${CHANNEL_METHOD})`, "CASE WHEN method_code IS NULL OR is_method_derived THEN 'derived' ELSE 'stated' END", { assumed: defaults.pro_method, otherwise: "NI" })},
       ${fact("pro_mode", "mode_code", "CASE WHEN contains(mode, '|') THEN 'derived' ELSE 'stated' END", { assumed: defaults.pro_mode, otherwise: "NI" })},
       -- Only an adaptive test states theta; a fixed form shows all its items.
@@ -210,6 +232,5 @@ export function mapAdministrations({
 
     "DROP TABLE counted_administration",
     "DROP TABLE described_administration",
-    "DROP TABLE dated_administration",
   ];
 }

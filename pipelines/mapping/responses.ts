@@ -73,7 +73,8 @@ export const MAP_RESPONSES = [
   LEFT JOIN catalogue_score s ON s.instrument = c.instrument AND s.position = 1
   GROUP BY q.question, c.instrument`,
 
-  // Many administrations are of few forms: what was asked together, under which panel. What a form is about is decided once.
+  // Many administrations are of few forms: what was asked together, under which panel. What a form is about is decided once. The sum of
+  // hashes stands for the questions, whatever their order.
   `CREATE TEMP TABLE filled_form AS
   WITH panel AS (
     SELECT a.instrument_code, a.instrument_system, any_value(c.instrument) AS instrument
@@ -81,19 +82,20 @@ export const MAP_RESPONSES = [
     JOIN code c ON c.kind = 'panel' AND c.code = a.instrument_code AND (a.instrument_system IS NULL OR c.code_system = a.instrument_system)
     GROUP BY a.instrument_code, a.instrument_system
   ), asked AS (
-    SELECT administration_key, array_to_string(list_sort(list(question)), ' ') AS questions FROM said_response GROUP BY administration_key
+    SELECT administration_key, sum(CAST(hash(question) AS HUGEINT)) AS questions FROM said_response GROUP BY administration_key
   )
-  SELECT a.administration_key, p.instrument AS panel, a.cat IS NOT DISTINCT FROM 'Y' AS is_adaptive, coalesce(q.questions, '') AS questions
+  SELECT a.administration_key, p.instrument AS panel, a.cat IS NOT DISTINCT FROM 'Y' AS is_adaptive, coalesce(q.questions, 0) AS questions
   FROM intake_administration a
   LEFT JOIN panel p ON p.instrument_code = a.instrument_code AND p.instrument_system IS NOT DISTINCT FROM a.instrument_system
   LEFT JOIN asked q USING (administration_key)`,
 
   `CREATE TEMP TABLE form AS
-  SELECT row_number() OVER () AS form, * FROM (SELECT DISTINCT panel, is_adaptive, questions FROM filled_form)`,
+  SELECT row_number() OVER () AS form, * FROM (
+    SELECT panel, is_adaptive, questions, min(administration_key) AS example FROM filled_form GROUP BY panel, is_adaptive, questions)`,
 
   `CREATE TEMP TABLE form_question AS
-  SELECT form, CAST(question AS BIGINT) AS question, count(*) AS times
-  FROM (SELECT form, unnest(string_split(questions, ' ')) AS question FROM form WHERE questions <> '') GROUP BY ALL`,
+  SELECT f.form, r.question, count(*) AS times
+  FROM said_response r JOIN form f ON f.example = r.administration_key GROUP BY f.form, r.question`,
 
   // The form decides which instrument is meant.
   `CREATE TEMP TABLE form_instrument AS
