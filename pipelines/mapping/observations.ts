@@ -55,7 +55,7 @@ export const MAP_OBSERVATIONS = [
       ${wordSql("device_channel", "device_kind")} AS channel,
       patient_key || '|' || coalesce(observation_key, concat_ws('|', start_at, code)) AS measurement,
       ${wordSql("status", "status")} AS completion,
-      md5(CAST(struct_pack(status, start_at, end_at, result_num, result_code, unit, device, performer) AS VARCHAR)) AS content
+      hash(status, start_at, end_at, result_num, result_code, unit, device, performer) AS content
     FROM described
   ), keyed AS (
     SELECT *, measurement || '|' || coalesce(where_pointer, '') || '|' || code AS obs_key,

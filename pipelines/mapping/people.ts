@@ -22,8 +22,8 @@ export const mapPeople = (patientChecks: string): string[] => [
   `CREATE TABLE mapped_patient AS
   WITH typed AS (
     SELECT rowid AS row_key, *, ${day("birth_date")} AS born, ${day("death_date")} AS died,
-      md5(CAST(struct_pack(family_name, given_name, birth_date, sex, race, ethnicity, language, death_date, deceased,
-        address, city, state_code, zip, phone, email, mrn, ssn) AS VARCHAR)) AS content
+      hash(family_name, given_name, birth_date, sex, race, ethnicity, language, death_date, deceased,
+        address, city, state_code, zip, phone, email, mrn, ssn) AS content
     FROM intake_patient
   ), judged AS (
     SELECT t.*, a.state AS aside, a.reason AS aside_reason,
@@ -100,7 +100,7 @@ function mapPart({ table, key, columns, content, problem }: Part): string {
   return `CREATE TABLE mapped_${table} AS
   WITH typed AS (
     SELECT i.rowid AS row_key, i.*, ${columns},
-      md5(CAST(struct_pack(${content}) AS VARCHAR)) AS content, p.patient_key IS NOT NULL AS has_patient
+      hash(${content}) AS content, p.patient_key IS NOT NULL AS has_patient
     FROM intake_${table} i LEFT JOIN patient p USING (patient_key)
   ), judged AS (
     SELECT t.*, a.state AS aside, a.reason AS aside_reason, CASE WHEN NOT has_patient THEN 'MAPPING_NO_PATIENT' ELSE ${problem} END AS problem,
