@@ -70,9 +70,13 @@ export const partsOf = (table: PackedTable, prefix = ""): Parts => ({
   statements: prefix + STATEMENTS,
 });
 
-/** The rows of a packed table with their two numbers. */
-export function packedSql(table: PackedTable, parts = partsOf(table)): string {
-  const columns = columnsOf(table).map((column) => {
+/** The rows of a packed table with their two numbers; of several, those of the first with the columns of all. */
+export function packedSql(
+  tables: PackedTable | readonly PackedTable[],
+  parts = partsOf([tables].flat()[0] as PackedTable),
+): string {
+  const all = new Set([tables].flat().flatMap((table) => columnsOf(table)));
+  const columns = [...all].map((column) => {
     if (column === KEY) return `a.${KEY} || coalesce('.' || s.place, '') AS ${KEY}`;
     return `${SHARED.includes(column) ? "a" : "s"}.${ident(column)}`;
   });

@@ -1,11 +1,10 @@
 import type { Relation } from "./relation.ts";
 
 /** The answers one by one, with their keys. */
-const ANSWERS = `SELECT c.pro_cm_id, hash(c.datamartid, c.pro_seq) AS seq, k.*
-      FROM pro_cm c
-      JOIN pro_cm_detail d ON d.datamartid = c.datamartid AND d.pro_cm_id = c.pro_cm_id
+const ANSWERS = `SELECT d.pro_cm_id, hash(d.datamartid, d.pro_seq) AS seq, k.*
+      FROM described_row d
       JOIN answer_kind k ON k.what = hash(d.datamartid, d.instrument, d.kind, d.name, d.answer_state)
-        AND k.number IS NOT DISTINCT FROM c.pro_response_num`;
+        AND k.number IS NOT DISTINCT FROM d.pro_response_num`;
 
 /** Relations over answers, scores and items of a site's store or a hub's warehouse; see prepare.ts for the tables they share. */
 export const ANSWER_RELATIONS = {

@@ -21,7 +21,7 @@ const EXPECTED_TYPE = {
  * Measures every table and field: first how full each column is, and then only what is filled, because most columns of the CDM
  * are empty and an aggregate costs more to plan than to count in a small store. `site` lists all sites, also those without a row.
  *
- * In: `stored` (prepare.ts). Out: `cdm_table` (datamartid, name, is_present, records, people, keys), `cdm_field` (datamartid, name,
+ * In: `stored` (stored.ts). Out: `cdm_table` (datamartid, name, is_present, records, people, keys), `cdm_field` (datamartid, name,
  * table, field, is_present, is_typed, records, filled, unknown, outside, is_coded, is_required, longest, shortest, length_max),
  * `cdm_reference` (datamartid, name, field, records, orphans). Returns the tables that hold rows.
  */

@@ -1,9 +1,6 @@
-/** Who a row is of; null where it says nobody. */
-const PERSON = "CASE WHEN patid IS NOT NULL THEN hash(patid) END";
-
 /**
  * Tables that several relations of the store share, so that the large tables are scanned and joined once. In: the CDM tables as
- * views, `catalogue_*`. Numbers stand for texts: `seq` for a site's `pro_seq`, `what` for all that a detail says, `answer` for a way
+ * views, `stored` and `described_row` (stored.ts), `catalogue_*`. Numbers stand for texts: `seq` for a site's `pro_seq`, `what` for all that a detail says, `answer` for a way
  * of answering an item. They join several times faster, and ten million answers fit into memory. That two of a million
  * administrations share a number is as likely as 3 in 10^8; two of ten million rows, 3 in 10^6.
  */
@@ -29,24 +26,6 @@ export const PREPARE_STORE: readonly string[] = [
   FROM (SELECT DISTINCT datamartid, instrument, kind, name, answer_state FROM pro_cm_detail)
   UNION
   SELECT hash(datamartid), datamartid, NULL, NULL, NULL, NULL FROM (SELECT DISTINCT datamartid FROM pro_cm)`,
-
-  // The rows of PRO_CM beside their detail and their administration: this one join of the large tables serves all checks.
-  `CREATE TEMP TABLE stored AS
-  WITH given AS (
-    SELECT hash(datamartid, pro_cm_id) AS row, hash(datamartid, pro_seq) AS seq, hash(datamartid) AS site, ${PERSON} AS person,
-      pro_response_num AS number, hash(pro_date, pro_method) AS facts, hash(pro_mode) AS mode
-    FROM pro_cm
-  ), detail AS (
-    SELECT hash(datamartid, pro_cm_id) AS row, hash(datamartid, instrument, kind, name, answer_state) AS what, ${PERSON} AS person
-    FROM pro_cm_detail WHERE pro_cm_id IS NOT NULL
-  ), collection AS (
-    SELECT hash(datamartid, pro_seq) AS seq, ${PERSON} AS person, hash(pro_date, pro_method) AS facts, hash(pro_mode) AS mode
-    FROM pro_collection WHERE pro_seq IS NOT NULL
-  )
-  SELECT g.seq, coalesce(d.what, g.site) AS what, g.number, g.row IS NOT NULL AS has_row, d.row IS NOT NULL AS has_detail,
-    c.seq IS NOT NULL AS has_collection, g.person = d.person AND g.person = c.person AS same_person, g.facts = c.facts AS same_facts,
-    g.mode = c.mode AS same_mode
-  FROM given g FULL JOIN detail d USING (row) LEFT JOIN collection c ON c.seq = g.seq`,
 
   // Ways in which an item was answered: a few hundred, for all answers. An item's \`bit\` is its own among those of its instrument, of 120.
   `CREATE TEMP TABLE answer_kind AS
@@ -101,12 +80,11 @@ export const PREPARE_STORE: readonly string[] = [
   GROUP BY d.datamartid, d.instrument, d.score, d.item`,
 
   `CREATE TEMP TABLE judged_score AS
-  SELECT c.datamartid, c.pro_cm_id, hash(c.datamartid, c.pro_seq) AS seq, c.pro_cat, d.instrument, d.name AS score, s.score_id,
-    CAST(c.pro_response_num AS DOUBLE) AS value, d.origin, d.status, CAST(d.delta AS DOUBLE) AS delta, d.preferred, d.scale,
+  SELECT d.datamartid, d.pro_cm_id, hash(d.datamartid, d.pro_seq) AS seq, d.pro_cat, d.instrument, d.name AS score, s.score_id,
+    CAST(d.pro_response_num AS DOUBLE) AS value, d.origin, d.status, CAST(d.delta AS DOUBLE) AS delta, d.preferred, d.scale,
     s.score IS NOT NULL AS is_known, CAST(s.minimum AS DOUBLE) AS minimum, CAST(s.maximum AS DOUBLE) AS maximum,
-    CASE WHEN s.way = 'table' THEN s.starts_from END AS table_from, s.way, s.items, c.pro_version AS version
-  FROM pro_cm c
-  JOIN pro_cm_detail d ON d.datamartid = c.datamartid AND d.pro_cm_id = c.pro_cm_id
+    CASE WHEN s.way = 'table' THEN s.starts_from END AS table_from, s.way, s.items, d.pro_version AS version
+  FROM described_row d
   LEFT JOIN catalogue_score s ON s.instrument = d.instrument AND s.score = d.name
   WHERE d.kind = 'score' AND d.status IS DISTINCT FROM 'not_computed'`,
 

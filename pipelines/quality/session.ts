@@ -12,6 +12,7 @@ import { mappingsDirectory } from "../core/mappings.ts";
 import { type Fact, storeFacts } from "./facts.ts";
 import { type ActualField, measureCdm } from "./measure-cdm.ts";
 import { PREPARE_STORE } from "./prepare.ts";
+import { createStored } from "./stored.ts";
 
 /** Where the CDM tables are: a DuckDB file (a store, a warehouse), or a folder with one `<table>.parquet` each. */
 export type CheckSource = Scannable;
@@ -60,6 +61,7 @@ export async function openSession(input: SessionInput): Promise<Session> {
     await input.loadCatalogue(db);
     await loadReference(db, input.languages);
     const actual = await attachTables(db, input.source);
+    await createStored(db);
     for (const statement of PREPARE_STORE) await db.run(statement);
     const holding = await measureCdm(db, actual, await readValueSets());
     await db.run(

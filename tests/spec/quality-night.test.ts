@@ -6,6 +6,8 @@ import { qualitySchema, readQualityRules } from "../../pipelines/configuration/q
 import { readChecks } from "../../pipelines/quality/check.ts";
 import { type Refresh, readRefreshes } from "../../pipelines/quality/history.ts";
 import { judge, type Verdict } from "../../pipelines/quality/judge.ts";
+import { DuckDb } from "../../warehouse/duckdb.ts";
+import { pack, unpack } from "../../warehouse/packed.ts";
 import { propool, type Told } from "../support/command.ts";
 import { NIGHT_DEFECTS, NIGHT_MAPPING, nightExport, plantedIn } from "../support/night-defects.ts";
 import { siteIn, type TestSite, temporary } from "../support/site.ts";
@@ -148,3 +150,34 @@ function table(): string {
   });
   return `${rows.join("\n")}\n`;
 }
+
+describe("a packed store", () => {
+  const checks = async () => {
+    const options = ["--json", "--today", TODAY];
+    const { out } = await propool("check", site.directory, ...options);
+    const keys = await propool("check", site.directory, "--keys", "PRO 3.02", "--today", TODAY);
+    return { verdicts: JSON.parse(out).verdicts as Verdict[], keys: keys.out.split("\n").sort() };
+  };
+
+  test("is checked as whole rows are, and so is one in which a row is there twice", async () => {
+    const packed = await checks();
+    expect(packed.verdicts.filter(({ n }) => n && n > 0).length).toBeGreaterThan(5);
+    await inStore(unpack);
+    expect(await checks()).toEqual(packed);
+    await inStore((store) => pack(store, "store"));
+    expect(await checks()).toEqual(packed);
+    await inStore((store) =>
+      store.run("INSERT INTO pro_cm_row SELECT * FROM pro_cm_row ORDER BY ALL LIMIT 1"),
+    );
+    const twice = await checks();
+    expect(twice).not.toEqual(packed);
+    await inStore(unpack);
+    expect(await checks()).toEqual(twice);
+  });
+
+  async function inStore(change: (store: DuckDb) => Promise<unknown>): Promise<void> {
+    const store = await DuckDb.open(site.path("store/store.duckdb"), { small: true });
+    await change(store);
+    store.close();
+  }
+});
