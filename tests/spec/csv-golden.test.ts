@@ -51,7 +51,7 @@ describe.each(CASES)("the export %s", (name) => {
         compileRead({
           entry: description.entry,
           path: file,
-          table,
+          rows: `${table}.parquet`,
           columns,
           dialect,
           lines,

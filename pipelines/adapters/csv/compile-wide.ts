@@ -49,6 +49,7 @@ function administrations({ entry, block, scratch, number }: Place): Step {
   if (block.source_id.length) select.push(`${sourceId(block)} AS source_id`);
   return {
     name: `${scratch.file}: administrations of ${block.instrument}`,
+    isByRow: true,
     sql: `INSERT INTO intake_administration BY NAME
 WITH given AS (
   SELECT
@@ -82,6 +83,7 @@ ${differentPhrases(place)}`,
     },
     {
       name: `${scratch.file}: responses to ${block.instrument}`,
+      isByRow: true,
       sql: `INSERT INTO intake_given BY NAME
 WITH ${cells(place)}
 SELECT cell.record_key, said.phrase

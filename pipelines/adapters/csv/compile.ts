@@ -41,6 +41,7 @@ function compileRows(entry: FileEntry, scratch: ScratchFile, table: string): Ste
   ];
   return {
     name: `${scratch.file}: ${entry.kind}`,
+    isByRow: true,
     sql: `INSERT INTO ${table} BY NAME
 SELECT
   ${columns.join(",\n  ")}

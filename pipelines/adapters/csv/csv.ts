@@ -12,6 +12,7 @@ import { checkCsvMapping } from "./mapping.ts";
 import { withLittleMemory } from "./memory.ts";
 import { plainText } from "./plain-text.ts";
 import { type Dictionary, parseDictionary } from "./redcap-dictionary.ts";
+import { dropRows, rowsPath, runStep } from "./rows.ts";
 
 /** Delimited text as REDCap, reporting databases and spreadsheets write it; the site's mapping says what the columns mean. */
 export const csv: Adapter = {
@@ -105,7 +106,7 @@ interface ReadableFile {
   file: string;
   entry: FileEntry;
   dictionary: Dictionary | undefined;
-  /** Scratch table. */
+  /** View over the rows. */
   table: string;
 }
 
@@ -119,10 +120,12 @@ async function readFile(
   const loaded = await loadFile({ db, entry, path, file, table, scratch, dictionary });
   await loadLookups(input, mapping, loaded.entry, table);
   const firstRecordKey = await nextRecordKey(db);
+  const rows = { table, path: rowsPath(scratch, table), count: loaded.records };
   for (const step of compileFile(loaded.entry, { ...loaded.scratch, firstRecordKey })) {
-    await db.run(step.sql);
+    await runStep(db, step, rows);
   }
-  for (const done of [table, `${table}_refused`, `${table}_answer`, `${table}_phrase`]) {
+  await dropRows(db, rows);
+  for (const done of [`${table}_refused`, `${table}_answer`, `${table}_phrase`]) {
     await db.run(`DROP TABLE IF EXISTS ${done}`);
   }
   const { kept } = await db.one<{ kept: number }>(

@@ -11,9 +11,16 @@ import {
 } from "./source.ts";
 
 /** Column names that the compiled statements need for themselves. */
-const RESERVED = new Set(["rowid", "record_key", "propool_line", "propool_lines", "propool_bad"]);
+const RESERVED = new Set([
+  "rowid",
+  "file_row_number",
+  "record_key",
+  "propool_line",
+  "propool_lines",
+  "propool_bad",
+]);
 
-/** A source column in the scratch table. */
+/** A source column among the rows of a file. */
 export function cell(column: string): string {
   return ident(RESERVED.has(column.toLowerCase()) ? `${column} (source)` : column);
 }

@@ -12,7 +12,8 @@ import { type PlainText, plainText } from "./plain-text.ts";
 import { type Questions, questionsOf, withLabels } from "./questions.ts";
 import { type Marks, STANDARD } from "./record.ts";
 import type { Dictionary } from "./redcap-dictionary.ts";
-import { type Dialect, readCsv, type ScratchFile } from "./scratch.ts";
+import { rowsPath, showRows } from "./rows.ts";
+import { BUFFER_BYTES, type Dialect, readCsv, type ScratchFile } from "./scratch.ts";
 import { sieve } from "./sieve.ts";
 
 export interface LoadedFile {
@@ -30,7 +31,7 @@ export interface LoadOptions {
   path: string;
   /** Its path relative to the export folder. */
   file: string;
-  /** Scratch table to create. */
+  /** View to create over the rows. */
   table: string;
   /** Folder for working copies. */
   scratch: string;
@@ -71,7 +72,7 @@ export function dialectOf({ header, entry }: Description): Dialect {
 }
 
 /**
- * Reads one file into its scratch table and proves the count: the lines of the file are its header, its rows and the line breaks inside their cells.
+ * Reads one file into its scratch file and proves the count: the lines of the file are its header, its rows and the line breaks inside their cells.
  * A file that DuckDB refuses, or whose lines do not add up, goes through the sieve and is read once more.
  *
  * @throws ProError `SOURCE_*`, or `MAPPING_MISSING_COLUMN`.
@@ -100,20 +101,22 @@ export async function loadFile(options: LoadOptions): Promise<LoadedFile> {
 type Loaded = Omit<LoadedFile, "entry">;
 
 async function loadStrictly(
-  { db, file, table }: LoadOptions,
+  { db, file, table, scratch: folder }: LoadOptions,
   { path }: PlainText,
   description: Description,
 ): Promise<Loaded | null> {
   const { header, entry, questions } = description;
   const counts = await countLines(db, path, header);
   if (counts === null) return null;
+  await db.giveBack();
   const lines = counts.oddQuotes > 0 ? "counted" : "position";
   const dialect = dialectOf(description);
   const hasWideBlanks = counts.wide > 0;
+  const rows = { table, path: rowsPath(folder, table) };
   const plan = {
     entry,
     path,
-    table,
+    rows: rows.path,
     columns: header.columns,
     dialect,
     lines,
@@ -121,15 +124,16 @@ async function loadStrictly(
     hasWideBlanks,
   } as const;
   if (!(await isRead(db, compileRead(plan).sql))) return null;
+  await db.giveBack();
+  await showRows(db, rows);
   const total = lines === "counted" ? "count(*) + coalesce(sum(propool_lines), 0)" : "count(*)";
-  const { rows, spanned } = await db.one<{ rows: number; spanned: number }>(
-    `SELECT count(*)::DOUBLE AS rows, (${total})::DOUBLE AS spanned FROM ${table}`,
+  const { count, spanned } = await db.one<{ count: number; spanned: number }>(
+    `SELECT count(*)::DOUBLE AS count, (${total})::DOUBLE AS spanned FROM ${table}`,
   );
   if (header.lines + spanned === counts.lines) {
     const scratch = { file, table, lines, headerLines: header.lines, questions } as const;
-    return { scratch, records: rows };
+    return { scratch, records: count };
   }
-  await db.run(`DROP TABLE ${table}`);
   return null;
 }
 
@@ -145,9 +149,11 @@ async function loadSieved(
   const refused = join(scratch, `${table}.refused`);
   try {
     const sieved = await sieve({ path, file, header, clean, refused });
-    const plan = { entry, path: clean, table, columns: header.columns, questions };
+    const rows = { table, path: rowsPath(scratch, table) };
+    const plan = { entry, path: clean, rows: rows.path, columns: header.columns, questions };
     const read = compileRead({ ...plan, dialect: SIEVED, lines: "sieved", hasWideBlanks: true });
     const isWhole = await isRead(db, read.sql);
+    if (isWhole) await showRows(db, rows);
     const refusedTable = `${table}_refused`;
     const source = readCsv(refused, ["line", "pointer", "reason"], SIEVED);
     await db.run(`CREATE TEMP TABLE ${refusedTable} AS SELECT * FROM ${source}`);
@@ -185,7 +191,8 @@ async function countLines(db: DuckDb, path: string, marks: Marks): Promise<LineC
   const query = `SELECT count(*)::DOUBLE AS lines, count(*) FILTER (${isOdd(marks)})::DOUBLE AS "oddQuotes",
       count(*) FILTER (${IS_WIDE})::DOUBLE AS wide
     FROM read_csv(${fileText(path)}, columns = {'line': 'VARCHAR'}, auto_detect = false,
-      strict_mode = false, header = false, delim = ${text(mark)}, quote = '', escape = '')`;
+      strict_mode = false, header = false, delim = ${text(mark)}, quote = '', escape = '',
+      buffer_size = ${BUFFER_BYTES})`;
   return db.one<LineCounts>(query).catch(() => null);
 }
 

@@ -1,5 +1,5 @@
 -- read the file
-CREATE TEMP TABLE csv_1 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("pat"), '') AS "pat",
@@ -13,7 +13,8 @@ WITH cells AS (
     'flowsheet.csv',
     columns = {'pat': 'VARCHAR', 'csn': 'VARCHAR', 'recorded': 'VARCHAR', 'code': 'VARCHAR', 'question': 'VARCHAR', 'value': 'VARCHAR', 'words': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -27,7 +28,8 @@ SELECT
   CASE
     WHEN CASE WHEN "recorded" NOT IN ('-9', 'n/a') THEN "recorded" END IS NOT NULL AND "recorded as ISO" IS NULL THEN 'recorded'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- flowsheet.csv: one record a row
 INSERT INTO intake_record BY NAME

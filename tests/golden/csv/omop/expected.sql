@@ -1,5 +1,5 @@
 -- read the file
-CREATE TEMP TABLE csv_1 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("person_id"), '') AS "person_id",
@@ -14,7 +14,8 @@ WITH cells AS (
     'person.csv',
     columns = {'person_id': 'VARCHAR', 'gender_concept_id': 'VARCHAR', 'year_of_birth': 'VARCHAR', 'month_of_birth': 'VARCHAR', 'day_of_birth': 'VARCHAR', 'birth_datetime': 'VARCHAR', 'race_concept_id': 'VARCHAR', 'ethnicity_concept_id': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -30,7 +31,8 @@ SELECT
     WHEN "year_of_birth" IS NOT NULL AND "year_of_birth month_of_birth day_of_birth as ISO" IS NULL THEN 'year_of_birth'
     WHEN "birth_datetime" IS NOT NULL AND "birth_datetime as ISO" IS NULL THEN 'birth_datetime'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- person.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -57,7 +59,7 @@ FROM csv_1
 WHERE propool_bad IS NULL;
 
 -- read the file
-CREATE TEMP TABLE csv_2 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("visit_occurrence_id"), '') AS "visit_occurrence_id",
@@ -72,7 +74,8 @@ WITH cells AS (
     'visit_occurrence.csv',
     columns = {'visit_occurrence_id': 'VARCHAR', 'person_id': 'VARCHAR', 'visit_concept_id': 'VARCHAR', 'visit_start_date': 'VARCHAR', 'visit_start_datetime': 'VARCHAR', 'visit_end_date': 'VARCHAR', 'visit_end_datetime': 'VARCHAR', 'visit_type_concept_id': 'VARCHAR', 'provider_id': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -92,7 +95,8 @@ SELECT
     WHEN "visit_end_datetime" IS NOT NULL AND "visit_end_datetime as ISO" IS NULL THEN 'visit_end_datetime'
     WHEN "visit_end_date" IS NOT NULL AND "visit_end_date as ISO" IS NULL THEN 'visit_end_date'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_2.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- visit_occurrence.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -120,7 +124,7 @@ FROM csv_2
 WHERE propool_bad IS NULL;
 
 -- read the file
-CREATE TEMP TABLE csv_3 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("survey_conduct_id"), '') AS "survey_conduct_id",
@@ -138,7 +142,8 @@ WITH cells AS (
     'survey_conduct.csv',
     columns = {'survey_conduct_id': 'VARCHAR', 'person_id': 'VARCHAR', 'survey_concept_id': 'VARCHAR', 'survey_start_date': 'VARCHAR', 'survey_start_datetime': 'VARCHAR', 'survey_end_date': 'VARCHAR', 'survey_end_datetime': 'VARCHAR', 'provider_id': 'VARCHAR', 'assisted_concept_id': 'VARCHAR', 'respondent_type_concept_id': 'VARCHAR', 'timing_concept_id': 'VARCHAR', 'collection_method_concept_id': 'VARCHAR', 'assisted_source_value': 'VARCHAR', 'respondent_type_source_value': 'VARCHAR', 'timing_source_value': 'VARCHAR', 'collection_method_source_value': 'VARCHAR', 'survey_source_value': 'VARCHAR', 'survey_source_concept_id': 'VARCHAR', 'survey_source_identifier': 'VARCHAR', 'validated_survey_concept_id': 'VARCHAR', 'validated_survey_source_value': 'VARCHAR', 'survey_version_number': 'VARCHAR', 'visit_occurrence_id': 'VARCHAR', 'response_visit_occurrence_id': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -156,7 +161,8 @@ SELECT
     WHEN "survey_end_date" IS NOT NULL AND "survey_end_date as ISO" IS NULL THEN 'survey_end_date'
     WHEN "survey_start_datetime" IS NOT NULL AND "survey_start_datetime as ISO" IS NULL THEN 'survey_start_datetime'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_3.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- survey_conduct.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -220,7 +226,7 @@ WHERE given.record_key = intake_record.record_key
   AND given.record_key NOT IN (SELECT record_key FROM intake_administration);
 
 -- read the file
-CREATE TEMP TABLE csv_4 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("person_id"), '') AS "person_id",
@@ -239,7 +245,8 @@ WITH cells AS (
     'observation.csv',
     columns = {'observation_id': 'VARCHAR', 'person_id': 'VARCHAR', 'observation_concept_id': 'VARCHAR', 'observation_date': 'VARCHAR', 'observation_datetime': 'VARCHAR', 'observation_type_concept_id': 'VARCHAR', 'value_as_number': 'VARCHAR', 'value_as_string': 'VARCHAR', 'value_as_concept_id': 'VARCHAR', 'qualifier_concept_id': 'VARCHAR', 'unit_concept_id': 'VARCHAR', 'provider_id': 'VARCHAR', 'visit_occurrence_id': 'VARCHAR', 'visit_detail_id': 'VARCHAR', 'observation_source_value': 'VARCHAR', 'observation_source_concept_id': 'VARCHAR', 'unit_source_value': 'VARCHAR', 'qualifier_source_value': 'VARCHAR', 'value_source_value': 'VARCHAR', 'observation_event_id': 'VARCHAR', 'obs_event_field_concept_id': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -255,7 +262,8 @@ SELECT
     WHEN "observation_datetime" IS NOT NULL AND "observation_datetime as ISO" IS NULL THEN 'observation_datetime'
     WHEN "observation_date" IS NOT NULL AND "observation_date as ISO" IS NULL THEN 'observation_date'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_4.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- observation.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -372,7 +380,7 @@ WHERE NOT (is_score AND coalesce(word, answer_code, answer_text) IS NULL)
 ORDER BY record_key;
 
 -- read the file
-CREATE TEMP TABLE csv_5 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("person_id"), '') AS "person_id",
@@ -389,7 +397,8 @@ WITH cells AS (
     'measurement.csv',
     columns = {'measurement_id': 'VARCHAR', 'person_id': 'VARCHAR', 'measurement_concept_id': 'VARCHAR', 'measurement_date': 'VARCHAR', 'measurement_datetime': 'VARCHAR', 'measurement_type_concept_id': 'VARCHAR', 'operator_concept_id': 'VARCHAR', 'value_as_number': 'VARCHAR', 'value_as_concept_id': 'VARCHAR', 'unit_concept_id': 'VARCHAR', 'visit_occurrence_id': 'VARCHAR', 'measurement_source_value': 'VARCHAR', 'measurement_source_concept_id': 'VARCHAR', 'value_source_value': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -405,7 +414,8 @@ SELECT
     WHEN "measurement_datetime" IS NOT NULL AND "measurement_datetime as ISO" IS NULL THEN 'measurement_datetime'
     WHEN "measurement_date" IS NOT NULL AND "measurement_date as ISO" IS NULL THEN 'measurement_date'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_5.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- measurement.csv: one record a row
 INSERT INTO intake_record BY NAME

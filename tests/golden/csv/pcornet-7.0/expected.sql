@@ -1,5 +1,5 @@
 -- read the file
-CREATE TEMP TABLE csv_1 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("PATID"), '') AS "PATID",
@@ -12,7 +12,8 @@ WITH cells AS (
     'DEMOGRAPHIC.csv',
     columns = {'PATID': 'VARCHAR', 'BIRTH_DATE': 'VARCHAR', 'BIRTH_TIME': 'VARCHAR', 'SEX': 'VARCHAR', 'SEXUAL_ORIENTATION': 'VARCHAR', 'GENDER_IDENTITY': 'VARCHAR', 'HISPANIC': 'VARCHAR', 'RACE': 'VARCHAR', 'BIOBANK_FLAG': 'VARCHAR', 'PAT_PREF_LANGUAGE_SPOKEN': 'VARCHAR', 'RAW_SEX': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -26,7 +27,8 @@ SELECT
   CASE
     WHEN CASE WHEN "BIRTH_DATE" NOT IN ('NI', 'UN') THEN "BIRTH_DATE" END IS NOT NULL AND "BIRTH_DATE as ISO %Y-%m-%d %Y-%m-%d %H:%M:%S %d%b%Y %Y%m%d" IS NULL THEN 'BIRTH_DATE'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- DEMOGRAPHIC.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -54,7 +56,7 @@ FROM csv_1
 WHERE propool_bad IS NULL;
 
 -- read the file
-CREATE TEMP TABLE csv_2 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("ENCOUNTERID"), '') AS "ENCOUNTERID",
@@ -70,7 +72,8 @@ WITH cells AS (
     'ENCOUNTER.csv',
     columns = {'ENCOUNTERID': 'VARCHAR', 'PATID': 'VARCHAR', 'ADMIT_DATE': 'VARCHAR', 'ADMIT_TIME': 'VARCHAR', 'DISCHARGE_DATE': 'VARCHAR', 'DISCHARGE_TIME': 'VARCHAR', 'PROVIDERID': 'VARCHAR', 'FACILITY_LOCATION': 'VARCHAR', 'ENC_TYPE': 'VARCHAR', 'FACILITY_TYPE': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -86,7 +89,8 @@ SELECT
     WHEN CASE WHEN "ADMIT_DATE" NOT IN ('NI', 'UN') THEN "ADMIT_DATE" END IS NOT NULL AND "ADMIT_DATE ADMIT_TIME as ISO %Y-%m-%d %Y-%m-%d %H:%M:%S %d%b%Y %Y%m%d" IS NULL THEN 'ADMIT_DATE'
     WHEN CASE WHEN "DISCHARGE_DATE" NOT IN ('NI', 'UN') THEN "DISCHARGE_DATE" END IS NOT NULL AND "DISCHARGE_DATE DISCHARGE_TIME as ISO %Y-%m-%d %Y-%m-%d %H:%M:%S %d%b%Y %Y%m%d" IS NULL THEN 'DISCHARGE_DATE'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_2.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- ENCOUNTER.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -115,7 +119,7 @@ FROM csv_2
 WHERE propool_bad IS NULL;
 
 -- read the file
-CREATE TEMP TABLE csv_3 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("PATID"), '') AS "PATID",
@@ -137,7 +141,8 @@ WITH cells AS (
     'pro_cm.csv',
     columns = {'PRO_CM_ID': 'VARCHAR', 'PATID': 'VARCHAR', 'ENCOUNTERID': 'VARCHAR', 'PRO_DATE': 'VARCHAR', 'PRO_TIME': 'VARCHAR', 'PRO_TYPE': 'VARCHAR', 'PRO_NAME': 'VARCHAR', 'PRO_CODE': 'VARCHAR', 'PRO_RESPONSE_TEXT': 'VARCHAR', 'PRO_RESPONSE_NUM': 'VARCHAR', 'PRO_METHOD': 'VARCHAR', 'PRO_MODE': 'VARCHAR', 'PRO_CAT': 'VARCHAR', 'PRO_SOURCE': 'VARCHAR', 'PRO_VERSION': 'VARCHAR', 'PRO_SEQ': 'VARCHAR', 'PRO_FULLNAME': 'VARCHAR', 'PRO_TEXT': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -151,7 +156,8 @@ SELECT
   CASE
     WHEN CASE WHEN "PRO_DATE" NOT IN ('NI', 'UN') THEN "PRO_DATE" END IS NOT NULL AND "PRO_DATE PRO_TIME as ISO %Y-%m-%d %Y-%m-%d %H:%M:%S %d%b%Y %Y%m%d" IS NULL THEN 'PRO_DATE'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_3.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- pro_cm.csv: one record a row
 INSERT INTO intake_record BY NAME

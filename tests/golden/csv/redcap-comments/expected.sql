@@ -1,5 +1,5 @@
 -- read the file
-CREATE TEMP TABLE csv_1 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("record_id"), '') AS "record_id",
@@ -12,7 +12,8 @@ WITH cells AS (
     'data.csv',
     columns = {'record_id': 'VARCHAR', 'phq9_timestamp': 'VARCHAR', 'phq9_1': 'VARCHAR', 'phq9_2': 'VARCHAR', 'phq9_comments': 'VARCHAR', 'phq9_complete': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -26,7 +27,8 @@ SELECT
   CASE
     WHEN CASE WHEN "phq9_timestamp" NOT IN ('999') THEN "phq9_timestamp" END IS NOT NULL AND "phq9_timestamp as ISO %Y-%m-%d %H:%M:%S" IS NULL THEN 'phq9_timestamp'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- data.csv: one record a row
 INSERT INTO intake_record BY NAME

@@ -1,5 +1,5 @@
 -- read the file
-CREATE TEMP TABLE csv_1 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("record_id"), '') AS "record_id",
@@ -23,7 +23,8 @@ WITH cells AS (
     'Clinic_DATA_2024-03-05_0930.csv',
     columns = {'record_id': 'VARCHAR', 'redcap_event_name': 'VARCHAR', 'redcap_repeat_instrument': 'VARCHAR', 'redcap_repeat_instance': 'VARCHAR', 'dob': 'VARCHAR', 'sex': 'VARCHAR', 'demographics_complete': 'VARCHAR', 'phq9_timestamp': 'VARCHAR', 'phq9_1': 'VARCHAR', 'phq9_2': 'VARCHAR', 'phq9_9': 'VARCHAR', 'phq9_difficulty': 'VARCHAR', 'phq9_total': 'VARCHAR', 'phq9_notes': 'VARCHAR', 'phq9_complete': 'VARCHAR', 'drinks___0': 'VARCHAR', 'drinks___1': 'VARCHAR', 'drinks___4': 'VARCHAR', 'alcohol_complete': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -39,7 +40,8 @@ SELECT
     WHEN CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END IS NOT NULL AND "dob as ISO" IS NULL THEN 'dob'
     WHEN CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END IS NOT NULL AND "phq9_timestamp as ISO" IS NULL THEN 'phq9_timestamp'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- Clinic_DATA_2024-03-05_0930.csv: one record a row
 INSERT INTO intake_record BY NAME

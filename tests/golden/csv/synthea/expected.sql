@@ -1,5 +1,5 @@
 -- read the file
-CREATE TEMP TABLE csv_1 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("Id"), '') AS "Id",
@@ -21,7 +21,8 @@ WITH cells AS (
     'patients.csv',
     columns = {'Id': 'VARCHAR', 'BIRTHDATE': 'VARCHAR', 'DEATHDATE': 'VARCHAR', 'SSN': 'VARCHAR', 'DRIVERS': 'VARCHAR', 'PASSPORT': 'VARCHAR', 'PREFIX': 'VARCHAR', 'FIRST': 'VARCHAR', 'LAST': 'VARCHAR', 'SUFFIX': 'VARCHAR', 'MAIDEN': 'VARCHAR', 'MARITAL': 'VARCHAR', 'RACE': 'VARCHAR', 'ETHNICITY': 'VARCHAR', 'GENDER': 'VARCHAR', 'BIRTHPLACE': 'VARCHAR', 'ADDRESS': 'VARCHAR', 'CITY': 'VARCHAR', 'STATE': 'VARCHAR', 'COUNTY': 'VARCHAR', 'ZIP': 'VARCHAR', 'LAT': 'VARCHAR', 'LON': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -37,7 +38,8 @@ SELECT
     WHEN "BIRTHDATE" IS NOT NULL AND "BIRTHDATE as ISO" IS NULL THEN 'BIRTHDATE'
     WHEN "DEATHDATE" IS NOT NULL AND "DEATHDATE as ISO" IS NULL THEN 'DEATHDATE'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- patients.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -73,7 +75,7 @@ FROM csv_1
 WHERE propool_bad IS NULL;
 
 -- read the file
-CREATE TEMP TABLE csv_2 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("Id"), '') AS "Id",
@@ -86,7 +88,8 @@ WITH cells AS (
     'encounters.csv',
     columns = {'Id': 'VARCHAR', 'START': 'VARCHAR', 'STOP': 'VARCHAR', 'PATIENT': 'VARCHAR', 'ORGANIZATION': 'VARCHAR', 'PROVIDER': 'VARCHAR', 'PAYER': 'VARCHAR', 'ENCOUNTERCLASS': 'VARCHAR', 'CODE': 'VARCHAR', 'DESCRIPTION': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -102,7 +105,8 @@ SELECT
     WHEN "START" IS NOT NULL AND "START as ISO" IS NULL THEN 'START'
     WHEN "STOP" IS NOT NULL AND "STOP as ISO" IS NULL THEN 'STOP'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_2.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- encounters.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -130,7 +134,7 @@ FROM csv_2
 WHERE propool_bad IS NULL;
 
 -- read the file
-CREATE TEMP TABLE csv_3 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("START"), '') AS "START",
@@ -142,7 +146,8 @@ WITH cells AS (
     'conditions.csv',
     columns = {'START': 'VARCHAR', 'STOP': 'VARCHAR', 'PATIENT': 'VARCHAR', 'ENCOUNTER': 'VARCHAR', 'CODE': 'VARCHAR', 'DESCRIPTION': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -158,7 +163,8 @@ SELECT
     WHEN "START" IS NOT NULL AND "START as ISO" IS NULL THEN 'START'
     WHEN "STOP" IS NOT NULL AND "STOP as ISO" IS NULL THEN 'STOP'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_3.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- conditions.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -187,7 +193,7 @@ FROM csv_3
 WHERE propool_bad IS NULL;
 
 -- read the file
-CREATE TEMP TABLE csv_4 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("DATE"), '') AS "DATE",
@@ -200,7 +206,8 @@ WITH cells AS (
     'observations.csv',
     columns = {'DATE': 'VARCHAR', 'PATIENT': 'VARCHAR', 'ENCOUNTER': 'VARCHAR', 'CATEGORY': 'VARCHAR', 'CODE': 'VARCHAR', 'DESCRIPTION': 'VARCHAR', 'VALUE': 'VARCHAR', 'UNITS': 'VARCHAR', 'TYPE': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -214,7 +221,8 @@ SELECT
   CASE
     WHEN "DATE" IS NOT NULL AND "DATE as ISO" IS NULL THEN 'DATE'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_4.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- observations.csv: one record a row
 INSERT INTO intake_record BY NAME

@@ -1,5 +1,5 @@
 -- read the file
-CREATE TEMP TABLE csv_1 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("Id"), '') AS "Id",
@@ -14,7 +14,8 @@ WITH cells AS (
     'patients.csv',
     columns = {'Id': 'VARCHAR', 'BIRTHDATE': 'VARCHAR', 'DEATHDATE': 'VARCHAR', 'DEAD': 'VARCHAR', 'LAST': 'VARCHAR', 'FIRST': 'VARCHAR', 'GENDER': 'VARCHAR', 'ZIP': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -30,7 +31,8 @@ SELECT
     WHEN CASE WHEN "BIRTHDATE" NOT IN ('NULL') THEN "BIRTHDATE" END IS NOT NULL AND "BIRTHDATE as ISO" IS NULL THEN 'BIRTHDATE'
     WHEN CASE WHEN "DEATHDATE" NOT IN ('NULL') THEN "DEATHDATE" END IS NOT NULL AND "DEATHDATE as ISO" IS NULL THEN 'DEATHDATE'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- patients.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -60,7 +62,7 @@ FROM csv_1
 WHERE propool_bad IS NULL;
 
 -- read the file
-CREATE TEMP TABLE csv_2 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("Id"), '') AS "Id",
@@ -72,7 +74,8 @@ WITH cells AS (
     'encounters.csv',
     columns = {'Id': 'VARCHAR', 'PATIENT': 'VARCHAR', 'START': 'VARCHAR', 'STOP': 'VARCHAR', 'ENCOUNTERCLASS': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ';', quote = '"', escape = '"', new_line = '\n'
+    delim = ';', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -88,7 +91,8 @@ SELECT
     WHEN "START" IS NOT NULL AND "START as ISO" IS NULL THEN 'START'
     WHEN "STOP" IS NOT NULL AND "STOP as ISO %Y-%m-%d %H:%M:%S%z" IS NULL THEN 'STOP'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_2.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- encounters.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -115,7 +119,7 @@ FROM csv_2
 WHERE propool_bad IS NULL;
 
 -- read the file
-CREATE TEMP TABLE csv_3 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("START"), '') AS "START",
@@ -126,7 +130,8 @@ WITH cells AS (
     'conditions.tsv',
     columns = {'START': 'VARCHAR', 'PATIENT': 'VARCHAR', 'ENCOUNTER': 'VARCHAR', 'CODE': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = '	', quote = '"', escape = '"', new_line = '\n'
+    delim = '	', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -140,7 +145,8 @@ SELECT
   CASE
     WHEN "START" IS NOT NULL AND "START as ISO %Y-%m %Y" IS NULL THEN 'START'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_3.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- conditions.tsv: one record a row
 INSERT INTO intake_record BY NAME

@@ -1,5 +1,5 @@
 -- read the file
-CREATE TEMP TABLE csv_1 AS
+COPY (
 WITH cells AS (
   SELECT
     nullif(trim("mrn"), '') AS "mrn",
@@ -17,7 +17,8 @@ WITH cells AS (
     'surveys_2024.csv',
     columns = {'mrn': 'VARCHAR', 'visit': 'VARCHAR', 'clinic': 'VARCHAR', 'taken': 'VARCHAR', 'phq1': 'VARCHAR', 'phq2': 'VARCHAR', 'phq3': 'VARCHAR', 'phq_total': 'VARCHAR', 'phq_how': 'VARCHAR', 'gad1': 'VARCHAR', 'gad2': 'VARCHAR', 'gad_time': 'VARCHAR'},
     auto_detect = false, strict_mode = true, header = true,
-    delim = ',', quote = '"', escape = '"', new_line = '\n'
+    delim = ',', quote = '"', escape = '"', new_line = '\n',
+    buffer_size = 4194304, max_line_size = 2000000
   )
 ),
 dates AS (
@@ -33,7 +34,8 @@ SELECT
     WHEN CASE WHEN "taken" NOT IN ('NA', '-9') THEN "taken" END IS NOT NULL AND "taken as ISO %m/%d/%Y" IS NULL THEN 'taken'
     WHEN CASE WHEN "gad_time" NOT IN ('NA', '-9') THEN "gad_time" END IS NOT NULL AND "gad_time as ISO %Y-%m-%d %H:%M %Y-%m-%d" IS NULL THEN 'gad_time'
   END AS propool_bad
-FROM dates;
+FROM dates
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
 
 -- surveys_2024.csv: one record a row
 INSERT INTO intake_record BY NAME

@@ -1,0 +1,60 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { DuckDb } from "../../../warehouse/duckdb.ts";
+import { fileText } from "../../../warehouse/sql.ts";
+import type { Step } from "./scratch.ts";
+
+/** Rows that a step is run for at a time, so that what it holds of them does not grow with the file. */
+const SLICE_ROWS = 2_000_000;
+
+/** The rows of a file that has been read, in a scratch file and shown as a view. */
+export interface Rows {
+  /** Name of the view. */
+  table: string;
+  path: string;
+  count: number;
+}
+
+/** The scratch file of a view's rows. */
+export function rowsPath(scratch: string, table: string): string {
+  return join(scratch, `${table}.parquet`);
+}
+
+/** Makes the view of all rows, with their rowid from 0 in the order of the export, or of those from one to before another. */
+export async function showRows(
+  db: DuckDb,
+  { table, path }: Omit<Rows, "count">,
+  slice?: readonly [from: number, to: number],
+): Promise<void> {
+  const where = slice
+    ? `\nWHERE file_row_number >= ${slice[0]} AND file_row_number < ${slice[1]}`
+    : "";
+  await db.run(`CREATE OR REPLACE TEMP VIEW ${table} AS
+SELECT *, file_row_number AS rowid
+FROM read_parquet(${fileText(path)}, hive_partitioning = false)${where}`);
+}
+
+export async function dropRows(db: DuckDb, { table, path }: Rows): Promise<void> {
+  await db.run(`DROP VIEW IF EXISTS ${table}`);
+  await rm(path, { force: true });
+}
+
+/** Runs a step over the rows; slice by slice where there are many and it does the same for each. */
+export async function runStep(
+  db: DuckDb,
+  { sql, isByRow }: Step,
+  rows: Rows,
+  size = SLICE_ROWS,
+): Promise<void> {
+  if (rows.count <= size) {
+    await db.run(sql);
+    return;
+  }
+  const slices = isByRow ? Math.ceil(rows.count / size) : 1;
+  for (let slice = 0; slice < slices; slice++) {
+    if (slices > 1) await showRows(db, rows, [slice * size, (slice + 1) * size]);
+    await db.run(sql);
+    await db.giveBack();
+  }
+  if (slices > 1) await showRows(db, rows);
+}
