@@ -13,7 +13,7 @@ import { askRows, type OpenCsv, openCsvSource } from "./csv-source.ts";
 import { readWordLists } from "./mapping/words.ts";
 import { type ColumnNames, readColumnNames } from "./profile/columns.ts";
 import { profileCsv } from "./profile/csv.ts";
-import type { MaskRules } from "./profile/mask.ts";
+import { isShared, type MaskRules } from "./profile/mask.ts";
 import { readMaskRules } from "./profile.ts";
 import { codingOf } from "./suggest/answers.ts";
 import { sumSql } from "./suggest/checks.ts";
@@ -199,6 +199,7 @@ async function suggestFile(place: Place): Promise<Suggested> {
     groups: chosen,
     options: source.options,
     words,
+    isShared,
     repeated,
   };
   return { draft, input };

@@ -46,6 +46,11 @@ export function whyMasked(field: Shown, rules: MaskRules): string | null {
   return strange.some(({ value }) => value.length > LONG) ? "long texts" : null;
 }
 
+/** Whether so many records share a short text that it is a code and nobody's own words. */
+export function isShared(value: string, count: number): boolean {
+  return count >= OFTEN && value.length <= LONG && !looksIdentifying(value);
+}
+
 const MOST = 500;
 const LONG = 80;
 

@@ -119,7 +119,7 @@ function judge({ filled, fits, labels, labelled, counts, least, largest }: Count
   };
 }
 
-function isSentinel(value: string): boolean {
+export function isSentinel(value: string): boolean {
   const number = numberOf(value);
   if (number !== null) return SENTINELS.has(number);
   return /^(na|n\/a|null|none|missing|unknown|refused|declined|\.|\*|-|\?|nan|don'?t know|not (asked|done|completed)|\[not completed\])$/i.test(

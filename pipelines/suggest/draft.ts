@@ -12,6 +12,7 @@ import { inline, quote } from "./inline-yaml.ts";
 import { isRedcap } from "./layout-of.ts";
 import type { FileKind } from "./roles.ts";
 import { type ColumnEvidence, isSure, type Suggestion } from "./suggestion.ts";
+import { type UnknownAnswers, unknownAnswers } from "./unknown-answers.ts";
 
 export interface DraftInput {
   /** The file's name, which the entry matches. */
@@ -29,6 +30,8 @@ export interface DraftInput {
   options: Readonly<Record<string, unknown>>;
   /** By role: the CDM codes and the words that stand for them already. */
   words: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Whether a text that so many cells have may be written down. */
+  isShared: (value: string, count: number) => boolean;
 }
 
 /**
@@ -189,7 +192,7 @@ function noteOf({ confidence, reason, alternatives }: Suggestion): string {
   return `${confidence.toFixed(2)}: ${reason}${others}`;
 }
 
-function instrumentLines({ columns, groups }: DraftInput): string[] {
+function instrumentLines({ columns, groups, isShared }: DraftInput): string[] {
   const keys = new Map<
     string,
     { instrument: string; context: string; group: Chosen | undefined }
@@ -211,7 +214,8 @@ function instrumentLines({ columns, groups }: DraftInput): string[] {
         ? columns.filter(({ role }) => role === "source_id" || role?.startsWith(`${instrument}:`))
         : [];
     const form = isRedcap(columns.map(({ column }) => column)) ? formOf(parts, columns) : null;
-    const lines = blockLines(instrument, context, group, parts, own);
+    const unknown = group && group.coding.fit < 0.9 ? unknownAnswers(group, isShared) : null;
+    const lines = blockLines({ instrument, context, group, unknown }, parts, own);
     if (form)
       lines.splice(
         2,
@@ -230,26 +234,30 @@ function formOf(parts: readonly Suggestion[], columns: readonly Suggestion[]): s
   return state?.column.replace(/_complete$/, "") ?? null;
 }
 
+interface Block {
+  instrument: string;
+  context: string;
+  group: Chosen | undefined;
+  /** Of answers in words that the list does not have. */
+  unknown: UnknownAnswers | null;
+}
+
 function blockLines(
-  instrument: string,
-  context: string,
-  group: Chosen | undefined,
+  { instrument, context, group, unknown }: Block,
   parts: readonly Suggestion[],
   own: readonly Suggestion[],
 ): string[] {
   const items = new Set(group?.instrument.items.map(({ id }) => id) ?? []);
   const isItem = ({ role }: Suggestion) => items.has(role?.split("/")[1] ?? "");
   const [first] = parts;
-  const shared = sharedWords(parts.filter(isItem));
+  const shared = unknown !== null || sharedWords(parts.filter(isItem));
+  const name = `answers_${anchor(instrument, context)}`;
   const line = (one: Suggestion, i: number) => {
     const id = one.role?.split("/")[1] ?? "";
-    const words = one.words
-      ? shared
-        ? i === 0
-          ? `&answers_${anchor(instrument, context)} ${inline(one.words)}`
-          : `*answers_${anchor(instrument, context)}`
-        : inline(one.words)
-      : null;
+    const recoded = isItem(one) ? (unknown?.words ?? one.words) : one.words;
+    const words =
+      recoded &&
+      (shared ? (i === 0 ? `&${name} ${inline(recoded)}` : `*${name}`) : inline(recoded));
     const source = words ? `{ column: ${quote(one.column)}, words: ${words} }` : quote(one.column);
     const own = one.reason === first?.reason ? "" : `   # ${noteOf(one)}`;
     return isSure(one)
@@ -260,7 +268,7 @@ function blockLines(
   const scoreLines = parts.filter((one) => !isItem(one)).map(line);
   return [
     `    # ${context ? `[${context}] ` : ""}${first ? noteOf(first) : ""}`,
-    ...(group && group.coding.fit < 0.9 ? unknownAnswers(group, anchor(instrument, context)) : []),
+    ...(unknown?.hints ?? []),
     `    - instrument: ${instrument}`,
     ...own.map((one) => {
       const line = `${ownLine(one)}   # ${noteOf(one)}`;
@@ -268,23 +276,6 @@ function blockLines(
     }),
     ...(itemLines.length > 0 ? ["      items:", ...itemLines] : []),
     ...(scoreLines.length > 0 ? ["      scores:", ...scoreLines] : []),
-  ];
-}
-
-/** How to say what the file's own words for answers stand for; they are written down where they are no person's. */
-function unknownAnswers({ instrument, parts }: Chosen, name: string): string[] {
-  const [[id, column] = ["", undefined]] = parts;
-  const item = instrument.items.find((one) => one.id === id);
-  const list = instrument.answers[item?.answers ?? ""] ?? [];
-  if (!column || list.length === 0) return [];
-  const numbered = list.map(({ value, label }) => `${value ?? "none"} ${label}`).join(", ");
-  const seen = column.masked === null ? column.values.map(({ value }) => value).slice(0, 12) : [];
-  const words = (seen.length > 0 ? seen : ["the file's word"])
-    .map((word) => `${quote(word)}: "?"`)
-    .join(", ");
-  return [
-    `    # The list has none of the file's answers. Write what each stands for (${numbered}), once, and refer to it:`,
-    `    #   ${id}: { column: ${quote(column.name)}, words: &${name} { ${words} } }, and for the next item words: *${name}`,
   ];
 }
 

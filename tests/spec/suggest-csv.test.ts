@@ -166,6 +166,31 @@ describe("a drafted mapping", () => {
     });
   });
 
+  it("a foreign word that is rare in one item and not in the form is shown, and what few cells have is only counted", async () => {
+    const words = ["nie", "manchmal", "oft", "fast immer"];
+    const rows = answers(40, 9, 3).map((row, i) => [
+      i + 1,
+      `2024-03-${10 + (i % 20)}`,
+      ...row.map((n, item) =>
+        // The first item has "oft" once, and one person's own words.
+        item > 0 ? (words[n] ?? "") : i === 0 ? "oft" : i === 1 ? "frag Herrn Meyer" : "nie",
+      ),
+    ]);
+    const text = draftText(
+      await draft("selten.csv", csv(["Patienten-ID", "Datum", ...phq], rows)),
+      "2026-01-01",
+    );
+    expect(text).toContain("patient_key: Patienten-ID");
+    const all = words.map((word) => `"${word}": "?"`).toSorted();
+    const line = text.split("\n").find((one) => one.includes("&answers_phq_9")) ?? "";
+    expect(/words: &answers_phq_9 \{ (.*) \} \}/.exec(line)?.[1]?.split(", ").toSorted()).toEqual(
+      all,
+    );
+    expect(text).toContain("# PHQ9_2: { column: phq9_2, words: *answers_phq_9 }");
+    expect(text).toContain("1 cells of phq9_1");
+    expect(text).not.toContain("Meyer");
+  });
+
   it("recognises a layout that propool knows", async () => {
     const write = (name: string, header: string) => writeFile(join(folder, name), `${header}\n`);
     await write(
