@@ -8,7 +8,7 @@ import { ProError } from "./core/errors.ts";
 import { cloneFile, exists, publish, unfinished, writeWhole } from "./core/files.ts";
 import type { Issue } from "./core/issues.ts";
 import { withLock } from "./core/lock.ts";
-import type { Progress } from "./core/progress.ts";
+import { labelled, type Progress } from "./core/progress.ts";
 import { readApplied } from "./mapping/applied.ts";
 import { type Approval, approvalOf, approvedFiles } from "./plan/approval.ts";
 import { type MappingChange, mappingChanges } from "./plan/changes.ts";
@@ -61,7 +61,7 @@ export async function planSite(directory: string, options: PlanOptions): Promise
   let found: Omit<Plan, "applied"> | null = null;
   await runSite(directory, {
     today: options.today,
-    progress: options.progress,
+    progress: labelled(options.progress, "mapping as it is now"),
     dryRun: options.apply !== true,
     examplesMax: 1,
     baseline: async (site, previous) => {
@@ -121,7 +121,11 @@ async function madeByApplied(
       ...place,
       exportDirectory: isSameFolder ? exportDirectory : join(site.directory, earlier.export),
     },
-    { ...options, previous },
+    {
+      ...options,
+      previous,
+      progress: labelled(options.progress, "mapping as applied last"),
+    },
   );
 }
 

@@ -17,6 +17,14 @@ export interface Progress {
   readonly events: readonly StageEvent[];
 }
 
+/** The same, for one of several runs over the same site: its stages say which. */
+export function labelled(progress: Progress, label: string): Progress {
+  return {
+    events: progress.events,
+    stage: (node, stage, work) => progress.stage(`${node}, ${label}`, stage, work),
+  };
+}
+
 export function createProgress(options: {
   err: Writable;
   tty: boolean;

@@ -55,10 +55,9 @@ export function draftFile(input: DraftInput): string {
   ];
   const lacks = lacking(input);
   if (lacks.length === 0) return lines.map(indent).join("\n");
+  // What is said of the entry keeps a # of its own: an editor that takes one away from each line leaves YAML.
   const head = `# Not complete, so it is commented out. It lacks: ${lacks.join("; ")}.`;
-  return [head, ...lines.map((line) => (line.startsWith("#") ? line : `# ${line}`))]
-    .map(indent)
-    .join("\n");
+  return [head, ...lines].map((line) => indent(`# ${line}`)).join("\n");
 }
 
 const indent = (line: string): string => `  ${line}`;
