@@ -9,7 +9,6 @@ export function planText(plan: Plan, directory: string): string {
     (sum, { added, changed, removed }) => sum + added + changed + removed,
     0,
   );
-  const would = applied ? "" : "would be ";
   const lines = [
     `${site}: ${mappingLine(plan)}`,
     ...(plan.isFirst ? [] : changeLines(plan.mapping)),
@@ -30,7 +29,12 @@ export function planText(plan: Plan, directory: string): string {
   }
   if (plan.scores.length > 0) lines.push("", "Scores:", "", indent(scoreTable(plan)));
   if (plan.issues.length > 0)
-    lines.push("", `Issues that ${would}more or fewer:`, "", indent(issueTable(plan)));
+    lines.push(
+      "",
+      `Issues that ${applied ? "are now" : "would be"} more or fewer:`,
+      "",
+      indent(issueTable(plan)),
+    );
   if (plan.studies.length > 0) {
     lines.push("", "Studies:", "");
     for (const { study, numbers, moved } of plan.studies) {

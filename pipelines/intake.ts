@@ -95,6 +95,7 @@ export async function openIdentified(
     // With Node's own part and what DuckDB holds outside its limit the peak of a night was 873 MB at one million answers, 1,067 at ten.
     memoryLimit: "448MB",
     memoryMost: "1GB",
+    compressible: true,
     ...(folders && { folders: [directory, ...folders] }),
   });
 }

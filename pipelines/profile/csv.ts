@@ -16,6 +16,8 @@ const SAMPLE_CELLS = 1_000_000;
 const SAMPLE_ROWS = 20_000;
 /** A column with at most so many different values in the sample is counted value by value. */
 const CODED = 60;
+/** Different values of a column that are tried as dates under each format. */
+const DATED = 2_000;
 /** Columns that one pass over the file asks about. */
 const WIDTH = 500;
 const SHOWN = 20;
@@ -121,8 +123,10 @@ async function dateFormatsOf(db: DuckDb): Promise<Map<number, string[]>> {
       `coalesce(sum(n) FILTER (${dateValueSql("value", format)} IS NOT NULL), 0) AS f${i}`,
   );
   const rows = await db.all<Record<string, number>>(`
-    SELECT place, sum(n) AS filled, ${counts.join(", ")} FROM profile_value
-    WHERE length(value) BETWEEN 6 AND 40 AND regexp_matches(value, '\\d') GROUP BY place`);
+    SELECT place, sum(n) AS filled, ${counts.join(", ")} FROM (
+      FROM profile_value WHERE length(value) BETWEEN 6 AND 40 AND regexp_matches(value, '\\d')
+      QUALIFY row_number() OVER (PARTITION BY place ORDER BY hash(value)) <= ${DATED}
+    ) GROUP BY place`);
   return new Map(
     rows.map((row) => [
       Number(row.place),

@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { byteOrderMark } from "./plain-text.ts";
 
@@ -16,6 +17,8 @@ const HIGH_SHARE_MAX = 0.3;
  * Windows-1252, which Latin-1 is a part of, when few letters are beyond ASCII and none is a byte that it lacks.
  */
 export async function detectEncoding(path: string): Promise<EncodingFound> {
+  const high = await highBytesOfUtf8(path);
+  if (high !== null) return asUtf8(high);
   const tally = await countBytes(path);
   if (tally.mark) {
     return { encoding: tally.mark, byteOrderMark: true, evidence: "byte order mark" };
@@ -29,8 +32,7 @@ export async function detectEncoding(path: string): Promise<EncodingFound> {
     const little = tally.zeroOdd > tally.zeroEven;
     return found(little ? "utf-16le" : "utf-16be", "every other byte is zero");
   }
-  if (tally.high === 0) return found("utf-8", "ASCII only");
-  if (tally.isUtf8) return found("utf-8", `${tally.high} bytes beyond ASCII, all of them UTF-8`);
+  if (tally.isUtf8) return asUtf8(tally.high);
   const share = tally.high / (tally.high + tally.letters);
   if (tally.undefined1252 > 0 || share > HIGH_SHARE_MAX) {
     return found(null, "neither UTF-8 nor a Latin text: name the encoding");
@@ -41,6 +43,31 @@ export async function detectEncoding(path: string): Promise<EncodingFound> {
       ? `${tally.high} bytes beyond ASCII that are no UTF-8, ${tally.c1} of them only in Windows-1252`
       : `${tally.high} bytes beyond ASCII that are no UTF-8; Latin-1 and Windows-1252 agree on them`,
   );
+}
+
+function asUtf8(high: number): EncodingFound {
+  const evidence = high === 0 ? "ASCII only" : `${high} bytes beyond ASCII, all of them UTF-8`;
+  return { encoding: "utf-8", byteOrderMark: false, evidence };
+}
+
+/** Bytes beyond ASCII of a UTF-8 text; null for any other, which then has its bytes counted one by one: most files are spared that. */
+async function highBytesOfUtf8(path: string): Promise<number | null> {
+  const utf8 = new TextDecoder("utf-8", { fatal: true });
+  let high = 0;
+  let isFirst = true;
+  let wasAscii = true;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    const bytes = chunk as Buffer;
+    if ((isFirst && byteOrderMark(bytes)) || bytes.includes(0)) return null;
+    isFirst = false;
+    const isPlain = isAscii(bytes);
+    if (!isPlain) for (const byte of bytes) if (byte >= 0x80) high++;
+    // A letter may begin in one chunk and end in the next.
+    const asked = isPlain && wasAscii ? 0 : isPlain ? 1 : bytes.length;
+    if (!attempt(() => utf8.decode(bytes.subarray(0, asked), { stream: true }))) return null;
+    wasAscii = isPlain;
+  }
+  return attempt(() => utf8.decode()) ? high : null;
 }
 
 interface Tally {

@@ -7,6 +7,9 @@ import type { Step } from "./scratch.ts";
 /** Rows that a step is run for at a time, so that what it holds of them does not grow with the file. */
 const SLICE_ROWS = 2_000_000;
 
+/** Rows from which on the tables that they fill are compressed; of fewer, what cannot be spilled fits, and to compress takes as long as to write. */
+const MANY_ROWS = 8_000_000;
+
 /** The rows of a file that has been read, in a scratch file and shown as a view. */
 export interface Rows {
   /** Name of the view. */
@@ -54,6 +57,7 @@ export async function runStep(
   for (let slice = 0; slice < slices; slice++) {
     if (slices > 1) await showRows(db, rows, [slice * size, (slice + 1) * size]);
     await db.run(sql);
+    if (isByRow && rows.count > MANY_ROWS) await db.compress();
     await db.giveBack();
   }
   if (slices > 1) await showRows(db, rows);
