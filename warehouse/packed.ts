@@ -15,8 +15,10 @@ export const ADMINISTRATIONS = "packed_administration";
 /** What a row says: its place in the administration, the second half of its key, and all other columns. */
 export const STATEMENTS = "packed_statement";
 
-/** The key of a row: the token of its administration and its place in it, `<token>.item.PHQ9_1`. */
+/** The key of a row: the token of its administration and its place in it, `<pro_seq>.item.PHQ9_1`. */
 export const KEY = "pro_cm_id";
+/** The first half of the key in `packed_administration a`, where it is null unless it is another token than PRO_SEQ. */
+export const keyTokenSql = (a: string) => `coalesce(${a}.${KEY}, ${a}.pro_seq)`;
 export const SHARED: readonly string[] = [
   ...["datamartid", KEY, "pro_seq", "patid", "encounterid", "pro_date", "pro_time"],
   "pro_requestid",
@@ -77,7 +79,7 @@ export function packedSql(
 ): string {
   const all = new Set([tables].flat().flatMap((table) => columnsOf(table)));
   const columns = [...all].map((column) => {
-    if (column === KEY) return `a.${KEY} || coalesce('.' || s.place, '') AS ${KEY}`;
+    if (column === KEY) return `${keyTokenSql("a")} || coalesce('.' || s.place, '') AS ${KEY}`;
     return `${SHARED.includes(column) ? "a" : "s"}.${ident(column)}`;
   });
   return `SELECT administration, statement, ${columns.join(", ")}

@@ -32,7 +32,7 @@ export const MEANINGS = {
   "keep-time": "a time of day, as it is",
   drop: "does not leave",
   token:
-    "HMAC-SHA256 under the site's key (hash_token: under the project's linkage key); pro_cm_id: of the administration, then the item's or score's name",
+    "HMAC-SHA256 under the site's key (hash_token: under the project's linkage key); pro_cm_id: that of pro_seq, then the item's or score's name",
   "shift-date": "moved by the person's own number of days, the same for all dates of the person",
   "year-only": "the first of January of its year",
   "cap-age": "the year of birth; people of 90 and more as one group",

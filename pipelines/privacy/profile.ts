@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { isPackable, PACKED_TABLES, SHARED } from "../../warehouse/packed.ts";
+import { isPackable, KEY, PACKED_TABLES, SHARED } from "../../warehouse/packed.ts";
 import { TABLE_NAMES, TABLES, type TableName, tableShape } from "../../warehouse/schema.ts";
 import { ident, text } from "../../warehouse/sql.ts";
 import { readYaml } from "../configuration/read-yaml.ts";
@@ -132,10 +132,13 @@ function refuseApart(tables: Record<string, Record<string, Action>>, file: strin
   }
 }
 
-/** The actions of what the rows of an administration share. */
+/** The actions of what the rows of an administration share. A row's key begins with the token of PRO_SEQ, which is kept once. */
 export function sharedActions(profile: PrivacyProfile): Record<string, Action> {
-  const actions = PACKED_TABLES.flatMap((table) => Object.entries(profile.tables[table] ?? {}));
-  return Object.fromEntries(actions.filter(([column]) => SHARED.includes(column)));
+  const all = PACKED_TABLES.flatMap((table) => Object.entries(profile.tables[table] ?? {}));
+  const { [KEY]: key, ...actions } = Object.fromEntries(
+    all.filter(([column]) => SHARED.includes(column)),
+  );
+  return key === undefined || key === actions.pro_seq ? actions : { ...actions, [KEY]: key };
 }
 
 /** The purposes for which the profile makes tokens. */

@@ -1,5 +1,5 @@
 import type { DuckDb } from "../../warehouse/duckdb.ts";
-import { isPacked, KEY, packedSql, partsOf } from "../../warehouse/packed.ts";
+import { isPacked, KEY, keyTokenSql, packedSql, partsOf } from "../../warehouse/packed.ts";
 
 /** Who a row is of; null where it says nobody. */
 const PERSON = "CASE WHEN patid IS NOT NULL THEN hash(patid) END";
@@ -61,6 +61,7 @@ const PAIRED = [
  * same pairs of numbers (else two sums of 64-bit hashes would agree by chance), administrations have tokens of their own, and the
  * statements of one have places of their own.
  */
+const TOKEN = keyTokenSql("a");
 const PROOF = `WITH place AS (
     SELECT statement, dense_rank() OVER (ORDER BY place) AS place FROM ${PARTS.statements}
   ), crowded AS (
@@ -70,8 +71,8 @@ const PROOF = `WITH place AS (
   )
   SELECT (SELECT [count(*), sum(CAST(hash(administration, statement) AS HUGEINT))] FROM ${PARTS.rows})
       = (SELECT [count(*), sum(CAST(hash(administration, statement) AS HUGEINT))] FROM ${partsOf("pro_cm_detail", "cdm.").rows})
-    AND (SELECT count(DISTINCT hash(${KEY})) = count(*) AND count(${KEY}) = count(*) AND count(DISTINCT datamartid) = 1 AND count(datamartid) = count(*)
-      FROM ${PARTS.administrations})
+    AND (SELECT count(DISTINCT hash(${TOKEN})) = count(*) AND count(${TOKEN}) = count(*) AND count(DISTINCT datamartid) = 1 AND count(datamartid) = count(*)
+      FROM ${PARTS.administrations} a)
     AND NOT EXISTS (SELECT 1 FROM ${PARTS.rows} JOIN place USING (statement) WHERE administration IN (FROM crowded)
       GROUP BY administration, place HAVING count(*) > 1) AS "isPaired"`;
 
