@@ -85,7 +85,7 @@ export async function listExport(site: Pick<Site, "format" | "exportDirectory">)
 export async function openIdentified(
   directory: string,
   folders?: readonly string[],
-  options: { small?: boolean } = {},
+  options: { small?: boolean; compressible?: boolean } = {},
 ): Promise<DuckDb> {
   await privateDirectory(directory);
   await privateDirectory(join(directory, "scratch"));
@@ -95,7 +95,6 @@ export async function openIdentified(
     // With Node's own part and what DuckDB holds outside its limit the peak of a night was 873 MB at one million answers, 1,067 at ten.
     memoryLimit: "448MB",
     memoryMost: "1GB",
-    compressible: true,
     ...(folders && { folders: [directory, ...folders] }),
   });
 }
@@ -114,6 +113,8 @@ export async function openNight(site: Site): Promise<DuckDb> {
   const folders = await foldersOf(site);
   return openIdentified(site.identifiedDirectory, folders, {
     small: await isSmall([...folders, site.storeFile]),
+    // Resources of FHIR would be compressed as they are read, for a twentieth of the night.
+    compressible: site.format === "csv",
   });
 }
 
