@@ -97,9 +97,10 @@ function walk(top: Shape, steps: readonly string[]): Walked {
 const mentions = (sql: string, words: readonly string[]): boolean =>
   words.some((word) => new RegExp(`\\b${word}\\b`, "i").test(sql));
 
-/** The statements that read a table, or what was made of it. */
+/** The statements that read a table, or what was made of it; the items of responses are read apart from them. */
 function reachable(table: string): Statement[] {
-  const known = new Set([table, `${table}_numbered`]);
+  const isResponse = table === resourceTable("QuestionnaireResponse");
+  const known = new Set([table, `${table}_numbered`, ...(isResponse ? ["fhir_item_read"] : [])]);
   return STATEMENTS.filter(({ sql }) => {
     if (!tablesIn(sql).some((one) => known.has(one))) return false;
     const made = tableOf(sql);
@@ -108,7 +109,11 @@ function reachable(table: string): Statement[] {
   });
 }
 
-const intakeOf = (sql: string): string | undefined => /INSERT INTO (\w+)/.exec(sql)?.[1];
+/** The intake table whose columns a statement makes; what answers say is numbered before it is inserted. */
+const intakeOf = (sql: string): string | undefined =>
+  ["fhir_item_said", "fhir_phrase"].includes(tableOf(sql))
+    ? "intake_response"
+    : /INSERT INTO (\w+)/.exec(sql)?.[1];
 const targetOf = (sql: string): string => tableOf(sql) || (intakeOf(sql) ?? "");
 
 /** The intake columns whose expression has one of the names in it. */

@@ -4,7 +4,7 @@ import { createIdentifiers } from "./privacy/identifiers.ts";
 
 /** Tables with rows for answers or administrations; what else was read is small, and says who people are. */
 const ANSWER_TABLES = [
-  ...["intake_response", "intake_given", "intake_administration"],
+  ...["intake_response", "intake_given", "intake_phrase", "intake_administration"],
   ...["placed_response", "mapped_administration", "mapped_score", "loaded_administration"],
   ...["staged_row", "staged_collection", "numbered_administration"],
 ];

@@ -250,7 +250,7 @@ WITH here AS MATERIALIZED (
     a.pro_seq, a.pro_seq_key, coalesce(r.kind, 'item') AS kind, r.origin, m.status, r.state, r.reason,
     CASE WHEN i.item_system = 'propool' THEN r.where_pointer ELSE i.item_code END AS source_item, ${SOURCE_ANSWER} AS source_answer
   FROM here r
-  JOIN every_response i ON i.response_key = r.response_key
+  JOIN every_response i ON i.response_key = r.response_key AND ${isHere("i")}
   JOIN sitting a ON a.administration_key = r.administration_key
   LEFT JOIN (SELECT instrument, item AS name, code FROM catalogue_item UNION ALL SELECT instrument, score, code FROM catalogue_score) c
     ON c.instrument = r.instrument AND c.name = r.name

@@ -225,28 +225,32 @@ export const INTAKE = {
 
 export type IntakeTable = keyof typeof INTAKE;
 
-/** How a wide file keeps its answers, beside `intake_response`, whose columns have the same names here. */
+/** How answers are kept of which millions say the same, beside `intake_response`, whose columns have the same names here. */
 const SHORT = {
   /**
-   * What the cells of a wide file say, each once: the millions of answers of one form say a few hundred things.
+   * What answers say, each different thing once: the cells of a wide file, the items of a FHIR response.
    */
   intake_phrase: {
     phrase: ["INTEGER", "unique in the run"],
     block: [
       "BIGINT",
-      "the instrument's place in the record: administration_key is record_key.block",
+      "the instrument's place in the record: administration_key is record_key.block; null: it is the record_key",
     ],
-    place: ["BIGINT", "the cell's place in the record"],
+    place: ["BIGINT", "the answer's place in the record"],
     where_pointer: ["VARCHAR", ""],
     item_code: ["VARCHAR", ""],
     item_system: ["VARCHAR", "URI"],
+    item_text: ["VARCHAR", ""],
     answer_code: ["VARCHAR", ""],
+    answer_system: ["VARCHAR", "URI"],
     answer_text: ["VARCHAR", ""],
     answer_num: ["DECIMAL(18,6)", ""],
     missing: ["VARCHAR", ""],
     origin: ["VARCHAR", ""],
+    subject: ["VARCHAR", ""],
+    mode: ["VARCHAR", ""],
   },
-  /** One answer of a wide file: the record that gave it, and what it says. */
+  /** One such answer: the record that gave it, and what it says. */
   intake_given: {
     record_key: ["BIGINT", ""],
     phrase: ["INTEGER", "of intake_phrase"],
@@ -260,13 +264,15 @@ export function intakeColumns(table: IntakeTable): string[] {
 
 /**
  * Answers under keys of their own, which are in the order of the source within a record: `stated_response` those of `intake_response`,
- * `given_response` those of wide files with their phrase, `every_response` all of them with the columns of `intake_response`.
+ * `given_response` those of `intake_given` with their phrase, `every_response` all of them with the columns of `intake_response`.
+ * Given ones come before stated ones.
  */
 const VIEWS = [
   `CREATE VIEW stated_response AS
   SELECT rowid AS response_key, * FROM intake_response`,
   `CREATE VIEW given_response AS
-  SELECT 4611686018427387904 + g.record_key * 1048576 + p.place AS response_key, g.record_key, g.record_key || '.' || p.block AS administration_key,
+  SELECT g.record_key * 1073741824 + p.place - 4611686018427387904 AS response_key, g.record_key,
+    concat_ws('.', g.record_key, p.block) AS administration_key,
     p.* EXCLUDE (block, place)
   FROM intake_given g JOIN intake_phrase p USING (phrase)`,
   `CREATE VIEW every_response AS

@@ -48,18 +48,18 @@ export const MAP_RESPONSES = [
     SELECT DISTINCT item_code, item_system, answer_code, answer_num, answer_text, origin, subject IS NOT DISTINCT FROM 'other' AS is_other
     FROM intake_response
     UNION
-    SELECT item_code, item_system, answer_code, answer_num, answer_text, origin, false FROM intake_phrase
+    SELECT item_code, item_system, answer_code, answer_num, answer_text, origin, subject IS NOT DISTINCT FROM 'other' FROM intake_phrase
   )
   SELECT row_number() OVER () AS said, dense_rank() OVER (ORDER BY item_code, item_system, is_other) AS question, * FROM different`,
 
   `CREATE TEMP TABLE said_response AS
   WITH said_phrase AS (
-    SELECT p.phrase, s.said, s.question FROM intake_phrase p JOIN said s ON ${isSaid("p")} AND NOT s.is_other
+    SELECT p.phrase, s.said, s.question FROM intake_phrase p JOIN said s ON ${isSaid("p")} AND s.is_other = (p.subject IS NOT DISTINCT FROM 'other')
   )
   SELECT r.response_key, r.record_key, r.administration_key, r.where_pointer, r.missing, r.mode, s.said, s.question
   FROM stated_response r JOIN said s ON ${isSaid("r")} AND s.is_other = (r.subject IS NOT DISTINCT FROM 'other')
   UNION ALL
-  SELECT g.response_key, g.record_key, g.administration_key, g.where_pointer, g.missing, NULL, s.said, s.question
+  SELECT g.response_key, g.record_key, g.administration_key, g.where_pointer, g.missing, g.mode, s.said, s.question
   FROM given_response g JOIN said_phrase s USING (phrase)`,
 
   // What a question may mean; a code may stand in more than one instrument.

@@ -82,6 +82,10 @@ describe("explain", () => {
     expect(value?.sql.map(({ sql }) => sql).join()).toContain("valueInteger");
     const [nested] = await explain("QuestionnaireResponse.item[0].item[2].linkId");
     expect(nested?.meaning).toMatch(/^read/);
+    const [day] = await explain("QuestionnaireResponse.item.answer.valueDate");
+    expect(day?.rules.map(({ says }) => says).join()).toMatch(
+      /intake_response\.answer_text.*valueDate/,
+    );
     const [typo] = await explain("Patient.birthdate");
     expect(typo?.meaning).toContain("did you mean birthDate?");
     const [other] = await explain("Immunization.status");

@@ -122,6 +122,35 @@ describe("a file of", () => {
     },
   );
 
+  it.each(["1", "2", "3"])(
+    "a member given twice at level %s of a form is refused",
+    async (level) => {
+      const twice = '{"linkId":"a","linkId":"b","answer":[{"valueInteger":1}]}';
+      const item = Array.from({ length: Number(level) - 1 }).reduce<string>(
+        (below) => `{"linkId":"group","item":[${below}]}`,
+        twice,
+      );
+      expect(await outcomes({ "a.ndjson": `${form(`[${item}]`)}\n` })).toEqual({
+        "a.ndjson": "quarantined SOURCE_REFUSED",
+      });
+    },
+  );
+
+  it("items with ids of their own says the same as without, and no text loses what looks like one", async () => {
+    const said = String.raw`{"valueString":"\"id\":\"1\", and \\\"id\":\"2\""}`;
+    const without = `[{"linkId":"g","item":[{"linkId":"a","answer":[${said},{"valueInteger":1}]}]}]`;
+    const withIds = without
+      .replaceAll('{"linkId"', '{"id":"x","linkId"')
+      .replaceAll('{"value', '{"id":"{\\"id\\":1","value')
+      .replaceAll("}]", ',"id":"last"}]');
+    const files = { "a.ndjson": `${form(without)}\n`, "b.ndjson": `${form(withIds)}\n` };
+    const [first, second, third, fourth] = await withFhir({ files }, (db) =>
+      columnsOf(db, "intake_response", "item_code, where_pointer, answer_text, answer_num::DOUBLE"),
+    );
+    expect([first?.[2], second?.[3]]).toEqual([JSON.parse(said).valueString, 1]);
+    expect([third, fourth]).toEqual([first, second]);
+  });
+
   it("a resource of 40 MB is read like any other", async () => {
     const large = line({ name: [{ family: "x".repeat(40 * 2 ** 20) }] });
     const told = await readRecords({

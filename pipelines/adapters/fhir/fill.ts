@@ -1,6 +1,7 @@
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
 import { CONSENTS } from "./consent.ts";
 import { FORMS } from "./forms.ts";
+import { ITEM_TABLES } from "./items.ts";
 import { MACROS } from "./macros.ts";
 import { DEVICES, MEASUREMENTS, NO_MEASUREMENTS } from "./measurements.ts";
 import { OBSERVATIONS } from "./observations.ts";
@@ -39,4 +40,8 @@ export async function fillIntake(db: DuckDb): Promise<void> {
 }
 
 /** Copies of what was read, as large as the export. */
-const UNFOLDED = ["fhir_item", "fhir_survey", "fhir_survey_again", "fhir_survey_grouped"];
+const UNFOLDED = [
+  ...Object.keys(ITEM_TABLES),
+  ...["fhir_given", "fhir_spot", "fhir_item_said", "fhir_phrase"],
+  ...["fhir_survey", "fhir_survey_again", "fhir_survey_grouped"],
+];

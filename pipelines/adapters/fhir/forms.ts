@@ -15,7 +15,7 @@ export const FORM_DISPLAY = "(questionnaire->>'$.display')";
  * `fhir_form_option` the number that the form gives an answer. What a form proposes as `initial` is never read.
  *
  * `fhir_named` has one row a name under which responses refer to a form: which form that is, its panel code, the instrument that
- * its names stand for, and whether that instrument has aliases.
+ * its names stand for, and whether that instrument has aliases; `named` is its number.
  */
 export const FORMS = [
   `CREATE TEMP TABLE fhir_form AS
@@ -93,7 +93,7 @@ export const FORMS = [
     LEFT JOIN aliased a ON a.own IS NOT DISTINCT FROM n.own AND a.form_name IS NOT DISTINCT FROM n.form_name AND a.display IS NOT DISTINCT FROM n.display
     LEFT JOIN panel p ON p.code = n.code
   )
-  SELECT own, form_name, display, form, is_adaptive, coalesce(by_code, by_name) AS instrument,
+  SELECT row_number() OVER () AS named, own, form_name, display, form, is_adaptive, coalesce(by_code, by_name) AS instrument,
     CASE WHEN by_code IS NULL THEN coalesce(by_name, code) ELSE code END AS panel,
     CASE WHEN by_code IS NULL AND by_name IS NOT NULL THEN 'propool' WHEN code IS NOT NULL THEN 'http://loinc.org' END AS panel_system,
     coalesce(by_code, by_name) IN (SELECT instrument FROM catalogue_alias WHERE kind <> 'panel') IS TRUE AS has_aliases

@@ -1,34 +1,9 @@
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
-import { text } from "../../../warehouse/sql.ts";
-import { type ResourceType, resourceTable } from "./resources.ts";
+import type { ResourceType } from "./resources.ts";
 
-/** What stands below the first level: the JSON texts in which it waits to be unfolded, and what must be a list or an object there. */
-interface Nested {
-  isNested: string;
-  texts: string;
-  lists: readonly string[];
-  objects: readonly string[];
-}
-
-/** Whether a response has anything below its first level; a look that is many times cheaper than unfolding. */
-export const IS_NESTED = `(len(list_filter(item, lambda i: i.item IS NOT NULL)) > 0
-  OR len(list_filter(flatten(list_transform(item, lambda i: list_transform(i.answer, lambda a: a.item))), lambda n: n IS NOT NULL)) > 0)`;
-
-const NESTED: Partial<Record<ResourceType, Nested>> = {
-  Questionnaire: {
-    isNested: "true",
-    texts: "list_transform(item, lambda i: i.item)",
-    lists: ["item", "code", "extension", "answerOption", "option"],
-    objects: ["item[*]"],
-  },
-  QuestionnaireResponse: {
-    isNested: IS_NESTED,
-    texts: `list_concat(list_transform(item, lambda i: i.item),
-      flatten(list_transform(item, lambda i: list_transform(i.answer, lambda a: a.item))))`,
-    lists: ["item", "answer", "extension"],
-    objects: ["item[*]", "answer[*]", "valueCoding", "valueQuantity"],
-  },
-};
+/** What must be a list or an object below the first level of a form. */
+const LISTS = ["item", "code", "extension", "answerOption", "option"];
+const OBJECTS = ["item[*]"];
 
 /** A `code` in a coding is a text: only that of an item is looked at. */
 const pathsOf = (member: string) =>
@@ -38,7 +13,7 @@ const isOther = (path: string, type: string) =>
   `len(list_filter(json_type(nested, '${path}'), lambda t: t <> '${type}')) > 0`;
 
 /** Each path costs a parse of the text, hence the look whether the text has the member at all. */
-const misfit = (type: string) => (member: string) =>
+const misfitting = (type: string) => (member: string) =>
   `(contains(nested::VARCHAR, '"${member.replace("[*]", "")}"') AND (${pathsOf(member)
     .map((path) => isOther(path, type))
     .join(" OR ")}))`;
@@ -50,24 +25,24 @@ const misfit = (type: string) => (member: string) =>
 const HAS_MANY_LISTS = "length(nested) - length(replace(nested::VARCHAR, '[', '')) > 2000";
 
 /**
- * Whether a file that was just read holds what only the sieve can bring into shape: a form of DSTU2, or nested items of another
- * shape than FHIR says. The strict reader takes them as they stand, and unfolding them would drop what does not fit without a
- * word. The sieve then says which records they are in.
+ * Whether rows that were just read (a table and its condition) hold what only the sieve can bring into shape: what DSTU2 has in
+ * `group`, or in a form nested items of another shape than FHIR says. The strict reader takes them as they stand, and unfolding them
+ * would drop what does not fit without a word. The sieve then says which records they are in.
  */
-export async function needsSieve(db: DuckDb, type: ResourceType, file: string): Promise<boolean> {
-  const nested = NESTED[type];
-  if (!nested) return false;
-  const found = `${resourceTable(type)} WHERE file = ${text(file)}`;
-  const { misfits } = await db.one<{ misfits: bigint }>(`
+export async function needsSieve(db: DuckDb, rows: string, type: ResourceType): Promise<boolean> {
+  if (type !== "Questionnaire" && type !== "QuestionnaireResponse") return false;
+  const { older } = await db.one<{ older: bigint }>(`SELECT count("group") AS older FROM ${rows}`);
+  // The items of responses are read one by one, at any depth.
+  return older > 0n || (type === "Questionnaire" && (await holdsMisfit(db, rows)));
+}
+
+async function holdsMisfit(db: DuckDb, forms: string): Promise<boolean> {
+  const [misfit] = await db.all(`
     WITH nested AS (
-      SELECT nested FROM (SELECT unnest(${nested.texts}) AS nested FROM ${found} AND ${nested.isNested}) WHERE nested IS NOT NULL
-    ),
-    judged AS (
-      SELECT CASE WHEN ${HAS_MANY_LISTS} THEN true
-        ELSE json_type(nested) <> 'ARRAY' OR ${isOther("$[*]", "OBJECT")}
-          OR ${[...nested.lists.map(misfit("ARRAY")), ...nested.objects.map(misfit("OBJECT"))].join(" OR ")} END AS is_misfit
-      FROM nested
+      SELECT nested FROM (SELECT unnest(list_transform(item, lambda i: i.item)) AS nested FROM ${forms}) WHERE nested IS NOT NULL
     )
-    SELECT (SELECT count("group") FROM ${found}) + (SELECT count(*) FROM judged WHERE is_misfit) AS misfits`);
-  return misfits > 0n;
+    SELECT 1 FROM nested WHERE CASE WHEN ${HAS_MANY_LISTS} THEN true
+      ELSE json_type(nested) <> 'ARRAY' OR ${isOther("$[*]", "OBJECT")}
+        OR ${[...LISTS.map(misfitting("ARRAY")), ...OBJECTS.map(misfitting("OBJECT"))].join(" OR ")} END LIMIT 1`);
+  return misfit !== undefined;
 }

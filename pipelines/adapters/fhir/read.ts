@@ -28,7 +28,8 @@ async function readJson(input: AdapterInput, file: string, sieve: Sieve): Promis
   if (counted && !counted.hasGap) {
     const type = await firstType(path);
     const { records: expected, longest } = counted;
-    if (type && (await readStrictly(input.db, { path, file, type, expected, longest }))) return;
+    const found = type && { path, file, type, expected, longest };
+    if (found && (await readStrictly(input.db, input.scratch, found))) return;
   }
   const read = await sieve.add(file, candidatesOf(path)).catch((cause) => {
     throw unreadable(file, cause);

@@ -27,7 +27,7 @@ const measured = {
 const meta = { lastUpdated: "VARCHAR", versionId: "VARCHAR", profile: ["VARCHAR"] } as const;
 const extension = { url: "VARCHAR", valueDecimal: "VARCHAR", valueCode: "VARCHAR" } as const;
 
-/** What is read of an answer; `item` nests to any depth and is unfolded level by level. */
+/** What is read of an answer; `item` nests to any depth: each item is read on its own. */
 const answer = {
   valueCoding: { ...coding, extension: [extension] },
   valueReference: "JSON",
@@ -44,7 +44,7 @@ const answer = {
   valueDate: "VARCHAR",
   valueDateTime: "VARCHAR",
   extension: [extension],
-  item: (): Shape => [RESPONSE_ITEM],
+  item: [(): Shape => RESPONSE_ITEM],
 } as const;
 
 export const RESPONSE_ITEM = {
@@ -53,7 +53,7 @@ export const RESPONSE_ITEM = {
   text: "VARCHAR",
   extension: [{ ...extension, valueBoolean: "VARCHAR", valueReference: { reference: "VARCHAR" } }],
   answer: [answer],
-  item: (): Shape => [RESPONSE_ITEM],
+  item: [(): Shape => RESPONSE_ITEM],
 } as const satisfies Shape;
 
 const option = {
@@ -202,7 +202,7 @@ export const RESOURCES = {
     informationSource: reference,
     basedOn: [reference],
     language: "VARCHAR",
-    item: [RESPONSE_ITEM],
+    item: [(): Shape => RESPONSE_ITEM],
     group: "JSON",
   },
   Observation: {

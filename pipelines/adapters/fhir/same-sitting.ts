@@ -31,7 +31,7 @@ export const SAME_SITTING = [
       AND r.record_key IN (SELECT record_key FROM fhir_finished)
   ), given AS (
     SELECT r.administration_key, c.instrument, c.kind, c.name, coalesce(r.answer_num, l.value) AS value
-    FROM intake_response r
+    FROM every_response r
     JOIN code c ON c.code = r.item_code AND (r.item_system IS NULL OR c.code_system IS NULL OR c.code_system = r.item_system)
     LEFT JOIN catalogue_answer l ON l.instrument = c.instrument AND l.item = c.name AND l.code = r.answer_code
     WHERE r.administration_key IN (SELECT administration FROM near UNION ALL SELECT other FROM near)

@@ -19,11 +19,13 @@ const LEFT_MAX = 10_000;
  */
 export class Sieve {
   readonly #db: DuckDb;
+  readonly #scratch: string;
   readonly #parts: Parts;
   #left: Left[] = [];
 
   constructor(db: DuckDb, scratch: string) {
     this.#db = db;
+    this.#scratch = scratch;
     this.#parts = new Parts(scratch);
   }
 
@@ -62,8 +64,8 @@ export class Sieve {
    * records that are refused stand alone.
    */
   async #read({ type, path, records, longest }: Part): Promise<void> {
-    if (await readStrictly(this.#db, { type, path, longest, expected: records, file: null }))
-      return;
+    const found = { type, path, longest, expected: records, file: null };
+    if (await readStrictly(this.#db, this.#scratch, found)) return;
     const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
     if (lines.length === 1) {
       this.#left.push({

@@ -91,8 +91,9 @@ export async function intakeRows(db: DuckDb, table: IntakeTable): Promise<object
   const columns = intakeColumns(table).map((name) =>
     name === "answer_num" ? `${name}::DOUBLE AS ${name}` : name,
   );
+  const { source, order } = inOrder(table);
   const rows = await db.all(
-    `SELECT ${columns.join(", ")} FROM ${table} ORDER BY record_key, rowid`,
+    `SELECT ${columns.join(", ")} FROM ${source} ORDER BY record_key, ${order}`,
   );
   return rows.map((row) =>
     Object.fromEntries(
@@ -109,10 +110,18 @@ export async function columnsOf(
   table: IntakeTable,
   columns: string,
 ): Promise<unknown[][]> {
+  const { source, order } = inOrder(table);
   const reader = await db.connection.runAndReadAll(
-    `SELECT ${columns} FROM ${table} ORDER BY rowid`,
+    `SELECT ${columns} FROM ${source} ORDER BY ${order}`,
   );
   return reader.getRowsJS() as unknown[][];
+}
+
+/** Where the rows of an intake table are, and their order. */
+function inOrder(table: IntakeTable) {
+  return table === "intake_response"
+    ? { source: "every_response", order: "response_key" }
+    : { source: table, order: "rowid" };
 }
 
 async function writeFiles(folder: string, files: Record<string, string | Uint8Array>) {
