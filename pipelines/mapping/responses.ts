@@ -219,20 +219,23 @@ export const MAP_RESPONSES = [
   WINDOW same AS (PARTITION BY administration_key, name)
   QUALIFY count(*) OVER same > 1`,
 
+  // A word of a few takes a byte in millions of rows.
+  "CREATE TYPE STATE AS ENUM ('loaded', 'duplicate', 'superseded', 'out_of_scope', 'quarantined', 'withdrawn')",
+  "CREATE TYPE ANSWER_STATE AS ENUM ('answered', 'skipped', 'not_shown', 'not_collected')",
   // What an answer says stands in judged_statement: with it, millions of rows would be four times as wide.
   `CREATE TABLE placed_response AS
   SELECT j.response_key, j.record_key, j.administration_key, j.where_pointer, j.judged, w_pro_mode.code AS mode, r.differs IS TRUE AS differs,
-    CASE WHEN j.kind = 'item' THEN
+    CAST(CASE WHEN j.kind = 'item' THEN
       CASE WHEN NOT j.is_blank THEN 'answered'
         WHEN j.missing IN ('not_shown', 'NA', 'not-applicable') THEN 'not_shown'
         WHEN j.missing IN ('NASK', 'not-asked') THEN 'not_collected' ELSE 'skipped' END
-    END AS answer_state,
-    CASE
+    END AS ANSWER_STATE) AS answer_state,
+    CAST(CASE
       WHEN j.problem IN ('MAPPING_INSTRUMENT_UNKNOWN', 'MAPPING_BLANK', 'MAPPING_CODE_UNUSED', 'MAPPING_NARRATIVE_UNMATCHED', 'MAPPING_OTHER_SUBJECT') THEN 'out_of_scope'
       WHEN j.problem IS NOT NULL OR r.differs THEN 'quarantined'
       WHEN r.nth > 1 THEN 'duplicate'
       ELSE 'loaded'
-    END AS state,
+    END AS STATE) AS state,
     CASE WHEN r.differs THEN 'MAPPING_ANSWERED_TWICE' WHEN r.nth > 1 THEN 'MAPPING_ANSWER_REPEATED' ELSE j.problem END AS reason
   FROM (${JUDGED}) j
   LEFT JOIN repeated_response r USING (response_key)
