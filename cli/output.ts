@@ -32,6 +32,21 @@ export function writeJson(out: Writable, value: unknown): void {
   out.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
+/** Writes texts as fast as they are taken, and stops where nobody takes them any more. */
+export async function pour(texts: AsyncIterable<string>, out: Writable): Promise<void> {
+  for await (const text of texts) {
+    if (out.write(text)) continue;
+    await new Promise<void>((resolve) => {
+      const goOn = () => {
+        out.off("drain", goOn).off("close", goOn);
+        resolve();
+      };
+      out.on("drain", goOn).on("close", goOn);
+    });
+    if (!out.writable) return;
+  }
+}
+
 /** One line of CSV (RFC 4180, line feed). */
 export function csvLine(cells: readonly Cell[]): string {
   return `${cells.map(csvCell).join(",")}\n`;

@@ -1,13 +1,9 @@
 import { Option } from "commander";
 import { createProgress } from "../../pipelines/core/progress.ts";
-import {
-  explainReasons,
-  PREVIEW_COLUMNS,
-  type PreviewRow,
-  preview,
-} from "../../pipelines/preview.ts";
+import { type PreviewRow, preview } from "../../pipelines/preview.ts";
 import type { AddCommand } from "../command.ts";
-import { csvLine, table, writeJson } from "../output.ts";
+import { pour } from "../output.ts";
+import { previewTexts } from "../preview-texts.ts";
 import { todayOption } from "../today.ts";
 
 interface Options {
@@ -19,24 +15,6 @@ interface Options {
   today: string;
   json?: boolean;
 }
-
-/** What fits beside each other on a terminal. */
-const SHOWN = [
-  "file",
-  "record",
-  "source_item",
-  "source_answer",
-  "patient",
-  "pro_date",
-  "pro_code",
-  "pro_name",
-  "pro_response_num",
-  "pro_response_text",
-  "origin",
-  "status",
-  "state",
-  "reason",
-] as const;
 
 export const addPreview: AddCommand = (program, io) => {
   program
@@ -77,60 +55,17 @@ export const addPreview: AddCommand = (program, io) => {
       });
       const wanted = options.only === "issues" ? isIssue : () => true;
       const format = options.json ? "json" : options.format;
-      if (format === "csv") return writeCsv(rows, wanted, io.out);
-      const all: PreviewRow[] = [];
-      for await (const chunk of rows) all.push(...chunk.filter(wanted));
-      if (format === "json") return writeJson(io.out, all);
-      io.out.write(
-        `${table(
-          SHOWN,
-          all.map((row) => SHOWN.map((column) => shorten(row[column], column))),
-        )}\n${await reasonLines(all)}`,
-      );
+      await pour(previewTexts(picked(rows, wanted), format), io.out);
     });
 };
-
-/** Beneath the rows: what each reason means, and what can be done. */
-async function reasonLines(rows: readonly PreviewRow[]): Promise<string> {
-  const counts = new Map<string, number>();
-  for (const { status, reason } of rows) {
-    const code = reason ?? (status === "mismatch" ? "SCORE_MISMATCH" : null);
-    if (code !== null) counts.set(code, (counts.get(code) ?? 0) + 1);
-  }
-  const told = await explainReasons(counts.keys());
-  const lines = told.map(
-    ({ code, message, hint }) => `${code} (${counts.get(code)}): ${message}; ${hint}`,
-  );
-  return lines.length > 0 ? `\n${lines.join("\n")}\n` : "";
-}
 
 function isIssue(row: PreviewRow): boolean {
   return row.state !== "loaded" || row.status === "mismatch";
 }
 
-async function writeCsv(
+async function* picked(
   rows: AsyncIterable<PreviewRow[]>,
   wanted: (row: PreviewRow) => boolean,
-  out: NodeJS.WritableStream,
-): Promise<void> {
-  out.write(csvLine(PREVIEW_COLUMNS));
-  for await (const chunk of rows) {
-    const text = chunk
-      .filter(wanted)
-      .map((row) => csvLine(PREVIEW_COLUMNS.map((column) => row[column])));
-    if (out.write(text.join(""))) continue;
-    await new Promise<void>((resolve) => {
-      const goOn = () => {
-        out.off("drain", goOn).off("close", goOn);
-        resolve();
-      };
-      out.on("drain", goOn).on("close", goOn);
-    });
-    if (!out.writable) return;
-  }
-}
-
-function shorten(value: string | null, column: string): string {
-  if (value === null) return "";
-  return column === "patient" ? value.slice(0, 8) : value;
+): AsyncGenerator<PreviewRow[]> {
+  for await (const chunk of rows) yield chunk.filter(wanted);
 }

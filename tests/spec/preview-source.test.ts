@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { run } from "../../cli/main.ts";
+import { previewTexts } from "../../cli/preview-texts.ts";
+import { PREVIEW_COLUMNS, type PreviewRow } from "../../pipelines/preview.ts";
 import { propool } from "../support/command.ts";
 
 let folder = "";
@@ -65,6 +67,35 @@ it("keeps the columns of its CSV", async () => {
   expect(out.split("\n")[0]).toBe(
     "file,record,pointer,patient,pro_date,pro_time,pro_code,pro_name,pro_response_num,pro_response_text,pro_method,pro_mode,pro_cat,pro_source,pro_seq,kind,origin,status,state,reason",
   );
+});
+
+async function all(texts: AsyncIterable<string>): Promise<string[]> {
+  const found: string[] = [];
+  for await (const text of texts) found.push(text);
+  return found;
+}
+
+it("prints as JSON what one array of all rows would be, and an empty one", async () => {
+  const { out } = await propool("preview", ...files, "--json");
+  expect(out).toBe(`${JSON.stringify(JSON.parse(out), null, 2)}\n`);
+  async function* nothing(): AsyncGenerator<PreviewRow[]> {}
+  expect(await all(previewTexts(nothing(), "json"))).toEqual(["[]\n"]);
+});
+
+it("lays out thousands of rows page by page, and counts the reasons of all", async () => {
+  const empty = Object.fromEntries(PREVIEW_COLUMNS.map((name) => [name, null]));
+  const row = { ...empty, file: "a.csv", patient: null, reason: "MAPPING_NO_KEY" };
+  async function* rows() {
+    for (let i = 0; i < 4; i++) yield Array<PreviewRow>(3_000).fill(row as unknown as PreviewRow);
+  }
+  const texts = await all(previewTexts(rows(), "table"));
+  expect(texts.map((text) => text.match(/^file|^a\.csv/gm)?.length)).toEqual([
+    5_001,
+    5_001,
+    2_001,
+    undefined,
+  ]);
+  expect(texts.at(-1)).toContain("MAPPING_NO_KEY (12000)");
 });
 
 it("leaves nothing waiting at a reader that is slow", async () => {
