@@ -11,6 +11,8 @@ export interface Chosen extends Group {
   coding: Coding;
   /** The column that holds the sum of the items, proven on the rows. */
   total: ColumnEvidence | null;
+  /** Other columns of numbers: in which share of the rows with all answers they are the sum of the items. */
+  sums: { column: string; share: number; rows: number }[];
   suggestions: Suggestion[];
 }
 
@@ -173,7 +175,10 @@ async function settle(
   const suggestions = [...group.parts].map(([id, column]) =>
     describe(decided, { id, column, total, rivals, turned, isProvenTurned }),
   );
-  return { ...decided, isSure: confidence >= SURE, total, suggestions };
+  const sums = (check?.equal ?? [])
+    .filter(({ column, n }) => column !== total && n >= 10)
+    .map(({ column, share, n }) => ({ column: column.name, share, rows: n }));
+  return { ...decided, isSure: confidence >= SURE, total, sums, suggestions };
 }
 
 /** A rival that has fewer of the columns under the same ids is a short form of this one. */

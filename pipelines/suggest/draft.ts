@@ -6,6 +6,7 @@ import {
   formKeyHints,
   missingHints,
   repeatedHints,
+  totalHints,
   visitHints,
 } from "./hints.ts";
 import { inline, quote } from "./inline-yaml.ts";
@@ -268,6 +269,7 @@ function blockLines(
   return [
     `    # ${context ? `[${context}] ` : ""}${first ? noteOf(first) : ""}`,
     ...(unknown?.hints ?? []),
+    ...(group ? totalHints(group) : []),
     `    - instrument: ${instrument}`,
     ...own.map((one) => {
       const line = `${ownLine(one)}   # ${noteOf(one)}`;

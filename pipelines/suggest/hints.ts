@@ -1,6 +1,8 @@
+import type { Chosen } from "./choose.ts";
 import type { DraftInput } from "./draft.ts";
 import { inline, quote } from "./inline-yaml.ts";
-import { wordsOf } from "./names.ts";
+import { compact, wordsOf } from "./names.ts";
+import { TOTAL } from "./scores.ts";
 import { type ColumnEvidence, isSure } from "./suggestion.ts";
 
 /**
@@ -25,7 +27,10 @@ export function dateHints(input: DraftInput): string[] {
     return [
       "  # Until the day is chosen above, answers are quarantined: without one they cannot be loaded.",
     ];
-  const dates = input.evidence.filter(({ type, filled }) => type === "date" && filled > 0);
+  const known = new Set(input.columns.filter(isSure).map(({ column }) => column));
+  const dates = input.evidence.filter(
+    ({ name, type, filled }) => type === "date" && filled > 0 && !known.has(name),
+  );
   const lines = dates
     .slice(0, 5)
     .flatMap(({ name, formats }) =>
@@ -142,6 +147,28 @@ export function missingHints({ groups }: DraftInput): string[] {
 
 function countOf({ values }: ColumnEvidence, word: string): number {
   return values.find(({ value }) => value === word)?.count ?? 0;
+}
+
+/** From this share of the rows on a column is taken for a total that went wrong and not for another number. */
+const LIKE_A_TOTAL = 0.3;
+
+/** Why a column that is named like the total, or equals it now and then, was not taken for the sum of the items without more. */
+export function totalHints({ sums, total, instrument }: Chosen): string[] {
+  const score = instrument.scores.find(({ sum }) => sum)?.id;
+  if (total || !score) return [];
+  const keys = [instrument.id, ...(instrument.aliases ?? [])].map(compact);
+  const isNamed = (column: string) => {
+    const isForms = keys.some((key) => compact(column).startsWith(key));
+    return wordsOf(column).some((word) => TOTAL.has(word)) && (isForms || sums.length === 1);
+  };
+  return sums
+    .filter(({ column, share }) => share >= LIKE_A_TOTAL || isNamed(column))
+    .slice(0, 3)
+    .flatMap(({ column, share, rows }) => [
+      `    # ${quote(column)} is the sum of the items in ${Math.round(share * rows)} of ${rows} rows with all answers. If it is the total all the same (an item is`,
+      `    # turned round, left out or weighted in it, or it was changed by hand), write scores: { ${score}: ${quote(column)} } under the items; where`,
+      "    # the two differ the night says SCORE_MISMATCH, and takes its own.",
+    ]);
 }
 
 /** How the banks of PROMIS and Neuro-QoL name their items, such as PFA11 or EDANX05; from memory. */

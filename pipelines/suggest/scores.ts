@@ -4,7 +4,16 @@ import { keysOf } from "./instruments.ts";
 import { compact, wordsOf } from "./names.ts";
 import type { ColumnEvidence, Suggestion } from "./suggestion.ts";
 
-const TOTAL = new Set(["total", "score", "sum", "tot", "raw", "totalscore", "sumscore", "overall"]);
+export const TOTAL = new Set([
+  "total",
+  "score",
+  "sum",
+  "tot",
+  "raw",
+  "totalscore",
+  "sumscore",
+  "overall",
+]);
 const FILLERS = new Set(["q", "the", "of", "calc", "calculated", "value", "result"]);
 
 /**

@@ -209,6 +209,22 @@ describe("a drafted mapping", () => {
     });
   });
 
+  it("tells in how many rows a column named like the total is the sum of the items, where it mostly is not", async () => {
+    const rows = answers(40, 9, 3).map((row, i) => [
+      i,
+      `2024-03-${10 + (i % 20)}`,
+      ...row,
+      row.reduce((a, b) => a + b, 0) + (i % 4 === 0 ? 0 : 1),
+    ]);
+    const text = draftText(
+      await draft("sum.csv", csv(["patient_id", "date", ...phq, "phq9_total"], rows)),
+      "2026-01-01",
+    );
+    expect(text).toContain("# phq9_total is the sum of the items in 10 of 40 rows");
+    expect(text).toContain("scores: { total: phq9_total }");
+    expect(mappingOf(text).files[0]).toMatchObject({ kind: "wide" });
+  });
+
   it("finds the total beside answers in words", async () => {
     const words = ["Not at all", "Several days", "More than half the days", "Nearly every day"];
     const made = await draft(
