@@ -1,19 +1,20 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type DuckDb, isInputRefused } from "../../../warehouse/duckdb.ts";
-import { fileText, text } from "../../../warehouse/sql.ts";
 import { ProError } from "../../core/errors.ts";
 import { compileRead } from "./compile-records.ts";
+import { countLines } from "./count-lines.ts";
 import { type Header, readHeader } from "./header.ts";
 import type { FileEntry } from "./layout.ts";
 import { columnUses } from "./mapping.ts";
+import { withMemoryToParse } from "./memory.ts";
 import { narrow } from "./narrow.ts";
 import { type PlainText, plainText } from "./plain-text.ts";
 import { type Questions, questionsOf, withLabels } from "./questions.ts";
-import { type Marks, STANDARD } from "./record.ts";
+import { STANDARD } from "./record.ts";
 import type { Dictionary } from "./redcap-dictionary.ts";
 import { rowsPath, showRows } from "./rows.ts";
-import { BUFFER_BYTES, type Dialect, readCsv, type ScratchFile } from "./scratch.ts";
+import { type Dialect, readCsv, type ScratchFile } from "./scratch.ts";
 import { sieve } from "./sieve.ts";
 
 export interface LoadedFile {
@@ -124,7 +125,6 @@ async function loadStrictly(
     hasWideBlanks,
   } as const;
   if (!(await isRead(db, compileRead(plan).sql))) return null;
-  await db.giveBack();
   await showRows(db, rows);
   const total = lines === "counted" ? "count(*) + coalesce(sum(propool_lines), 0)" : "count(*)";
   const { count, spanned } = await db.one<{ count: number; spanned: number }>(
@@ -176,42 +176,10 @@ async function loadSieved(
   }
 }
 
-interface LineCounts {
-  lines: number;
-  /** Lines with an odd number of quotes. */
-  oddQuotes: number;
-  /** Lines with a blank that is not ASCII. */
-  wide: number;
-}
-
-/** What the physical lines of a file tell of it; null when DuckDB cannot tell, as with bytes that are no UTF-8. */
-async function countLines(db: DuckDb, path: string, marks: Marks): Promise<LineCounts | null> {
-  // Four control characters in a row: the whole line is one field.
-  const mark = "\u001f\u001e\u001f\u001e";
-  const query = `SELECT count(*)::DOUBLE AS lines, count(*) FILTER (${isOdd(marks)})::DOUBLE AS "oddQuotes",
-      count(*) FILTER (${IS_WIDE})::DOUBLE AS wide
-    FROM read_csv(${fileText(path)}, columns = {'line': 'VARCHAR'}, auto_detect = false,
-      strict_mode = false, header = false, delim = ${text(mark)}, quote = '', escape = '',
-      buffer_size = ${BUFFER_BYTES})`;
-  return db.one<LineCounts>(query).catch(() => null);
-}
-
-/** A quote that is escaped otherwise than by doubling says nothing by its number: any may then be open at a line's end. */
-function isOdd({ quote, ...marks }: Marks): string {
-  if (quote === "") return "false";
-  return marks.escape === quote
-    ? `(length(line) - length(replace(line, ${text(quote)}, ''))) % 2 = 1`
-    : `contains(line, ${text(quote)})`;
-}
-
-/** The blanks that trim() takes away, but for the one of ASCII. */
-const WIDE_BLANK = "[\\x{00a0}\\x{1680}\\x{2000}-\\x{200a}\\x{202f}\\x{205f}\\x{3000}]";
-const IS_WIDE = `CASE WHEN strlen(line) > length(line) THEN regexp_matches(line, ${text(WIDE_BLANK)}) ELSE false END`;
-
 /** Runs a strict read; false when DuckDB refuses the text. Its message shows the line, so it goes no further. */
 async function isRead(db: LoadOptions["db"], sql: string): Promise<boolean> {
   try {
-    await db.run(sql);
+    await withMemoryToParse(db, () => db.run(sql));
     return true;
   } catch (error) {
     if (isInputRefused(error)) return false;
