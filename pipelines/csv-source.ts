@@ -11,7 +11,7 @@ export interface OpenCsv {
   /** The same, but lines that do not fit their columns are filled up or left out. */
   readLoosely: string;
   /** What a mapping's entry must say of the text. */
-  options: DialectFound["options"];
+  options: DialectFound["options"] & { sheet?: string };
   notes: string[];
   /** Names that the header has more than once; their columns are then name, name_2 … */
   repeated: readonly string[];
@@ -25,9 +25,12 @@ const NAMES: Record<string, string> = { ",": "comma", ";": "semicolon", "\t": "t
  *
  * @throws ProError `SOURCE_*`.
  */
-export async function openCsvSource(path: string, scratch: string, db: DuckDb): Promise<OpenCsv> {
+export async function openCsvSource(
+  path: string,
+  { scratch, db, sheet }: { scratch: string; db: DuckDb; sheet?: string | undefined },
+): Promise<OpenCsv> {
   const file = basename(path);
-  const found = await detectDialect({ path, file, scratch, name: "profile", db });
+  const found = await detectDialect({ path, file, scratch, name: "profile", db, sheet });
   const { columns, dialect, encoding, options } = found;
   const read = readCsv(found.path, columns, dialect);
   const readLoosely = read.replace(
@@ -39,7 +42,7 @@ export async function openCsvSource(path: string, scratch: string, db: DuckDb): 
     columns,
     read,
     readLoosely,
-    options,
+    options: found.isSheet && sheet !== undefined ? { sheet, ...options } : options,
     repeated: found.repeated,
     notes: [
       `${found.isSheet ? "a sheet of a workbook" : `${NAMES[dialect.delimiter] ?? dialect.delimiter} separated`}, ${columns.length} columns`,

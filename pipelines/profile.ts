@@ -25,12 +25,13 @@ import { writeAsJson } from "./profile-xml.ts";
  * What is in the files of an export: one profile a file. Values that may identify a person are shown as shapes only. It reads
  * each file as a stream and keeps nothing.
  *
- * @param siteDirectory a site whose own instruments count too
+ * @param options.siteDirectory a site whose own instruments count too
+ * @param options.sheet of a workbook with several
  * @throws ProError `SOURCE_*`.
  */
 export async function* profileFiles(
   files: readonly string[],
-  siteDirectory?: string,
+  { siteDirectory, sheet }: { siteDirectory?: string | undefined; sheet?: string | undefined } = {},
 ): AsyncGenerator<FileProfile> {
   const scratch = await mkdtemp(join(tmpdir(), "propool-profile-"));
   await using _scratch = ephemeral(scratch);
@@ -45,7 +46,7 @@ export async function* profileFiles(
     await db.run("SET preserve_insertion_order = false");
     for (const group of await groupsOf(paths)) {
       const started = performance.now();
-      const found = await profileGroup({ db, ...group, scratch, rules });
+      const found = await profileGroup({ db, ...group, scratch, rules, sheet });
       const [file = ""] = group.files;
       const name =
         group.files.length > 1 ? `${group.files.length} files in ${dirname(file)}` : file;
@@ -89,6 +90,7 @@ interface Place extends Group {
   db: DuckDb;
   scratch: string;
   rules: MaskRules;
+  sheet: string | undefined;
 }
 
 type Found = Omit<FileProfile, "file" | "bytes" | "seconds">;
@@ -139,9 +141,9 @@ const OWN = ["yes", "no", "y", "n", "true", "false", "na", "n/a", "null", "none"
 
 const RAGGED = "some lines do not fit their columns; the night names and quarantines them";
 
-async function ofCsv({ db, files, scratch, rules }: Place): Promise<Found> {
+async function ofCsv({ db, files, scratch, rules, sheet }: Place): Promise<Found> {
   const [file = ""] = files;
-  const source = await openCsvSource(file, scratch, db);
+  const source = await openCsvSource(file, { scratch, db, sheet });
   try {
     const { answer, isLoose } = await askRows(source, (read) =>
       profileCsv(db, { columns: source.columns, read }, rules),

@@ -49,6 +49,7 @@ export interface MappingDraft {
  * chosen silently.
  *
  * @param options.siteDirectory a site whose own instruments count too
+ * @param options.sheet of a workbook with several
  * @throws ProError `SOURCE_*`.
  */
 export async function suggestCsv(
@@ -56,7 +57,8 @@ export async function suggestCsv(
   {
     withLayouts = true,
     siteDirectory,
-  }: { withLayouts?: boolean; siteDirectory?: string | undefined } = {},
+    sheet,
+  }: { withLayouts?: boolean; siteDirectory?: string | undefined; sheet?: string | undefined } = {},
 ): Promise<MappingDraft> {
   const scratch = await mkdtemp(join(tmpdir(), "propool-suggest-"));
   await using _scratch = ephemeral(scratch);
@@ -72,7 +74,7 @@ export async function suggestCsv(
     const opened = [];
     const found: Suggested[] = [];
     for (const file of paths) {
-      const source = await openCsvSource(file, scratch, db);
+      const source = await openCsvSource(file, { scratch, db, sheet });
       try {
         opened.push({ file: basename(file), columns: source.columns });
         found.push(await suggestFile({ db, file, source, instruments, names, rules }));

@@ -8,6 +8,7 @@ interface Options {
   json?: boolean;
   html?: string;
   site?: string;
+  sheet?: string;
 }
 
 export const addProfile: AddCommand = (program, io) => {
@@ -19,6 +20,7 @@ export const addProfile: AddCommand = (program, io) => {
     .argument("<file...>", "CSV, FHIR (NDJSON, JSON) or C-CDA files")
     .option("--json", "print the profiles as JSON")
     .option("--site <dir>", "folder of a site whose own instruments are known too")
+    .option("--sheet <name>", "the sheet of a workbook that has several")
     .option("--html <file>", "write a self-contained page to this file instead")
     .addHelpText(
       "after",
@@ -26,7 +28,10 @@ export const addProfile: AddCommand = (program, io) => {
     )
     .action(async (files: string[], options: Options) => {
       const profiles = [];
-      for await (const profile of profileFiles(files, options.site)) {
+      for await (const profile of profileFiles(files, {
+        siteDirectory: options.site,
+        sheet: options.sheet,
+      })) {
         if (!options.json && !options.html) io.out.write(`${profileText(profile)}\n`);
         else profiles.push(profile);
       }

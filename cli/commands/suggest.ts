@@ -16,6 +16,7 @@ import { todayOption } from "../today.ts";
 interface Options {
   out?: string;
   site?: string;
+  sheet?: string;
   json?: boolean;
   today: string;
 }
@@ -31,6 +32,7 @@ export const addSuggest: AddCommand = (program, io) => {
       "--site <dir>",
       "a site whose own instruments are known too; of FHIR and C-CDA, leave out what it has approved already",
     )
+    .option("--sheet <name>", "the sheet of a workbook that has several")
     .option("--out <file>", "write the draft to this file, which must not exist yet")
     .option("--json", "print what was found of each column as JSON")
     .addOption(todayOption())
@@ -54,7 +56,7 @@ export const addSuggest: AddCommand = (program, io) => {
         if (!options.out) return void io.out.write(lines);
         return writeWhole(options.out, lines);
       }
-      const draft = await suggestCsv(paths, { siteDirectory: options.site });
+      const draft = await suggestCsv(paths, { siteDirectory: options.site, sheet: options.sheet });
       if (options.json) {
         const { layout } = draft;
         const found = draft.files.map(({ yaml: _, ...file }) => file);

@@ -2,7 +2,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { ProError } from "../../pipelines/core/errors.ts";
 import { intakeRows, withIntake } from "../support/csv-intake.ts";
-import { zip } from "../support/zip.ts";
+import { workbook, zip } from "../support/zip.ts";
 
 const WIDE = {
   match: "*",
@@ -79,6 +79,56 @@ describe("well formed in its own way", () => {
 
   it("reads zstd", async () => {
     expect(await read(zstdCompressSync("id,q1\nA,1\nB,2\n"), {}, "a.csv.zst")).toEqual(plain);
+  });
+
+  it.each<[string, Parameters<typeof workbook>[0], object]>([
+    [
+      "the only sheet",
+      {
+        Answers: [
+          ["id", "q1"],
+          ["A", 1],
+          ["B", 2],
+        ],
+      },
+      {},
+    ],
+    [
+      "the only one that is filled",
+      {
+        Answers: [
+          ["id", "q1"],
+          ["A", "1"],
+          ["B", 2],
+        ],
+        Sheet2: [],
+      },
+      {},
+    ],
+    [
+      "the one that the mapping names",
+      {
+        Notes: [["Ms Blythe"]],
+        Answers: [
+          ["id", "q1", "x, y"],
+          ["A", 1, 'say "a"'],
+          ["B", 2],
+        ],
+      },
+      { sheet: "Answers" },
+    ],
+  ])("reads an Excel workbook: %s", async (_, sheets, entry) => {
+    expect(await read(workbook(sheets), entry, "a.xlsx")).toEqual(plain);
+  });
+
+  it("does not guess which sheet of a workbook is meant, and tells none by name", async () => {
+    const sheets = { "Ms Blythe": [["id", "q1"]], Answers: [["id", "q1"]] };
+    await expect(read(workbook(sheets), {}, "a.xlsx")).rejects.toThrow(
+      "the workbook has 2 sheets, 2 of them filled",
+    );
+    await expect(read(workbook(sheets), { sheet: "Blythe" }, "a.xlsx")).rejects.toThrow(
+      "the workbook has no sheet Blythe",
+    );
   });
 
   it.each<[string, string, object]>([

@@ -123,7 +123,7 @@ test("profile shows its answers and suggest finds its items, for that site only"
   };
   expect(await roles(at("site"))).toEqual(["patient_key", "our-form/OUR1", "our-form/OUR2"]);
   expect(await roles()).not.toContain("our-form/OUR1");
-  for await (const { fields } of profileFiles([at("export.csv")], at("site"))) {
+  for await (const { fields } of profileFiles([at("export.csv")], { siteDirectory: at("site") })) {
     expect(fields[1]?.values.map(({ value }) => value)).toEqual(["nevermore", "evermore"]);
   }
 });

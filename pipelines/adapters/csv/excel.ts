@@ -46,17 +46,19 @@ interface Sheet {
 }
 
 function pick(sheets: readonly Sheet[], name: string | undefined, file: string): Sheet["data"] {
-  const found = name === undefined ? sheets : sheets.filter(({ sheet }) => sheet === name);
+  // Excel's own empty sheets beside the one that was filled are no choice.
+  const filled = sheets.length > 1 ? sheets.filter(({ data }) => data.length > 0) : sheets;
+  const found = name === undefined ? filled : sheets.filter(({ sheet }) => sheet === name);
   const [only] = found;
   if (only && found.length === 1) return only.data;
   const message =
     name === undefined
-      ? `the workbook has ${sheets.length} sheets`
+      ? `the workbook has ${sheets.length} sheets, ${filled.length} of them filled`
       : `the workbook has no sheet ${name}`;
   throw new ProError("MAPPING_SHEET", message, {
     where: { file, pointer: "sheet" },
     // The names of the sheets are not told: one may be a person's.
-    hint: "name one of them with sheet: in the mapping, as the workbook's tab has it",
+    hint: "name one of them as the workbook's tab has it: with sheet: in the mapping, or with --sheet for profile and suggest",
   });
 }
 
