@@ -22,7 +22,7 @@ const isSaid = (r: string) =>
 
 /** Every answer with what it means in its place. */
 const JUDGED = `SELECT r.response_key, r.record_key, CASE WHEN p.is_foreign THEN ${PART} ELSE r.administration_key END AS administration_key,
-      r.where_pointer, r.missing, r.mode, a.form, s.* EXCLUDE (said)
+      r.where_pointer, r.missing, r.mode, r.phrase, a.form, s.* EXCLUDE (said)
     FROM said_response r
     -- An answer without its questionnaire is of no form: it keeps its row, and no instrument.
     LEFT JOIN administration_form a ON a.administration_key = r.administration_key
@@ -56,10 +56,10 @@ export const MAP_RESPONSES = [
   WITH said_phrase AS (
     SELECT p.phrase, s.said, s.question FROM intake_phrase p JOIN said s ON ${isSaid("p")} AND s.is_other = (p.subject IS NOT DISTINCT FROM 'other')
   )
-  SELECT r.response_key, r.record_key, r.administration_key, r.where_pointer, r.missing, r.mode, s.said, s.question
+  SELECT r.response_key, r.record_key, r.administration_key, r.where_pointer, r.missing, r.mode, NULL::INTEGER AS phrase, s.said, s.question
   FROM stated_response r JOIN said s ON ${isSaid("r")} AND s.is_other = (r.subject IS NOT DISTINCT FROM 'other')
   UNION ALL
-  SELECT g.response_key, g.record_key, g.administration_key, g.where_pointer, g.missing, g.mode, s.said, s.question
+  SELECT g.response_key, g.record_key, g.administration_key, g.where_pointer, g.missing, g.mode, g.phrase, s.said, s.question
   FROM given_response g JOIN said_phrase s USING (phrase)`,
 
   // What a question may mean; a code may stand in more than one instrument.
@@ -222,9 +222,9 @@ export const MAP_RESPONSES = [
   // A word of a few takes a byte in millions of rows.
   "CREATE TYPE STATE AS ENUM ('loaded', 'duplicate', 'superseded', 'out_of_scope', 'quarantined', 'withdrawn')",
   "CREATE TYPE ANSWER_STATE AS ENUM ('answered', 'skipped', 'not_shown', 'not_collected')",
-  // What an answer says stands in judged_statement: with it, millions of rows would be four times as wide.
+  // What an answer says stands in judged_statement: with it, millions of rows would be four times as wide. phrase is that of a given one.
   `CREATE TABLE placed_response AS
-  SELECT j.response_key, j.record_key, j.administration_key, j.where_pointer, j.judged, w_pro_mode.code AS mode, r.differs IS TRUE AS differs,
+  SELECT j.response_key, j.record_key, j.administration_key, j.where_pointer, j.phrase, j.judged, w_pro_mode.code AS mode, r.differs IS TRUE AS differs,
     CAST(CASE WHEN j.kind = 'item' THEN
       CASE WHEN NOT j.is_blank THEN 'answered'
         WHEN j.missing IN ('not_shown', 'NA', 'not-applicable') THEN 'not_shown'
@@ -242,7 +242,7 @@ export const MAP_RESPONSES = [
   ${joinWord("pro_mode", "j.mode")}`,
 
   `CREATE VIEW mapped_response AS
-  SELECT r.* EXCLUDE (differs), j.instrument, j.kind, j.name, j.origin, CASE WHEN NOT r.differs THEN j.value END AS value,
+  SELECT r.* EXCLUDE (differs, phrase), j.instrument, j.kind, j.name, j.origin, CASE WHEN NOT r.differs THEN j.value END AS value,
     CASE WHEN NOT r.differs THEN j.scored END AS scored, j.answer_label, j.answer_code, j.is_optional, j.content
   FROM placed_response r JOIN judged_statement j USING (judged)`,
   // As many rows as answers: they would be kept until morning.

@@ -90,9 +90,13 @@ const CODES_MAX = 25;
  */
 export function nightFacts(night: DuckDb, isNew: string): Promise<Fact[]> {
   // A field that holds something else on every row is no wording of an item.
-  return night.all<Fact>(`WITH wording AS (
-      SELECT DISTINCT m.instrument, m.name, r.item_text FROM mapped_response m JOIN every_response r ON r.response_key = m.response_key
-      WHERE m.kind = 'item' AND m.name IS NOT NULL AND r.item_text IS NOT NULL
+  return night.all<Fact>(`WITH said AS (
+      SELECT s.judged, p.item_text FROM (SELECT DISTINCT judged, phrase FROM placed_response) s JOIN intake_phrase p USING (phrase)
+      UNION ALL
+      SELECT r.judged, i.item_text FROM placed_response r JOIN stated_response i USING (response_key)
+    ), wording AS (
+      SELECT DISTINCT j.instrument, j.name, s.item_text FROM said s JOIN judged_statement j USING (judged)
+      WHERE j.kind = 'item' AND j.name IS NOT NULL AND s.item_text IS NOT NULL
     )
     SELECT getvariable('datamartid') AS site, 'text' AS kind, instrument || ' ' || name AS name,
       NULL::DOUBLE AS records, NULL::DOUBLE AS people, array_to_string(list_sort(list(DISTINCT left(sha256(lower(trim(item_text))), 12))), ' ') AS words
