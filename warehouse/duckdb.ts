@@ -66,7 +66,11 @@ export class DuckDb {
     }
     const instance = await DuckDBInstance.create(path, settings);
     const db = new DuckDb(instance, await instance.connect(), memory);
-    if (options.compressible) await db.run(`ATTACH ':memory:' AS held (COMPRESS); USE held`);
+    // Only when asked to: DuckDB would compress again and again while tables grow, for a twentieth of a night.
+    if (options.compressible)
+      await db.run(
+        "SET checkpoint_threshold = '1TB'; ATTACH ':memory:' AS held (COMPRESS); USE held",
+      );
     if (options.folders) await db.#confine(options.folders);
     return db;
   }
