@@ -27,7 +27,7 @@ import { MAP_RESPONSES } from "./mapping/responses.ts";
 import { loadWords } from "./mapping/words.ts";
 import { tokenSql } from "./privacy/tokens.ts";
 import { checkArms } from "./quality/row-checks.ts";
-import { refuseUnknownCodes, refuseUnknownParts } from "./references.ts";
+import { refuseUnknownCodes, refuseUnknownParts, withMappingPlace } from "./references.ts";
 import { LINK } from "./scoring/link.ts";
 import { SCORE } from "./scoring/score.ts";
 
@@ -177,17 +177,20 @@ export async function readExport(
   source: Source,
   progress: Progress,
 ): Promise<{ rowsOut: number }> {
-  await source.adapter.read({
+  const mappingFile = site.format === "csv" ? site.mappingFile : null;
+  const reading = source.adapter.read({
     db,
     exportDirectory: site.exportDirectory,
     files: source.files,
     isPartial: source.isPartial === true,
-    mapping:
-      site.format === "csv" && site.mappingFile ? await readCsvMapping(site.mappingFile) : null,
+    mapping: mappingFile ? await readCsvMapping(mappingFile) : null,
     narrative: site.ccda.narrative,
     scratch: join(site.identifiedDirectory, "scratch"),
     progress,
     site: site.site,
+  });
+  await reading.catch(async (error: unknown) => {
+    throw mappingFile ? await withMappingPlace(error, mappingFile) : error;
   });
   const { records } = await db.one<{ records: number }>(
     "SELECT CAST(count(*) AS DOUBLE) AS records FROM intake_record",

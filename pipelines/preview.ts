@@ -269,7 +269,8 @@ WITH here AS MATERIALIZED (
   SELECT record_key, NULL::BIGINT, where_pointer, NULL, NULL, NULL, NULL, NULL, NULL::DECIMAL(18,6), NULL, NULL, NULL, NULL, NULL, NULL, NULL,
     'record', NULL, NULL, state, reason, NULL, NULL
   FROM ledger_record l
-  WHERE ${isHere("l")} AND state = 'quarantined' AND record_key NOT IN (SELECT record_key FROM here)
+  -- A file that nobody mapped is told too: a look at it alone would else be an empty table.
+  WHERE ${isHere("l")} AND (state = 'quarantined' OR reason = 'SOURCE_UNMAPPED_FILE') AND record_key NOT IN (SELECT record_key FROM here)
 ), every_row AS (
   SELECT * FROM answer UNION ALL SELECT * FROM computed UNION ALL SELECT * FROM unread
 )

@@ -109,3 +109,23 @@ function meantPart(part: string, parts: readonly { id: string; loinc?: string | 
     parts.map(({ id }) => id),
   );
 }
+
+/** What reading an export found wrong with a mapping, with the line that says it; other errors, and those of a layout's own entries, stay as they are. */
+export async function withMappingPlace(error: unknown, mappingFile: string): Promise<unknown> {
+  if (!(error instanceof ProError)) return error;
+  const { code, message, where, hint } = error;
+  const [files, index, ...path] = (where.pointer ?? "").split(".");
+  if (files !== "files" || index === undefined) return error;
+  const [entry, list] = await Promise.all([
+    placeInYaml(mappingFile, [files, index]),
+    placeInYaml(mappingFile, [files]),
+  ]);
+  if (entry.record === list.record) return error;
+  const { record } = await placeInYaml(mappingFile, [files, index, ...path]);
+  const said = `the mapping says it in ${mappingFile} ${record}`;
+  return new ProError(code, message, {
+    where,
+    hint: hint ? `${hint} (${said})` : said,
+    cause: error,
+  });
+}

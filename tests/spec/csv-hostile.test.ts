@@ -327,7 +327,7 @@ describe("files that are refused", () => {
   it("says which column is missing, where it is mapped and what it may be", async () => {
     await expect(read("id,q01\nA,1\n")).rejects.toMatchObject({
       message: "the file has no column q1",
-      where: { file: "a.csv", pointer: "instruments.0.items.PHQ9_1" },
+      where: { file: "a.csv", pointer: "files.0.instruments.0.items.PHQ9_1" },
       hint: "did you mean q01?",
     });
   });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
@@ -60,6 +60,18 @@ it("with --only issues leaves out what is well and says what each reason means",
   expect(out).toContain(
     "MAPPING_ANSWER_NOT_IN_LIST (1): the answer is not in the item's answer list; check",
   );
+});
+
+it("tells of a file that the mapping names otherwise, and where a column stands that the file lacks", async () => {
+  const [data = "", , mapping = ""] = files;
+  const other = join(folder, "other.csv");
+  await writeFile(other, "id,q1\nk1,0\n");
+  const { out } = await propool("preview", other, ...files.slice(1));
+  expect(out).toMatch(/SOURCE_UNMAPPED_FILE \(1\): /);
+  await writeFile(other, (await readFile(mapping, "utf8")).replace("q1", "q7"));
+  const { exitCode, err } = await propool("preview", data, "--mapping", other);
+  expect([exitCode, err]).toEqual([11, expect.stringContaining("the file has no column q7")]);
+  expect(err).toMatch(/the mapping says it in .*other\.csv line \d+, column \d+/);
 });
 
 it("keeps the columns of its CSV", async () => {

@@ -30,7 +30,11 @@ export const csv: Adapter = {
       const dictionary = await readDictionary(input, planned.dictionary);
       await input.progress.stage(input.site, `read ${planned.file}`, () =>
         withLittleMemory(input.db, () =>
-          readFile(input, mapping, { ...planned, dictionary, table: `csv_${i + 1}` }),
+          readFile(input, mapping, { ...planned, dictionary, table: `csv_${i + 1}` }).catch(
+            (error: unknown) => {
+              throw inEntry(error, planned.index);
+            },
+          ),
         ),
       );
     }
@@ -44,6 +48,8 @@ export const csv: Adapter = {
 export interface PlannedFile {
   file: string;
   entry: FileEntry;
+  /** The entry's place in the mapping. */
+  index: number;
   /** Its REDCap data dictionary, if the export has one. */
   dictionary?: string | undefined;
 }
@@ -80,7 +86,7 @@ export function planFiles(
     for (const file of matched) taken.add(file);
     const glob = entry.kind === "wide" ? entry.dictionary : undefined;
     const dictionary = glob ? files.find((file) => isMatch(file, glob)) : undefined;
-    return matched.map((file) => ({ file, entry, dictionary }));
+    return matched.map((file) => ({ file, entry, index: i, dictionary }));
   });
 }
 
@@ -100,6 +106,18 @@ async function readDictionary(
   } finally {
     for (const copy of plain.copies) await rm(copy, { force: true });
   }
+}
+
+/** What is wrong with an entry has its place in the whole mapping. */
+function inEntry(error: unknown, index: number): unknown {
+  if (!(error instanceof ProError) || error.code !== "MAPPING_MISSING_COLUMN") return error;
+  const { code, message, where, hint } = error;
+  const pointer = `files.${index}.${where.pointer}`;
+  return new ProError(code, message, {
+    where: { ...where, pointer },
+    hint: hint ?? "",
+    cause: error,
+  });
 }
 
 interface ReadableFile {
