@@ -91,9 +91,6 @@ export async function readItems(
     FROM (SELECT unnest(item) AS text FROM fhir_response) WHERE ${MAY_HOLD_ITEMS}`,
   );
   if (deep > 0n && !isSieved) return false;
-  await db.run(`INSERT INTO fhir_item_place
-    SELECT i, '/item/' || (i - 1), [] FROM range(1, (SELECT coalesce(max(len(item)), 0) + 1 FROM fhir_response)) t(i)
-    WHERE i NOT IN (SELECT place FROM fhir_item_place)`);
   if (holders === 0n) await numberItems(db, top, "text");
   for (let level = top; holders > 0n && (await unfold(db, level)); level = "fhir_item_open");
   try {
@@ -106,13 +103,16 @@ export async function readItems(
   return true;
 }
 
-/** Numbers the texts of some items that nobody has numbered, and notes where they stand. */
+/** Numbers the texts of some items that nobody has numbered, and notes where they stand: those of the first level in the place that they have. */
 async function numberItems(db: DuckDb, items: string, own: string): Promise<void> {
   await db.run(`INSERT INTO fhir_item_text
     SELECT (SELECT count(*) FROM fhir_item_text) + row_number() OVER (), text
     FROM (SELECT DISTINCT ${own} AS text FROM ${items}) ANTI JOIN fhir_item_text USING (text)`);
   await db.run(`INSERT INTO fhir_item_given
     SELECT response, place, text_key FROM (SELECT response, place, ${own} AS own FROM ${items}) JOIN fhir_item_text ON text = own`);
+  await db.run(`INSERT INTO fhir_item_place
+    SELECT place, '/item/' || (place - 1), [] FROM range(1, (SELECT coalesce(max(place), 0) + 1 FROM fhir_item_given)) t(place)
+    ANTI JOIN fhir_item_place USING (place)`);
 }
 
 /** Does it for items that may hold others: those are in `fhir_item_open` then. Returns whether there are any. */

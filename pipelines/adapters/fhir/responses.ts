@@ -69,7 +69,7 @@ export const RESPONSES = [
   FROM fhir_answered
   LEFT JOIN (SELECT id AS channel_id, channel FROM fhir_channel)
     ON channel_id = fhir_key(coalesce(device, CASE WHEN fhir_type(written_by) = 'Device' THEN written_by END, CASE WHEN fhir_type(said_by) = 'Device' THEN said_by END))
-  ORDER BY record_key`,
+`,
 
   // Millions of items are a few hundred different ones in their places: what each says there is named once.
   `CREATE TEMP TABLE fhir_given AS
