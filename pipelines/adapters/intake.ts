@@ -273,12 +273,12 @@ const VIEWS = [
   `CREATE VIEW given_response AS
   SELECT g.record_key * 1073741824 + p.place - 4611686018427387904 AS response_key, g.record_key,
     concat_ws('.', g.record_key, p.block) AS administration_key,
-    p.* EXCLUDE (block, place)
+    p.* EXCLUDE (place)
   FROM intake_given g JOIN intake_phrase p USING (phrase)`,
   `CREATE VIEW every_response AS
   SELECT * FROM stated_response
   UNION ALL BY NAME
-  SELECT * EXCLUDE (phrase) FROM given_response`,
+  SELECT * EXCLUDE (phrase, block) FROM given_response`,
 ];
 
 /** Creates the empty intake tables, and the views over them. */

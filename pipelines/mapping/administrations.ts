@@ -14,7 +14,7 @@ export interface AdministrationOptions {
 }
 
 /** Deliveries of one administration: the same id of the source. */
-const SAME = "patient_key, instrument, coalesce(source_id, administration_key)";
+const SAME = "patient_key, instrument, coalesce(source_id, CAST(administration_key AS VARCHAR))";
 
 /** When a version was written, whatever the zone that its text names; a text without one is taken for UTC on every machine. */
 const INSTANT = "coalesce(instant_of(version_at), epoch_us(TRY_CAST(version_at AS TIMESTAMP)))";
@@ -75,7 +75,7 @@ const USED_UP = [
 /**
  * One row an administration with its CDM facts, each with its origin (stated, derived, assumed, unknown), and its state.
  *
- * In: `intake_administration`, `administration_instrument`, `mapped_response`, `patient`, `mapped_encounter`, `set_aside`. Out:
+ * In: `intake_administration`, `source_administration`, `administration_instrument`, `mapped_response`, `patient`, `mapped_encounter`, `set_aside`. Out:
  * `mapped_administration` with state and reason; `pro_seq_key` is the administration's stable key from night to night.
  */
 export function mapAdministrations({
@@ -113,7 +113,8 @@ export function mapAdministrations({
         e.facility_type AS visit_facility_type, e.enc_type AS visit_type, e.class AS visit_class, e.start_at AS visit_start, e.end_at AS visit_end,
         e.specialty AS visit_specialty
       FROM intake_administration a
-      JOIN administration_instrument i ON i.administration_key = a.administration_key
+      JOIN source_administration n ON n.source_key = a.administration_key
+      JOIN administration_instrument i ON i.administration_key = n.administration_key
       LEFT JOIN set_aside s USING (record_key)
       LEFT JOIN (SELECT * FROM mapped_encounter WHERE state = 'loaded') e USING (patient_key, encounter_key)
     ), worded AS (
@@ -231,6 +232,7 @@ export function mapAdministrations({
       AND NOT (r.reason IS NOT DISTINCT FROM 'MAPPING_NARRATIVE_UNMATCHED' AND a.state = 'out_of_scope')`,
 
     "DROP TABLE counted_administration",
+    "DROP TABLE source_administration",
     "DROP TABLE described_administration",
   ];
 }

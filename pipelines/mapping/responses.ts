@@ -11,8 +11,8 @@ const BEST =
 const VOTES =
   "count(DISTINCT m.name) FILTER (m.kind = 'item') AS items, count(DISTINCT m.name) FILTER (m.kind <> 'item') AS scores";
 
-/** The key of the part of an administration that belongs to another instrument than the rest. */
-const PART = "a.administration_key || '|' || p.instrument";
+/** The number of an administration, or of the part of it that belongs to another instrument than the rest. */
+const numbered = (administration: string) => `${administration} + coalesce(p.part, 0)`;
 
 /** Whether a row `r` says what a row of `said s` says. */
 const isSaid = (r: string) =>
@@ -21,7 +21,7 @@ const isSaid = (r: string) =>
     .join(" AND ");
 
 /** Every answer with what it means in its place. */
-const JUDGED = `SELECT r.response_key, r.record_key, CASE WHEN p.is_foreign THEN ${PART} ELSE r.administration_key END AS administration_key,
+const JUDGED = `SELECT r.response_key, r.record_key, ${numbered("r.administration_key")} AS administration_key,
       r.where_pointer, r.missing, r.mode, r.phrase, a.form, s.* EXCLUDE (said)
     FROM said_response r
     -- An answer without its questionnaire is of no form: it keeps its row, and no instrument.
@@ -32,8 +32,9 @@ const JUDGED = `SELECT r.response_key, r.record_key, CASE WHEN p.is_foreign THEN
 /**
  * The statements that give every answer its meaning. In: `intake_administration`, `every_response`, `code`, `catalogue_*`.
  *
- * Out: `administration_instrument`, one row an administration and instrument in it (administration_key of the source, part_key,
- * instrument: null when nothing of the catalogue fits), and
+ * Out: `source_administration`, a number for each administration's key in the source: from here on that is its administration_key;
+ * `administration_instrument`, one row an administration and instrument in it (administration_key of the whole, part_key, instrument:
+ * null when nothing of the catalogue fits), and
  * `mapped_response`, one row an answer: judged (what it says, with its meaning, in `judged_statement`), instrument, kind (item, score), name (catalogue id), value
  * (a number of the closed list or of the score's grid; null when not answered), scored (what an item's answer adds to a sum), answer_label, answer_code, answer_state (items:
  * answered, skipped, not_shown, not_collected), is_optional (the item may be left out), content (a hash of what was answered), state
@@ -52,15 +53,24 @@ export const MAP_RESPONSES = [
   )
   SELECT row_number() OVER () AS said, dense_rank() OVER (ORDER BY item_code, item_system, is_other) AS question, * FROM different`,
 
+  // Millions of answers are told together by a number. Those of intake_given name their administration by its record and block.
+  `CREATE TEMP TABLE source_administration AS
+  SELECT administration_key AS source_key, rowid AS administration_key,
+    CASE WHEN source_key = CAST(record_key AS VARCHAR) OR starts_with(source_key, record_key || '.') THEN record_key END AS given_record,
+    coalesce(TRY_CAST(nullif(split_part(source_key, '.', 2), '') AS BIGINT), -1) AS given_block
+  FROM intake_administration`,
+
   `CREATE TEMP TABLE said_response AS
   WITH said_phrase AS (
     SELECT p.phrase, s.said, s.question FROM intake_phrase p JOIN said s ON ${isSaid("p")} AND s.is_other = (p.subject IS NOT DISTINCT FROM 'other')
   )
-  SELECT r.response_key, r.record_key, r.administration_key, r.where_pointer, r.missing, r.mode, NULL::INTEGER AS phrase, s.said, s.question
+  SELECT r.response_key, r.record_key, a.administration_key, r.where_pointer, r.missing, r.mode, NULL::INTEGER AS phrase, s.said, s.question
   FROM stated_response r JOIN said s ON ${isSaid("r")} AND s.is_other = (r.subject IS NOT DISTINCT FROM 'other')
+  LEFT JOIN source_administration a ON a.source_key = r.administration_key
   UNION ALL
-  SELECT g.response_key, g.record_key, g.administration_key, g.where_pointer, g.missing, g.mode, g.phrase, s.said, s.question
-  FROM given_response g JOIN said_phrase s USING (phrase)`,
+  SELECT g.response_key, g.record_key, a.administration_key, g.where_pointer, g.missing, g.mode, g.phrase, s.said, s.question
+  FROM given_response g JOIN said_phrase s USING (phrase)
+  LEFT JOIN source_administration a ON a.given_record = g.record_key AND a.given_block = coalesce(g.block, -1)`,
 
   // What a question may mean; a code may stand in more than one instrument.
   `CREATE TEMP TABLE question_meaning AS
@@ -84,10 +94,11 @@ export const MAP_RESPONSES = [
   ), asked AS (
     SELECT administration_key, sum(CAST(hash(question) AS HUGEINT)) AS questions FROM said_response GROUP BY administration_key
   )
-  SELECT a.administration_key, p.instrument AS panel, a.cat IS NOT DISTINCT FROM 'Y' AS is_adaptive, coalesce(q.questions, 0) AS questions
+  SELECT n.administration_key, p.instrument AS panel, a.cat IS NOT DISTINCT FROM 'Y' AS is_adaptive, coalesce(q.questions, 0) AS questions
   FROM intake_administration a
+  JOIN source_administration n ON n.source_key = a.administration_key
   LEFT JOIN panel p ON p.instrument_code = a.instrument_code AND p.instrument_system IS NOT DISTINCT FROM a.instrument_system
-  LEFT JOIN asked q USING (administration_key)`,
+  LEFT JOIN asked q ON q.administration_key = n.administration_key`,
 
   `CREATE TEMP TABLE form AS
   SELECT row_number() OVER () AS form, * FROM (
@@ -127,8 +138,11 @@ export const MAP_RESPONSES = [
     FROM stray s JOIN votes v USING (form, instrument) JOIN catalogue_instrument c USING (instrument)
     GROUP BY s.form, s.question
   )
-  SELECT q.form, q.question, q.times, coalesce(o.instrument, f.instrument) AS instrument, o.instrument IS NOT NULL AS is_foreign
-  FROM form_question q JOIN form_instrument f USING (form) LEFT JOIN own o USING (form, question)`,
+  SELECT q.form, q.question, q.times, coalesce(o.instrument, f.instrument) AS instrument, o.instrument IS NOT NULL AS is_foreign,
+    -- Numbers of parts lie beyond those of all administrations.
+    i.place * 4294967296 AS part
+  FROM form_question q JOIN form_instrument f USING (form) LEFT JOIN own o USING (form, question)
+  LEFT JOIN (SELECT instrument, row_number() OVER (ORDER BY instrument) AS place FROM catalogue_instrument) i ON i.instrument = o.instrument`,
 
   `CREATE TEMP TABLE administration_form AS
   SELECT a.administration_key, f.form FROM filled_form a
@@ -137,8 +151,8 @@ export const MAP_RESPONSES = [
   `CREATE TABLE administration_instrument AS
   SELECT a.administration_key, a.administration_key AS part_key, f.instrument FROM administration_form a JOIN form_instrument f USING (form)
   UNION ALL
-  SELECT a.administration_key, ${PART}, p.instrument
-  FROM administration_form a JOIN (SELECT DISTINCT form, instrument FROM placed_question WHERE is_foreign) p USING (form)`,
+  SELECT a.administration_key, ${numbered("a.administration_key")}, p.instrument
+  FROM administration_form a JOIN (SELECT DISTINCT form, instrument, part FROM placed_question WHERE is_foreign) p USING (form)`,
 
   `CREATE TEMP TABLE statement AS
   SELECT p.instrument, s.* FROM said s JOIN (
