@@ -47,7 +47,7 @@ try {
   };
   const read = await timed(() => readFhirFiles(input, [file]));
   const fill = await timed(() => fillIntake(db));
-  const { rows } = await db.one<{ rows: bigint }>("SELECT count(*) AS rows FROM intake_response");
+  const { rows } = await db.one<{ rows: bigint }>("SELECT count(*) AS rows FROM every_response");
   if (Number(rows) !== answers) throw new Error(`${rows} of ${answers} answers arrived`);
   const seconds = read.wall + fill.wall;
   const processor = read.processor + fill.processor;
