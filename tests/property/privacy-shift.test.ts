@@ -59,6 +59,10 @@ async function deidentify(rows: readonly Visit[], siteKey: Uint8Array): Promise<
   await db.run(
     `CREATE OR REPLACE TEMP TABLE date_shift AS ${dateShiftSql(`SELECT patid, ${tokenSql("patid", "patid")} AS person FROM (SELECT DISTINCT patid FROM cdm_encounter)`, profile.shift_days ?? 0)}`,
   );
+  // No questionnaire is among them.
+  await db.run(
+    "CREATE OR REPLACE TEMP TABLE staged_administration (pro_seq VARCHAR, patid VARCHAR, encounterid VARCHAR, pro_requestid VARCHAR)",
+  );
   const staged = new Set(["encounterid", "patid", "admit_date", "discharge_date", "admit_time"]);
   for (const statement of tokenTablesSql(profile, new Map([["encounter", staged]]))) {
     await db.run(statement);
