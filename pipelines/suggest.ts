@@ -239,6 +239,13 @@ const nothing = (column: string): Suggestion => ({
   alternatives: [],
 });
 
+/** A file of which nothing is known still has to be described by somebody. */
+const NOTHING = [
+  "# No entry could be drafted. Write one by hand: kind: wide where a row is a form and a column an item, kind: long where a row is an",
+  "# answer; propool init writes an example, and an editor that knows the schema above completes the keys.",
+  "files: []",
+];
+
 /** A draft as the text of a mapping file. */
 export function draftText({ layout, files }: MappingDraft, today: string): string {
   const entries = files.flatMap(({ yaml }) => yaml ?? []);
@@ -252,6 +259,7 @@ export function draftText({ layout, files }: MappingDraft, today: string): strin
     "reviewed: null",
     ...(layout ? [`layout: ${layout}   # files and columns are those of this layout`] : []),
     ...(entries.length > 0 ? ["files:", ...entries] : []),
+    ...(entries.length > 0 || layout ? [] : NOTHING),
     ...silent.map(
       ({ file, why }) =>
         `# ${basename(file)}: ${why}${why === DICTIONARY ? "" : "; it stays out of scope until an entry reads it"}`,

@@ -58,7 +58,9 @@ export function draftFile(input: DraftInput): string {
   if (lacks.length === 0) return lines.map(indent).join("\n");
   // What is said of the entry keeps a # of its own: an editor that takes one away from each line leaves YAML.
   const head = `# Not complete, so it is commented out. It lacks: ${lacks.join("; ")}.`;
-  return [head, ...lines].map((line) => indent(`# ${line}`)).join("\n");
+  const [title = "", ...rest] = lines;
+  const commented = rest.map((line) => (line.startsWith("#") ? line : `# ${line}`));
+  return [`# ${head}`, `# ${title}`, ...commented].map(indent).join("\n");
 }
 
 const indent = (line: string): string => `  ${line}`;
@@ -215,13 +217,7 @@ function instrumentLines({ columns, groups, isShared }: DraftInput): string[] {
         : [];
     const form = isRedcap(columns.map(({ column }) => column)) ? formOf(parts, columns) : null;
     const unknown = group && group.coding.fit < 0.9 ? unknownAnswers(group, isShared) : null;
-    const lines = blockLines({ instrument, context, group, unknown }, parts, own);
-    if (form)
-      lines.splice(
-        2,
-        0,
-        `      form: ${quote(form)}   # its state and its time then come from the layout`,
-      );
+    const lines = blockLines({ instrument, context, group, unknown, form }, parts, own);
     return isOpen ? lines.map((line) => (/^\s*#/.test(line) ? line : `# ${line}`)) : lines;
   });
   return blocks.length > 0 ? ["  instruments:", ...blocks] : [];
@@ -240,17 +236,19 @@ interface Block {
   group: Chosen | undefined;
   /** Of answers in words that the list does not have. */
   unknown: UnknownAnswers | null;
+  /** In a REDCap export: the form's name. */
+  form: string | null;
 }
 
 function blockLines(
-  { instrument, context, group, unknown }: Block,
+  { instrument, context, group, unknown, form }: Block,
   parts: readonly Suggestion[],
   own: readonly Suggestion[],
 ): string[] {
   const items = new Set(group?.instrument.items.map(({ id }) => id) ?? []);
   const isItem = ({ role }: Suggestion) => items.has(role?.split("/")[1] ?? "");
   const [first] = parts;
-  const shared = unknown !== null || sharedWords(parts.filter(isItem));
+  const shared = Boolean(unknown?.words) || sharedWords(parts.filter(isItem));
   const name = `answers_${anchor(instrument, context)}`;
   const line = (one: Suggestion, i: number) => {
     const id = one.role?.split("/")[1] ?? "";
@@ -264,6 +262,7 @@ function blockLines(
       ? `        ${id}: ${source}${own}`
       : `        # ${id}: ${source}   # ${noteOf(one)}`;
   };
+  const isOpen = !parts.some(isSure);
   const itemLines = parts.filter(isItem).map(line);
   const scoreLines = parts.filter((one) => !isItem(one)).map(line);
   return [
@@ -271,13 +270,23 @@ function blockLines(
     ...(unknown?.hints ?? []),
     ...(group ? totalHints(group) : []),
     `    - instrument: ${instrument}`,
+    ...(form
+      ? [`      form: ${quote(form)}   # its state and its time then come from the layout`]
+      : []),
     ...own.map((one) => {
       const line = `${ownLine(one)}   # ${noteOf(one)}`;
       return `      ${isSure(one) ? "" : "# "}${line}`;
     }),
-    ...(itemLines.length > 0 ? ["      items:", ...itemLines] : []),
-    ...(scoreLines.length > 0 ? ["      scores:", ...scoreLines] : []),
+    ...under("items", itemLines, isOpen),
+    ...under("scores", scoreLines, isOpen),
   ];
+}
+
+/** Lines under their key, which is commented out where all of them are, unless the whole block will be. */
+function under(key: string, lines: readonly string[], isBlockOpen: boolean): string[] {
+  if (lines.length === 0) return [];
+  const isOpen = !isBlockOpen && lines.every((line) => line.trimStart().startsWith("#"));
+  return [`      ${isOpen ? "# " : ""}${key}:`, ...lines];
 }
 
 /** A column of the instrument's own; an id tells its administration in every delivery. */

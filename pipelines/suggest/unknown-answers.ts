@@ -5,15 +5,15 @@ import type { ColumnEvidence } from "./suggestion.ts";
 
 export interface UnknownAnswers {
   hints: string[];
-  /** The file's words, each with a question mark for the steward. */
-  words: Record<string, string>;
+  /** The file's words, each with a question mark for the steward; null: none may be written down. */
+  words: Record<string, string> | null;
 }
 
 type IsShared = (value: string, count: number) => boolean;
 
 /** How to say what the file's own words for answers stand for; they are written down where they are no person's. */
 export function unknownAnswers(
-  { instrument, parts }: Chosen,
+  { instrument, parts, coding }: Chosen,
   isShared: IsShared,
 ): UnknownAnswers | null {
   const [id = ""] = parts.keys();
@@ -22,9 +22,22 @@ export function unknownAnswers(
   if (list.length === 0) return null;
   const numbered = list.map(({ value, label }) => `${value ?? "none"} ${label}`).join(", ");
   const { shared, rare } = wordsOfForm([...parts.values()], isShared);
-  const words = shared.length > 0 ? shared : ["the file's word"];
+  // A list of words is a closed one: numbers that are answers as they stand belong into it too.
+  const numbers = list.flatMap(({ value }) =>
+    coding.fit > 0 && value !== null ? [`${value}`] : [],
+  );
+  const words =
+    shared.length > 0
+      ? Object.fromEntries([
+          ...shared.map((word) => [word, "?"]),
+          ...numbers.map((number) => [number, number]),
+        ])
+      : null;
+  const share = coding.fit > 0 ? `only ${Math.round(100 * coding.fit)} %` : "none";
   const hints = [
-    "    # The list has none of the file's answers. Put what each stands for in the place of its ?, once, and remove the # of the lines:",
+    words
+      ? `    # The list has ${share} of the file's answers. Put what each stands for in the place of its ?, once, and remove the # of the lines:`
+      : `    # The list has ${share} of the file's answers. Where others have a meaning, write it as words: { the file's: "0" } beside the column:`,
     `    #   ${numbered}`,
   ];
   if (rare.cells > 0) {
@@ -34,7 +47,7 @@ export function unknownAnswers(
       "    # missing; whatever else there is will be withheld.",
     );
   }
-  return { hints, words: Object.fromEntries(words.map((word) => [word, "?"])) };
+  return { hints, words };
 }
 
 /** Words of a form's answers that may be written down, the most frequent first, and where the others stand. */

@@ -225,6 +225,32 @@ describe("a drafted mapping", () => {
     expect(mappingOf(text).files[0]).toMatchObject({ kind: "wide" });
   });
 
+  it("a REDCap form with answers that no list has is a draft that can be read", async () => {
+    const rows = Array.from({ length: 30 }, (_, i) => [
+      i + 1,
+      "2024-03-04",
+      i % 4,
+      i % 3 === 0 ? "declined to say" : i % 2,
+      12,
+      2,
+    ]);
+    const header = [
+      "record_id",
+      "phq9_timestamp",
+      "phq9_1",
+      "phq9_2",
+      "phq9_total",
+      "phq9_complete",
+    ];
+    const text = draftText(await draft("forms.csv", csv(header, rows)), "2026-01-01");
+    expect(text).toMatch(/^ {2}# {5}- instrument: phq-2\n {2}# {7}form: phq9 /m);
+    expect(text).toContain('"2": "2", "3": "3", "declined to say": "?" }');
+    const open = text.replaceAll(/^ {2}# /gm, "  ").replace("# PHQ9_1", "PHQ9_1");
+    expect(mappingOf(open).files[0]).toMatchObject({
+      instruments: [{ instrument: "phq-2", items: { PHQ9_1: { column: "phq9_1" } } }],
+    });
+  });
+
   it("finds the total beside answers in words", async () => {
     const words = ["Not at all", "Several days", "More than half the days", "Nearly every day"];
     const made = await draft(
