@@ -35,9 +35,12 @@ const MAY_HOLD_ITEMS = `contains(CAST(text AS VARCHAR), 'item":')`;
 const REACHES_BELOW =
   "(contains(CAST(text AS VARCHAR), 'questionnaireresponse-author') OR contains(CAST(text AS VARCHAR), '-isSubject'))";
 
-/** Every level is looked through for those below it, so that depth costs its square; real forms have a few dozen lists. */
+/**
+ * Every level is looked through for those below it, so that depth costs its square; real forms have a few dozen lists. CASE, because
+ * both sides of an AND are worked out for every row.
+ */
 const HAS_MANY_LISTS =
-  "strlen(text) > 4000 AND strlen(text) - strlen(replace(CAST(text AS VARCHAR), '[', '')) > 2000";
+  "CASE WHEN strlen(text) > 4000 THEN strlen(text) - strlen(replace(CAST(text AS VARCHAR), '[', '')) > 2000 ELSE false END";
 
 /** A list in it, if it is one, without its items; a member that is given twice stays, so that the reader refuses it. */
 const emptied = (
