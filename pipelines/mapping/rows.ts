@@ -2,7 +2,6 @@ import {
   PACKED_TABLES,
   type PackedTable,
   packedSql,
-  same,
   statedColumns,
 } from "../../warehouse/packed.ts";
 
@@ -50,9 +49,6 @@ const MANNER = [
 const manner = (mode = "m.pro_mode") =>
   `m.pro_type, ${mode} AS pro_mode, m.pro_source, m.pro_method, m.pro_cat, m.instrument_version AS pro_version`;
 
-/** What a row of an answer or score states: its place in the administration, and its columns. */
-const STATED = ["place", ...statedColumns("pro_cm"), ...statedColumns("pro_cm_detail")];
-
 /** What PRO_COLLECTION says of an administration beside who and when: how its answers were collected. */
 const CIRCUMSTANCES = statedColumns("pro_collection");
 
@@ -61,8 +57,40 @@ const STATED_SQL = `SELECT place, CASE WHEN pro_code IS NOT NULL THEN 'LC' WHEN 
       CASE WHEN origin IN ('computed', 'linked') THEN 'DR' ELSE pro_source END AS pro_source, pro_method, pro_cat, pro_version, pro_fullname, NULL::VARCHAR AS pro_text,
       instrument, kind, name, origin, preferred, answer_state, ${Object.keys(SCORE_COLUMNS).join(", ")}`;
 
-/** What tells rows of items apart. */
-const ITEM_KEY = ["manner", "judged", "mode", "answer_state", "is_hidden"];
+/**
+ * Where rows come from, and what tells those of a kind apart. A hash of that stands for all that such a row says: millions of rows say a few
+ * hundred things, which are put together once.
+ */
+const KINDS = {
+  item: {
+    key: ["manner", "judged", "mode", "answer_state", "is_hidden"],
+    rows: `SELECT n.administration, n.manner, r.judged, r.mode, r.answer_state, h.item IS NOT NULL AS is_hidden
+      FROM mapped_response r
+      JOIN numbered_administration n USING (administration_key)
+      LEFT JOIN hidden_item h ON h.administration_key = r.administration_key AND h.item = r.name
+      WHERE r.kind = 'item' AND r.state = 'loaded'`,
+  },
+  unanswered: {
+    key: ["manner", "item", "answer_state"],
+    rows: "FROM unanswered_item JOIN numbered_administration USING (administration_key)",
+  },
+  score: {
+    key: [
+      ...["manner", "instrument", "score", "origin", "value", "preferred", "status", "reason"],
+      ...["delta", "scale", "decimals", "items_missing", "prorated", "standard_error"],
+      ...["confidence", "severity"],
+    ],
+    rows: "FROM mapped_score JOIN numbered_administration USING (administration_key)",
+  },
+  linked: {
+    key: ["manner", "instrument", "score", "link", "value", "standard_error", "confidence"],
+    rows: "FROM mapped_link JOIN numbered_administration USING (administration_key)",
+  },
+};
+
+/** A row of each different key, with the hash that stands for it. */
+const different = (key: readonly string[], name: string, rows: string) =>
+  `SELECT ${name}, ${key.map((column) => `any_value(${column}) AS ${column}`).join(", ")} FROM ${rows} GROUP BY ${name}`;
 
 /** Where the rows of each table are staged, and what they say. */
 const STAGED = {
@@ -82,78 +110,60 @@ const STAGED = {
  */
 export function stageRows(): string[] {
   return [
-    `CREATE TEMP TABLE manner AS
-    SELECT row_number() OVER () AS manner, * FROM (SELECT DISTINCT ${MANNER.join(", ")} FROM loaded_administration)`,
-
     `CREATE TABLE numbered_administration AS
-    SELECT a.administration_key, CAST(a.rowid AS INTEGER) AS administration, m.manner
-    FROM loaded_administration a JOIN manner m ON ${same("m", "a", MANNER)}`,
+    SELECT administration_key, CAST(rowid AS INTEGER) AS administration, hash(${MANNER.join(", ")}) AS manner, ${MANNER.join(", ")}
+    FROM loaded_administration`,
 
-    // Millions of answers are of few kinds: what those say is put together once, below.
-    `CREATE TEMP TABLE item_row AS
-    SELECT n.administration, n.manner, r.judged, r.mode, r.answer_state, h.item IS NOT NULL AS is_hidden
-    FROM mapped_response r
-    JOIN numbered_administration n USING (administration_key)
-    LEFT JOIN hidden_item h ON h.administration_key = r.administration_key AND h.item = r.name
-    WHERE r.kind = 'item' AND r.state = 'loaded'`,
+    `CREATE TEMP TABLE manner AS ${different(MANNER, "manner", "numbered_administration")}`,
 
-    `CREATE TEMP TABLE item_statement AS
-    SELECT CAST(row_number() OVER () AS INTEGER) AS statement, * FROM (SELECT DISTINCT ${ITEM_KEY.join(", ")} FROM item_row)`,
-
-    `CREATE TEMP TABLE other_row AS
-    WITH made AS (
-      SELECT n.administration, 'item.' || u.item AS place, m.instrument, 'item' AS kind, u.item AS name, i.code AS pro_code, i.label AS pro_fullname,
-        NULL::VARCHAR AS pro_response_text, NULL::DECIMAL(15,8) AS pro_response_num, 'reported' AS origin, u.answer_state, true AS preferred, ${NO_SCORE}, ${manner()}
-      FROM unanswered_item u
-      JOIN numbered_administration n USING (administration_key) JOIN manner m USING (manner)
-      JOIN catalogue_item i ON i.instrument = m.instrument AND i.item = u.item
-      UNION ALL
-      SELECT n.administration, 'score.' || r.score || '.' || r.origin, m.instrument, 'score', r.score, coalesce(c.code, s.code), ${SCORE_NAME},
-        NULL, r.value, r.origin, NULL, r.preferred, r.status, r.reason, NULL, r.delta, r.scale, r.decimals, r.items_missing,
-        s.items - r.items_missing, r.prorated, r.standard_error, r.confidence, r.severity, ${AIDS}, ${manner()}
-      FROM mapped_score r
-      JOIN numbered_administration n USING (administration_key) JOIN manner m USING (manner)
-      JOIN catalogue_score s ON s.instrument = r.instrument AND s.score = r.score
-      JOIN catalogue_instrument i ON i.instrument = r.instrument
-      LEFT JOIN catalogue_code c ON c.instrument = r.instrument AND c.kind = 'score' AND c.name = r.score AND c.version = m.instrument_version
-      UNION ALL
-      SELECT n.administration, 'linked.' || l.link, l.instrument, 'score', l.score, NULL, ${SCORE_NAME} || ', linked',
-        NULL, l.value, 'linked', NULL, false, 'linked', NULL, l.link, NULL, s.scale, s.decimals, NULL,
-        NULL, NULL, l.standard_error, l.confidence, NULL, ${AIDS}, ${manner()}
-      FROM mapped_link l
-      JOIN numbered_administration n USING (administration_key) JOIN manner m USING (manner)
-      JOIN catalogue_score s ON s.instrument = l.instrument AND s.score = l.score
-      JOIN catalogue_instrument i ON i.instrument = l.instrument
-    )
-    ${STATED_SQL}, administration FROM made`,
-
-    `CREATE TEMP TABLE other_statement AS
-    SELECT CAST((SELECT count(*) FROM item_statement) + row_number() OVER () AS INTEGER) AS statement, *
-    FROM (SELECT DISTINCT * EXCLUDE (administration) FROM other_row)`,
+    ...Object.entries(KINDS).flatMap(([kind, { key, rows }]) => [
+      `CREATE TEMP TABLE ${kind}_row AS
+      SELECT administration, hash('${kind}', ${key.join(", ")}) AS statement, ${key.join(", ")} FROM (${rows})`,
+      `CREATE TEMP TABLE ${kind}_statement AS ${different(key, "statement", `${kind}_row`)}`,
+    ]),
 
     `CREATE TABLE staged_row AS
-    SELECT r.administration, k.statement FROM item_row r JOIN item_statement k ON ${same("k", "r", ITEM_KEY)}
-    UNION ALL
-    SELECT r.administration, s.statement FROM other_row r JOIN other_statement s ON ${same("s", "r", STATED)}`,
+    ${Object.keys(KINDS)
+      .map((kind) => `SELECT administration, statement FROM ${kind}_row`)
+      .join(" UNION ALL ")}`,
 
     `CREATE TEMP TABLE staged_statement AS
-    FROM other_statement
-    UNION ALL BY NAME
-    ${STATED_SQL}, statement FROM (
+    WITH made AS (
       SELECT k.statement, 'item.' || j.name AS place, m.instrument, 'item' AS kind, j.name, i.code AS pro_code, i.label AS pro_fullname,
-        j.answer_label AS pro_response_text, j.value AS pro_response_num, j.origin,
+        j.answer_label AS pro_response_text, CAST(j.value AS DECIMAL(15,8)) AS pro_response_num, j.origin,
         -- What a branch led past, or an adaptive test left out, was not skipped.
         CASE WHEN k.answer_state = 'skipped' AND (m.pro_cat = 'Y' OR k.is_hidden) THEN 'not_shown' ELSE k.answer_state END AS answer_state,
         true AS preferred, ${NO_SCORE}, ${manner("coalesce(k.mode, m.pro_mode)")}
       FROM item_statement k JOIN manner m USING (manner) JOIN judged_statement j USING (judged)
-      JOIN catalogue_item i ON i.instrument = j.instrument AND i.item = j.name)`,
-
-    `CREATE TEMP TABLE staged_circumstance AS
-    SELECT CAST(row_number() OVER () AS INTEGER) AS statement, NULL::VARCHAR AS place, * FROM (SELECT DISTINCT ${CIRCUMSTANCES.join(", ")} FROM loaded_administration)`,
+      JOIN catalogue_item i ON i.instrument = j.instrument AND i.item = j.name
+      UNION ALL
+      SELECT k.statement, 'item.' || k.item, m.instrument, 'item', k.item, i.code, i.label,
+        NULL, NULL, 'reported', k.answer_state, true, ${NO_SCORE}, ${manner()}
+      FROM unanswered_statement k JOIN manner m USING (manner)
+      JOIN catalogue_item i ON i.instrument = m.instrument AND i.item = k.item
+      UNION ALL
+      SELECT k.statement, 'score.' || k.score || '.' || k.origin, m.instrument, 'score', k.score, coalesce(c.code, s.code), ${SCORE_NAME},
+        NULL, k.value, k.origin, NULL, k.preferred, k.status, k.reason, NULL, k.delta, k.scale, k.decimals, k.items_missing,
+        s.items - k.items_missing, k.prorated, k.standard_error, k.confidence, k.severity, ${AIDS}, ${manner()}
+      FROM score_statement k JOIN manner m USING (manner)
+      JOIN catalogue_score s ON s.instrument = k.instrument AND s.score = k.score
+      JOIN catalogue_instrument i ON i.instrument = k.instrument
+      LEFT JOIN catalogue_code c ON c.instrument = k.instrument AND c.kind = 'score' AND c.name = k.score AND c.version = m.instrument_version
+      UNION ALL
+      SELECT k.statement, 'linked.' || k.link, k.instrument, 'score', k.score, NULL, ${SCORE_NAME} || ', linked',
+        NULL, k.value, 'linked', NULL, false, 'linked', NULL, k.link, NULL, s.scale, s.decimals, NULL,
+        NULL, NULL, k.standard_error, k.confidence, NULL, ${AIDS}, ${manner()}
+      FROM linked_statement k JOIN manner m USING (manner)
+      JOIN catalogue_score s ON s.instrument = k.instrument AND s.score = k.score
+      JOIN catalogue_instrument i ON i.instrument = k.instrument
+    )
+    ${STATED_SQL}, statement FROM made`,
 
     `CREATE TABLE staged_collection AS
-    SELECT CAST(a.rowid AS INTEGER) AS administration, c.statement
-    FROM loaded_administration a JOIN staged_circumstance c ON ${same("c", "a", CIRCUMSTANCES)}`,
+    SELECT CAST(rowid AS INTEGER) AS administration, hash(${CIRCUMSTANCES.join(", ")}) AS statement FROM loaded_administration`,
+
+    `CREATE TEMP TABLE staged_circumstance AS
+    SELECT *, NULL::VARCHAR AS place FROM (${different(CIRCUMSTANCES, "statement", `(SELECT *, hash(${CIRCUMSTANCES.join(", ")}) AS statement FROM loaded_administration)`)})`,
 
     `CREATE TEMP VIEW staged_administration AS
     SELECT CAST(rowid AS INTEGER) AS administration, NULL::VARCHAR AS datamartid, pro_seq AS pro_cm_id, pro_seq, patid, encounterid, pro_date, pro_time,
@@ -164,8 +174,6 @@ export function stageRows(): string[] {
       const parts = { ...STAGED[table], administrations: "staged_administration" };
       return `CREATE VIEW cdm_${table} AS SELECT * EXCLUDE (administration, statement, datamartid) FROM (${packedSql(table, parts)})`;
     }),
-    ...["item_row", "item_statement", "other_row", "other_statement"].map(
-      (table) => `DROP TABLE ${table}`,
-    ),
+    ...Object.keys(KINDS).map((kind) => `DROP TABLE ${kind}_row`),
   ];
 }

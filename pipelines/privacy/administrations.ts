@@ -73,7 +73,9 @@ async function numberStatements(
     (table) =>
       `(${deidentifySql(profile, table, new Set(statedColumns(table)), { from: statements, numbers: ["statement"] })})`,
   );
-  await db.run(`CREATE OR REPLACE TEMP TABLE leaving_statement AS FROM ${target} LIMIT 0`);
+  await db.run(
+    `CREATE OR REPLACE TEMP TABLE leaving_statement AS SELECT * REPLACE (0::UBIGINT AS statement) FROM ${target} LIMIT 0`,
+  );
   await db.run(`INSERT INTO leaving_statement BY NAME
     SELECT * FROM (SELECT statement, place FROM ${statements}) JOIN ${stated.join(" USING (statement) JOIN ")} USING (statement)`);
   const next = await nextNumber(db, target, "statement");
