@@ -2,10 +2,11 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
 import { fileText } from "../../../warehouse/sql.ts";
+import { withMemoryToCompress } from "./memory.ts";
 import type { Step } from "./scratch.ts";
 
 /** Rows that a step is run for at a time, so that what it holds of them does not grow with the file. */
-const SLICE_ROWS = 2_000_000;
+const SLICE_ROWS = 1_000_000;
 
 /** Rows from which on the tables that they fill are compressed; of fewer, what cannot be spilled fits, and to compress takes as long as to write. */
 const MANY_ROWS = 8_000_000;
@@ -53,12 +54,22 @@ export async function runStep(
     await db.run(sql);
     return;
   }
-  const slices = isByRow ? Math.ceil(rows.count / size) : 1;
-  for (let slice = 0; slice < slices; slice++) {
-    if (slices > 1) await showRows(db, rows, [slice * size, (slice + 1) * size]);
+  if (!isByRow) {
     await db.run(sql);
-    if (isByRow && rows.count > MANY_ROWS) await db.compress();
     await db.giveBack();
+    return;
   }
-  if (slices > 1) await showRows(db, rows);
+  const isMany = rows.count > MANY_ROWS;
+  const inSlices = async () => {
+    for (let from = 0; from < rows.count; from += size) {
+      await showRows(db, rows, [from, from + size]);
+      await db.run(sql);
+      await db.giveBack();
+      if (!isMany) continue;
+      await db.compress();
+      await db.giveBack();
+    }
+  };
+  await (isMany ? withMemoryToCompress(db, inSlices) : inSlices());
+  await showRows(db, rows);
 }
