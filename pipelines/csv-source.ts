@@ -33,9 +33,10 @@ export async function openCsvSource(
   const found = await detectDialect({ path, file, scratch, name: "profile", db, sheet });
   const { columns, dialect, encoding, options } = found;
   const read = readCsv(found.path, columns, dialect);
+  // In parallel DuckDB fills no lines up in a file that has line breaks inside its cells.
   const readLoosely = read.replace(
     "strict_mode = true",
-    "strict_mode = false, null_padding = true, ignore_errors = true",
+    "strict_mode = false, null_padding = true, ignore_errors = true, parallel = false",
   );
   const { delimiter: _, ...rest } = options;
   return {

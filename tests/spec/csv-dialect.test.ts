@@ -41,6 +41,13 @@ describe("how a file is written", () => {
     ["a decimal comma in quotes", 'id,w\nA,"1,5"\nB,"2,25"\n', { decimal: "," }, ["id", "w"]],
     ["thousands are no decimals", 'id,w\nA,"1,500"\nB,"2,250"\n', {}, ["id", "w"]],
     ["tabs", "id\tnote\nA\ta, b, c\nB\td, e\n", { delimiter: "\t" }, ["id", "note"]],
+    ["colons", "id:q1\nA:1\nB:2\n", { delimiter: ":" }, ["id", "q1"]],
+    [
+      "commas, though a quote never closes and every line has the colon of a time",
+      `id,at,q1\n${"A,2024-03-04 09:30,1\n".repeat(8)}A,"2024-03-04 09:30,1\nB,2024-03-04 09:30\nC,2024-03-04 09:30,1\n`,
+      { quote: "none" },
+      ["id", "at", "q1"],
+    ],
     ["bars", "id|q1\nA|1\nB|2\n", { delimiter: "|" }, ["id", "q1"]],
     [
       "single quotes",

@@ -83,8 +83,11 @@ describe("the profile of a CSV file", () => {
     ]);
   });
 
-  it("reads a file with ragged lines and says so", async () => {
-    const [found] = await profile(await write("ragged.csv", "a,b\n1,2\n3\n4,5\n"));
+  it.each([
+    ["alone", "a,b\n1,2\n3\n4,5\n"],
+    ["and a line break inside a cell", 'a,b\n1,"2\n7"\n3\n4,5\n'],
+  ])("reads a file with ragged lines and says so: %s", async (_, content) => {
+    const [found] = await profile(await write("ragged.csv", content));
     expect(found?.notes.join()).toMatch(/some lines do not fit/);
     expect(found?.fields.map(({ path }) => path)).toEqual(["a", "b"]);
   });
