@@ -19,7 +19,7 @@ import { text } from "../../warehouse/sql.ts";
  *     node tests/bench/csv.ts [megabytes, default 200] [--map] [--long] [--others] [--steps]
  *
  * `--map` goes on to mapped and settled answers; `--long` writes one answer a row; `--others` adds 60 columns that nobody mapped, as the
- * exports of EHRs have. `--steps` tells each statement's processor time and memory. A file of 10 GB (`10240 --others`) needs 50 GB of disk at most for the time of the run. With MALLOC_ARENA_MAX=1 the C library keeps less of what was given back.
+ * exports of EHRs have. `--steps` tells each statement's processor time and memory. A file of 10 GB (`10240 --others`) needs 20 GB of disk for the time of the run. With MALLOC_ARENA_MAX=1 the C library keeps less of what was given back.
  */
 const megabytes = Number(process.argv.find((one) => /^\d+$/.test(one)) ?? 200);
 const others = process.argv.includes("--others")
