@@ -101,7 +101,7 @@ export async function checkNight(input: {
     past: before?.facts ?? null,
     temporaryDirectory: join(site.identifiedDirectory, "check-spill"),
     // The night's answers are dropped by then (forgetAnswers); ten million are checked in 13 s within it, and the night stays under 1 GiB.
-    memoryLimit: "352MB",
+    memoryLimit: "288MB",
   });
   try {
     const night = carryOver(before?.facts ?? [], look.facts);
