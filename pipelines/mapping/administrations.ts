@@ -105,19 +105,21 @@ export function mapAdministrations({
         sum(CAST(hash(content, state) AS HUGEINT)) AS content
       FROM mapped_response GROUP BY administration_key`,
 
+    // Apart from the next step: together they need the memory of both, 200 MB more for a million administrations.
+    `CREATE TEMP TABLE dated_administration AS
+    SELECT a.* REPLACE (i.part_key AS administration_key), i.instrument, s.state AS aside, s.reason AS aside_reason,
+      coalesce(a.answered_at, e.start_at) AS answered,
+      CASE WHEN a.answered_at IS NOT NULL THEN coalesce(a.answered_origin, 'stated') WHEN e.start_at IS NOT NULL THEN 'derived' ELSE 'unknown' END AS pro_date_origin,
+      e.facility_type AS visit_facility_type, e.enc_type AS visit_type, e.class AS visit_class, e.start_at AS visit_start, e.end_at AS visit_end,
+      e.specialty AS visit_specialty
+    FROM intake_administration a
+    JOIN source_administration n ON n.source_key = a.administration_key
+    JOIN administration_instrument i ON i.administration_key = n.administration_key
+    LEFT JOIN set_aside s USING (record_key)
+    LEFT JOIN (SELECT * FROM mapped_encounter WHERE state = 'loaded') e USING (patient_key, encounter_key)`,
+
     `CREATE TEMP TABLE described_administration AS
-    WITH dated AS (
-      SELECT a.* REPLACE (i.part_key AS administration_key), i.instrument, s.state AS aside, s.reason AS aside_reason,
-        coalesce(a.answered_at, e.start_at) AS answered,
-        CASE WHEN a.answered_at IS NOT NULL THEN coalesce(a.answered_origin, 'stated') WHEN e.start_at IS NOT NULL THEN 'derived' ELSE 'unknown' END AS pro_date_origin,
-        e.facility_type AS visit_facility_type, e.enc_type AS visit_type, e.class AS visit_class, e.start_at AS visit_start, e.end_at AS visit_end,
-        e.specialty AS visit_specialty
-      FROM intake_administration a
-      JOIN source_administration n ON n.source_key = a.administration_key
-      JOIN administration_instrument i ON i.administration_key = n.administration_key
-      LEFT JOIN set_aside s USING (record_key)
-      LEFT JOIN (SELECT * FROM mapped_encounter WHERE state = 'loaded') e USING (patient_key, encounter_key)
-    ), worded AS (
+    WITH worded AS (
       SELECT d.*, coalesce(s.usable, 0) AS usable, coalesce(s.items_answered, 0) AS items_answered, coalesce(s.items_given, 0) AS items_given,
         coalesce(s.has_theta, false) AS has_theta,
         coalesce(s.quarantined, 0) AS quarantined, s.worst, s.content, c.items AS items_expected, c.kind AS instrument_kind,
@@ -131,7 +133,7 @@ export function mapAdministrations({
         w_pro_source.code AS source_code, w_channel.code AS channel_code, w_setting.code AS setting_code,
         CASE WHEN d.visit_facility_type IS NOT NULL THEN coalesce(w_facility_type.code, 'OT') END AS facility_code,
         p.patient_key IS NOT NULL AS has_patient, p.born, p.died
-      FROM dated d
+      FROM dated_administration d
       LEFT JOIN counted_administration s USING (administration_key)
       LEFT JOIN catalogue_instrument c ON c.instrument = d.instrument
       LEFT JOIN patient p USING (patient_key)
@@ -234,5 +236,6 @@ export function mapAdministrations({
     "DROP TABLE counted_administration",
     "DROP TABLE source_administration",
     "DROP TABLE described_administration",
+    "DROP TABLE dated_administration",
   ];
 }
