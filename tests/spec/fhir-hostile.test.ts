@@ -249,6 +249,17 @@ describe("other containers:", () => {
     expect(ids).toEqual([["1b"], ["z"]]);
   });
 
+  it("a file of nothing but Bundles on lines is read, and not left out as another type", async () => {
+    const bundle = (id: string) => ({
+      resourceType: "Bundle",
+      entry: [{ resource: { resourceType: "Patient", id } }],
+    });
+    const lines = ["a", "b"].map((id) => `${JSON.stringify(bundle(id))}\n`).join("");
+    expect(await readRecords({ "a.ndjson": lines })).toEqual({
+      "a.ndjson": ["Patient @ line 1 entry[0]", "Patient @ line 2 entry[0]"],
+    });
+  });
+
   it("DSTU2 forms whose group is no group are quarantined", async () => {
     const bad = { resourceType: "QuestionnaireResponse", group: { question: "q" } };
     expect(await readRecords({ "a.ndjson": `${JSON.stringify(bad)}\n` })).toEqual({
