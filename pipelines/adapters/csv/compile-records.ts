@@ -79,11 +79,14 @@ export function compileRead({
   questions,
   hasWideBlanks,
 }: ReadPlan): Step {
-  const wanted = new Set(columnUses(entry).map(({ column }) => column.toLowerCase()));
-  for (const column of questions?.conditions ?? []) wanted.add(column);
-  const cells = columns
-    .filter((column) => wanted.has(column.toLowerCase()))
-    .map((column) => `${trimmed(ident(column), hasWideBlanks)} AS ${cell(column)}`);
+  const uses = columnUses(entry);
+  const texts = new Set(questions?.conditions ?? []);
+  for (const { column, asDate } of uses) if (!asDate) texts.add(column.toLowerCase());
+  const wanted = new Set([...texts, ...uses.map(({ column }) => column.toLowerCase())]);
+  const read = columns.filter((column) => wanted.has(column.toLowerCase()));
+  // The text of a date serves no further once it is read.
+  const used = read.filter((column) => !texts.has(column.toLowerCase())).map(cell);
+  const cells = read.map((column) => `${trimmed(ident(column), hasWideBlanks)} AS ${cell(column)}`);
   if (lines === "counted") cells.push(`${lineBreaks(columns)} AS propool_lines`);
   if (lines === "sieved") cells.push("propool_line::BIGINT AS propool_line");
   const source = lines === "sieved" ? ["propool_line", ...columns] : columns;
@@ -103,7 +106,7 @@ dates AS (
   FROM cells
 )
 SELECT
-  *,
+  *${used.length ? ` EXCLUDE (${used.join(", ")})` : ""},
   ${badDate(dates)} AS propool_bad
 FROM dates
 ) TO ${text(rows)} (FORMAT parquet, COMPRESSION lz4)`,

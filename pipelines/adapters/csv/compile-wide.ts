@@ -1,5 +1,5 @@
 import { text, textList } from "../../../warehouse/sql.ts";
-import { cell, missingReasons, numberOf, selectColumns } from "./expressions.ts";
+import { cell, isoCell, missingReasons, numberOf, selectColumns } from "./expressions.ts";
 import type { WideEntry, WideInstrument } from "./layout.ts";
 import { columnUses } from "./mapping.ts";
 import { isTicked, type Part, partsOfBlock } from "./parts.ts";
@@ -254,23 +254,24 @@ function isGiven(entry: WideEntry, block: WideInstrument): string {
   const tests = [
     ...[...Object.values(block.items), ...Object.values(block.scores)].flatMap(isAnswered),
     ...block.free_text.map(({ column }) => isFilled(column)),
-    ...ownDate(entry, block).map(isFilled),
+    ...ownDates(entry, block),
   ];
   return [...new Set(tests)].join("\n      OR ") || "false";
 }
 
-function ownDate(entry: WideEntry, block: WideInstrument): string[] {
+/** Tests of the dates that are the instrument's own. */
+function ownDates(entry: WideEntry, block: WideInstrument): string[] {
   const isAlone = entry.instruments.length === 1;
   const { answered_at: source } = isAlone
     ? administrationColumns(entry, block)
     : (block as unknown as Columns);
   if (source === undefined) return [];
-  const columns = partsOf(source)
-    .flatMap(mentionsOf)
-    .map(({ column }) => column);
-  return columns.filter(
-    (column) => columnUses(entry).filter((use) => use.column === column).length === 1,
-  );
+  const uses = columnUses(entry).map(({ column }) => column);
+  const isOwn = ({ column }: { column: string }) =>
+    uses.filter((use) => use === column).length === 1;
+  return partsOf(source)
+    .filter((part) => mentionsOf(part).slice(0, 1).every(isOwn))
+    .map((part) => `${isoCell(part)} IS NOT NULL`);
 }
 
 /** Why there is no answer: the word that says so, or what an empty cell means. */

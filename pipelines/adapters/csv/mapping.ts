@@ -1,6 +1,6 @@
 import { readYaml } from "../../configuration/read-yaml.ts";
 import { ProError } from "../../core/errors.ts";
-import { type CsvMapping, csvMappingSchema, type FileEntry } from "./layout.ts";
+import { type CsvMapping, csvMappingSchema, type FileEntry, isDate } from "./layout.ts";
 import { withLayout } from "./layouts.ts";
 import {
   answerMentions,
@@ -31,6 +31,8 @@ export function checkCsvMapping(mapping: unknown): CsvMapping {
 /** One mention of a source column in a mapping; `pointer` is its place below the file's entry. */
 export interface ColumnUse extends ColumnMention {
   pointer: string;
+  /** What is wanted is the date that it holds, not its text. */
+  asDate?: boolean;
 }
 
 /** Every source column that an entry needs, in the order of the mapping; a column may be needed twice. */
@@ -78,6 +80,6 @@ function sourceUses(pointer: string, columns: Columns): ColumnUse[] {
       ? []
       : partsOf(source)
           .flatMap(mentionsOf)
-          .map((mention) => ({ ...mention, pointer: `${pointer}.${name}` })),
+          .map((mention) => ({ ...mention, pointer: `${pointer}.${name}`, asDate: isDate(name) })),
   );
 }

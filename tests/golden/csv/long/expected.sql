@@ -20,7 +20,7 @@ WITH cells AS (
 dates AS (
   SELECT
     *,
-    CASE WHEN regexp_full_match(CASE WHEN "recorded" NOT IN ('-9', 'n/a') THEN "recorded" END, '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left(CASE WHEN "recorded" NOT IN ('-9', 'n/a') THEN "recorded" END || '-01-01', 10) AS DATE) IS NOT NULL THEN replace(CASE WHEN "recorded" NOT IN ('-9', 'n/a') THEN "recorded" END, ' ', 'T') END AS "recorded as ISO"
+    CASE WHEN strlen(CASE WHEN "recorded" NOT IN ('-9', 'n/a') THEN "recorded" END) = 10 AND CAST(TRY_CAST(CASE WHEN "recorded" NOT IN ('-9', 'n/a') THEN "recorded" END AS DATE) AS VARCHAR) = CASE WHEN "recorded" NOT IN ('-9', 'n/a') THEN "recorded" END THEN CASE WHEN "recorded" NOT IN ('-9', 'n/a') THEN "recorded" END WHEN regexp_full_match(CASE WHEN "recorded" NOT IN ('-9', 'n/a') THEN "recorded" END, '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left(CASE WHEN "recorded" NOT IN ('-9', 'n/a') THEN "recorded" END || '-01-01', 10) AS DATE) IS NOT NULL THEN replace(CASE WHEN "recorded" NOT IN ('-9', 'n/a') THEN "recorded" END, ' ', 'T') END AS "recorded as ISO"
   FROM cells
 )
 SELECT

@@ -22,11 +22,11 @@ dates AS (
   SELECT
     *,
     CASE WHEN regexp_full_match("year_of_birth", '\d{4}') AND TRY_CAST(concat_ws('-', "year_of_birth", coalesce(nullif("month_of_birth", '0'), '1'), coalesce(CASE WHEN nullif("month_of_birth", '0') IS NOT NULL THEN nullif("day_of_birth", '0') END, '1')) AS DATE) IS NOT NULL THEN concat_ws('-', "year_of_birth", lpad(nullif("month_of_birth", '0'), 2, '0'), lpad(CASE WHEN nullif("month_of_birth", '0') IS NOT NULL THEN nullif("day_of_birth", '0') END, 2, '0')) END AS "year_of_birth month_of_birth day_of_birth as ISO",
-    CASE WHEN regexp_full_match("birth_datetime", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("birth_datetime" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("birth_datetime", ' ', 'T') END AS "birth_datetime as ISO"
+    CASE WHEN strlen("birth_datetime") = 10 AND CAST(TRY_CAST("birth_datetime" AS DATE) AS VARCHAR) = "birth_datetime" THEN "birth_datetime" WHEN regexp_full_match("birth_datetime", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("birth_datetime" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("birth_datetime", ' ', 'T') END AS "birth_datetime as ISO"
   FROM cells
 )
 SELECT
-  *,
+  * EXCLUDE ("year_of_birth", "month_of_birth", "day_of_birth", "birth_datetime"),
   CASE
     WHEN "year_of_birth" IS NOT NULL AND "year_of_birth month_of_birth day_of_birth as ISO" IS NULL THEN 'year_of_birth'
     WHEN "birth_datetime" IS NOT NULL AND "birth_datetime as ISO" IS NULL THEN 'birth_datetime'
@@ -81,14 +81,14 @@ WITH cells AS (
 dates AS (
   SELECT
     *,
-    CASE WHEN regexp_full_match("visit_start_datetime", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("visit_start_datetime" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("visit_start_datetime", ' ', 'T') END AS "visit_start_datetime as ISO",
-    CASE WHEN regexp_full_match("visit_start_date", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("visit_start_date" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("visit_start_date", ' ', 'T') END AS "visit_start_date as ISO",
-    CASE WHEN regexp_full_match("visit_end_datetime", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("visit_end_datetime" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("visit_end_datetime", ' ', 'T') END AS "visit_end_datetime as ISO",
-    CASE WHEN regexp_full_match("visit_end_date", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("visit_end_date" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("visit_end_date", ' ', 'T') END AS "visit_end_date as ISO"
+    CASE WHEN strlen("visit_start_datetime") = 10 AND CAST(TRY_CAST("visit_start_datetime" AS DATE) AS VARCHAR) = "visit_start_datetime" THEN "visit_start_datetime" WHEN regexp_full_match("visit_start_datetime", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("visit_start_datetime" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("visit_start_datetime", ' ', 'T') END AS "visit_start_datetime as ISO",
+    CASE WHEN strlen("visit_start_date") = 10 AND CAST(TRY_CAST("visit_start_date" AS DATE) AS VARCHAR) = "visit_start_date" THEN "visit_start_date" WHEN regexp_full_match("visit_start_date", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("visit_start_date" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("visit_start_date", ' ', 'T') END AS "visit_start_date as ISO",
+    CASE WHEN strlen("visit_end_datetime") = 10 AND CAST(TRY_CAST("visit_end_datetime" AS DATE) AS VARCHAR) = "visit_end_datetime" THEN "visit_end_datetime" WHEN regexp_full_match("visit_end_datetime", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("visit_end_datetime" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("visit_end_datetime", ' ', 'T') END AS "visit_end_datetime as ISO",
+    CASE WHEN strlen("visit_end_date") = 10 AND CAST(TRY_CAST("visit_end_date" AS DATE) AS VARCHAR) = "visit_end_date" THEN "visit_end_date" WHEN regexp_full_match("visit_end_date", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("visit_end_date" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("visit_end_date", ' ', 'T') END AS "visit_end_date as ISO"
   FROM cells
 )
 SELECT
-  *,
+  * EXCLUDE ("visit_start_date", "visit_start_datetime", "visit_end_date", "visit_end_datetime"),
   CASE
     WHEN "visit_start_datetime" IS NOT NULL AND "visit_start_datetime as ISO" IS NULL THEN 'visit_start_datetime'
     WHEN "visit_start_date" IS NOT NULL AND "visit_start_date as ISO" IS NULL THEN 'visit_start_date'
@@ -149,13 +149,13 @@ WITH cells AS (
 dates AS (
   SELECT
     *,
-    CASE WHEN regexp_full_match("survey_end_datetime", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("survey_end_datetime" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("survey_end_datetime", ' ', 'T') END AS "survey_end_datetime as ISO",
-    CASE WHEN regexp_full_match("survey_end_date", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("survey_end_date" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("survey_end_date", ' ', 'T') END AS "survey_end_date as ISO",
-    CASE WHEN regexp_full_match("survey_start_datetime", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("survey_start_datetime" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("survey_start_datetime", ' ', 'T') END AS "survey_start_datetime as ISO"
+    CASE WHEN strlen("survey_end_datetime") = 10 AND CAST(TRY_CAST("survey_end_datetime" AS DATE) AS VARCHAR) = "survey_end_datetime" THEN "survey_end_datetime" WHEN regexp_full_match("survey_end_datetime", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("survey_end_datetime" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("survey_end_datetime", ' ', 'T') END AS "survey_end_datetime as ISO",
+    CASE WHEN strlen("survey_end_date") = 10 AND CAST(TRY_CAST("survey_end_date" AS DATE) AS VARCHAR) = "survey_end_date" THEN "survey_end_date" WHEN regexp_full_match("survey_end_date", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("survey_end_date" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("survey_end_date", ' ', 'T') END AS "survey_end_date as ISO",
+    CASE WHEN strlen("survey_start_datetime") = 10 AND CAST(TRY_CAST("survey_start_datetime" AS DATE) AS VARCHAR) = "survey_start_datetime" THEN "survey_start_datetime" WHEN regexp_full_match("survey_start_datetime", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("survey_start_datetime" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("survey_start_datetime", ' ', 'T') END AS "survey_start_datetime as ISO"
   FROM cells
 )
 SELECT
-  *,
+  * EXCLUDE ("survey_start_datetime", "survey_end_date", "survey_end_datetime"),
   CASE
     WHEN "survey_end_datetime" IS NOT NULL AND "survey_end_datetime as ISO" IS NULL THEN 'survey_end_datetime'
     WHEN "survey_end_date" IS NOT NULL AND "survey_end_date as ISO" IS NULL THEN 'survey_end_date'
@@ -252,8 +252,8 @@ WITH cells AS (
 dates AS (
   SELECT
     *,
-    CASE WHEN regexp_full_match("observation_datetime", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("observation_datetime" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("observation_datetime", ' ', 'T') END AS "observation_datetime as ISO",
-    CASE WHEN regexp_full_match("observation_date", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("observation_date" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("observation_date", ' ', 'T') END AS "observation_date as ISO"
+    CASE WHEN strlen("observation_datetime") = 10 AND CAST(TRY_CAST("observation_datetime" AS DATE) AS VARCHAR) = "observation_datetime" THEN "observation_datetime" WHEN regexp_full_match("observation_datetime", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("observation_datetime" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("observation_datetime", ' ', 'T') END AS "observation_datetime as ISO",
+    CASE WHEN strlen("observation_date") = 10 AND CAST(TRY_CAST("observation_date" AS DATE) AS VARCHAR) = "observation_date" THEN "observation_date" WHEN regexp_full_match("observation_date", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("observation_date" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("observation_date", ' ', 'T') END AS "observation_date as ISO"
   FROM cells
 )
 SELECT
@@ -404,8 +404,8 @@ WITH cells AS (
 dates AS (
   SELECT
     *,
-    CASE WHEN regexp_full_match("measurement_datetime", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("measurement_datetime" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("measurement_datetime", ' ', 'T') END AS "measurement_datetime as ISO",
-    CASE WHEN regexp_full_match("measurement_date", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("measurement_date" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("measurement_date", ' ', 'T') END AS "measurement_date as ISO"
+    CASE WHEN strlen("measurement_datetime") = 10 AND CAST(TRY_CAST("measurement_datetime" AS DATE) AS VARCHAR) = "measurement_datetime" THEN "measurement_datetime" WHEN regexp_full_match("measurement_datetime", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("measurement_datetime" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("measurement_datetime", ' ', 'T') END AS "measurement_datetime as ISO",
+    CASE WHEN strlen("measurement_date") = 10 AND CAST(TRY_CAST("measurement_date" AS DATE) AS VARCHAR) = "measurement_date" THEN "measurement_date" WHEN regexp_full_match("measurement_date", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("measurement_date" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("measurement_date", ' ', 'T') END AS "measurement_date as ISO"
   FROM cells
 )
 SELECT

@@ -23,7 +23,7 @@ dates AS (
   FROM cells
 )
 SELECT
-  *,
+  * EXCLUDE ("phq9_timestamp"),
   CASE
     WHEN CASE WHEN "phq9_timestamp" NOT IN ('999') THEN "phq9_timestamp" END IS NOT NULL AND "phq9_timestamp as ISO %Y-%m-%d %H:%M:%S" IS NULL THEN 'phq9_timestamp'
   END AS propool_bad
@@ -58,7 +58,7 @@ WITH given AS (
     AND ("phq9_1" IS NOT NULL
       OR "phq9_2" IS NOT NULL
       OR "phq9_comments" IS NOT NULL
-      OR "phq9_timestamp" IS NOT NULL)
+      OR "phq9_timestamp as ISO %Y-%m-%d %H:%M:%S" IS NOT NULL)
 )
 SELECT
   *,
@@ -76,7 +76,7 @@ WITH given AS (
     AND ("phq9_1" IS NOT NULL
       OR "phq9_2" IS NOT NULL
       OR "phq9_comments" IS NOT NULL
-      OR "phq9_timestamp" IS NOT NULL)
+      OR "phq9_timestamp as ISO %Y-%m-%d %H:%M:%S" IS NOT NULL)
 ),
 cell AS (
   SELECT
@@ -137,7 +137,7 @@ WITH given AS (
     AND ("phq9_1" IS NOT NULL
       OR "phq9_2" IS NOT NULL
       OR "phq9_comments" IS NOT NULL
-      OR "phq9_timestamp" IS NOT NULL)
+      OR "phq9_timestamp as ISO %Y-%m-%d %H:%M:%S" IS NOT NULL)
 ),
 cell AS (
   SELECT

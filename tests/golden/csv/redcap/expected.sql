@@ -30,12 +30,12 @@ WITH cells AS (
 dates AS (
   SELECT
     *,
-    CASE WHEN regexp_full_match(CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END, '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left(CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END || '-01-01', 10) AS DATE) IS NOT NULL THEN replace(CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END, ' ', 'T') END AS "dob as ISO",
-    CASE WHEN regexp_full_match(CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END, '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left(CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END || '-01-01', 10) AS DATE) IS NOT NULL THEN replace(CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END, ' ', 'T') END AS "phq9_timestamp as ISO"
+    CASE WHEN strlen(CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END) = 10 AND CAST(TRY_CAST(CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END AS DATE) AS VARCHAR) = CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END THEN CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END WHEN regexp_full_match(CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END, '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left(CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END || '-01-01', 10) AS DATE) IS NOT NULL THEN replace(CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END, ' ', 'T') END AS "dob as ISO",
+    CASE WHEN strlen(CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END) = 10 AND CAST(TRY_CAST(CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END AS DATE) AS VARCHAR) = CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END THEN CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END WHEN regexp_full_match(CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END, '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left(CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END || '-01-01', 10) AS DATE) IS NOT NULL THEN replace(CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END, ' ', 'T') END AS "phq9_timestamp as ISO"
   FROM cells
 )
 SELECT
-  *,
+  * EXCLUDE ("dob", "phq9_timestamp"),
   CASE
     WHEN CASE WHEN "dob" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "dob" END IS NOT NULL AND "dob as ISO" IS NULL THEN 'dob'
     WHEN CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END IS NOT NULL AND "phq9_timestamp as ISO" IS NULL THEN 'phq9_timestamp'
@@ -104,7 +104,7 @@ WITH given AS (
       OR "phq9_difficulty" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
       OR "phq9_total" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
       OR "phq9_notes" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
-      OR "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA'))
+      OR "phq9_timestamp as ISO" IS NOT NULL)
 )
 SELECT
   *,
@@ -125,7 +125,7 @@ WITH given AS (
       OR "phq9_difficulty" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
       OR "phq9_total" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
       OR "phq9_notes" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
-      OR "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA'))
+      OR "phq9_timestamp as ISO" IS NOT NULL)
 ),
 cell AS (
   SELECT
@@ -194,7 +194,7 @@ WITH given AS (
       OR "phq9_difficulty" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
       OR "phq9_total" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
       OR "phq9_notes" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA')
-      OR "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'NI', 'UNK', 'NA'))
+      OR "phq9_timestamp as ISO" IS NOT NULL)
 ),
 cell AS (
   SELECT

@@ -28,12 +28,12 @@ WITH cells AS (
 dates AS (
   SELECT
     *,
-    CASE WHEN regexp_full_match("BIRTHDATE", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("BIRTHDATE" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("BIRTHDATE", ' ', 'T') END AS "BIRTHDATE as ISO",
-    CASE WHEN regexp_full_match("DEATHDATE", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("DEATHDATE" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("DEATHDATE", ' ', 'T') END AS "DEATHDATE as ISO"
+    CASE WHEN strlen("BIRTHDATE") = 10 AND CAST(TRY_CAST("BIRTHDATE" AS DATE) AS VARCHAR) = "BIRTHDATE" THEN "BIRTHDATE" WHEN regexp_full_match("BIRTHDATE", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("BIRTHDATE" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("BIRTHDATE", ' ', 'T') END AS "BIRTHDATE as ISO",
+    CASE WHEN strlen("DEATHDATE") = 10 AND CAST(TRY_CAST("DEATHDATE" AS DATE) AS VARCHAR) = "DEATHDATE" THEN "DEATHDATE" WHEN regexp_full_match("DEATHDATE", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("DEATHDATE" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("DEATHDATE", ' ', 'T') END AS "DEATHDATE as ISO"
   FROM cells
 )
 SELECT
-  *,
+  * EXCLUDE ("BIRTHDATE", "DEATHDATE"),
   CASE
     WHEN "BIRTHDATE" IS NOT NULL AND "BIRTHDATE as ISO" IS NULL THEN 'BIRTHDATE'
     WHEN "DEATHDATE" IS NOT NULL AND "DEATHDATE as ISO" IS NULL THEN 'DEATHDATE'
@@ -95,12 +95,12 @@ WITH cells AS (
 dates AS (
   SELECT
     *,
-    CASE WHEN regexp_full_match("START", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("START" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("START", ' ', 'T') END AS "START as ISO",
-    CASE WHEN regexp_full_match("STOP", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("STOP" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("STOP", ' ', 'T') END AS "STOP as ISO"
+    CASE WHEN strlen("START") = 10 AND CAST(TRY_CAST("START" AS DATE) AS VARCHAR) = "START" THEN "START" WHEN regexp_full_match("START", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("START" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("START", ' ', 'T') END AS "START as ISO",
+    CASE WHEN strlen("STOP") = 10 AND CAST(TRY_CAST("STOP" AS DATE) AS VARCHAR) = "STOP" THEN "STOP" WHEN regexp_full_match("STOP", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("STOP" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("STOP", ' ', 'T') END AS "STOP as ISO"
   FROM cells
 )
 SELECT
-  *,
+  * EXCLUDE ("START", "STOP"),
   CASE
     WHEN "START" IS NOT NULL AND "START as ISO" IS NULL THEN 'START'
     WHEN "STOP" IS NOT NULL AND "STOP as ISO" IS NULL THEN 'STOP'
@@ -153,12 +153,12 @@ WITH cells AS (
 dates AS (
   SELECT
     *,
-    CASE WHEN regexp_full_match("START", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("START" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("START", ' ', 'T') END AS "START as ISO",
-    CASE WHEN regexp_full_match("STOP", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("STOP" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("STOP", ' ', 'T') END AS "STOP as ISO"
+    CASE WHEN strlen("START") = 10 AND CAST(TRY_CAST("START" AS DATE) AS VARCHAR) = "START" THEN "START" WHEN regexp_full_match("START", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("START" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("START", ' ', 'T') END AS "START as ISO",
+    CASE WHEN strlen("STOP") = 10 AND CAST(TRY_CAST("STOP" AS DATE) AS VARCHAR) = "STOP" THEN "STOP" WHEN regexp_full_match("STOP", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("STOP" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("STOP", ' ', 'T') END AS "STOP as ISO"
   FROM cells
 )
 SELECT
-  *,
+  * EXCLUDE ("STOP"),
   CASE
     WHEN "START" IS NOT NULL AND "START as ISO" IS NULL THEN 'START'
     WHEN "STOP" IS NOT NULL AND "STOP as ISO" IS NULL THEN 'STOP'
@@ -213,7 +213,7 @@ WITH cells AS (
 dates AS (
   SELECT
     *,
-    CASE WHEN regexp_full_match("DATE", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("DATE" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("DATE", ' ', 'T') END AS "DATE as ISO"
+    CASE WHEN strlen("DATE") = 10 AND CAST(TRY_CAST("DATE" AS DATE) AS VARCHAR) = "DATE" THEN "DATE" WHEN regexp_full_match("DATE", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("DATE" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("DATE", ' ', 'T') END AS "DATE as ISO"
   FROM cells
 )
 SELECT

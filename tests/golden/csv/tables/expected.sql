@@ -21,12 +21,12 @@ WITH cells AS (
 dates AS (
   SELECT
     *,
-    CASE WHEN regexp_full_match(CASE WHEN "BIRTHDATE" NOT IN ('NULL') THEN "BIRTHDATE" END, '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left(CASE WHEN "BIRTHDATE" NOT IN ('NULL') THEN "BIRTHDATE" END || '-01-01', 10) AS DATE) IS NOT NULL THEN replace(CASE WHEN "BIRTHDATE" NOT IN ('NULL') THEN "BIRTHDATE" END, ' ', 'T') END AS "BIRTHDATE as ISO",
-    CASE WHEN regexp_full_match(CASE WHEN "DEATHDATE" NOT IN ('NULL') THEN "DEATHDATE" END, '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left(CASE WHEN "DEATHDATE" NOT IN ('NULL') THEN "DEATHDATE" END || '-01-01', 10) AS DATE) IS NOT NULL THEN replace(CASE WHEN "DEATHDATE" NOT IN ('NULL') THEN "DEATHDATE" END, ' ', 'T') END AS "DEATHDATE as ISO"
+    CASE WHEN strlen(CASE WHEN "BIRTHDATE" NOT IN ('NULL') THEN "BIRTHDATE" END) = 10 AND CAST(TRY_CAST(CASE WHEN "BIRTHDATE" NOT IN ('NULL') THEN "BIRTHDATE" END AS DATE) AS VARCHAR) = CASE WHEN "BIRTHDATE" NOT IN ('NULL') THEN "BIRTHDATE" END THEN CASE WHEN "BIRTHDATE" NOT IN ('NULL') THEN "BIRTHDATE" END WHEN regexp_full_match(CASE WHEN "BIRTHDATE" NOT IN ('NULL') THEN "BIRTHDATE" END, '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left(CASE WHEN "BIRTHDATE" NOT IN ('NULL') THEN "BIRTHDATE" END || '-01-01', 10) AS DATE) IS NOT NULL THEN replace(CASE WHEN "BIRTHDATE" NOT IN ('NULL') THEN "BIRTHDATE" END, ' ', 'T') END AS "BIRTHDATE as ISO",
+    CASE WHEN strlen(CASE WHEN "DEATHDATE" NOT IN ('NULL') THEN "DEATHDATE" END) = 10 AND CAST(TRY_CAST(CASE WHEN "DEATHDATE" NOT IN ('NULL') THEN "DEATHDATE" END AS DATE) AS VARCHAR) = CASE WHEN "DEATHDATE" NOT IN ('NULL') THEN "DEATHDATE" END THEN CASE WHEN "DEATHDATE" NOT IN ('NULL') THEN "DEATHDATE" END WHEN regexp_full_match(CASE WHEN "DEATHDATE" NOT IN ('NULL') THEN "DEATHDATE" END, '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left(CASE WHEN "DEATHDATE" NOT IN ('NULL') THEN "DEATHDATE" END || '-01-01', 10) AS DATE) IS NOT NULL THEN replace(CASE WHEN "DEATHDATE" NOT IN ('NULL') THEN "DEATHDATE" END, ' ', 'T') END AS "DEATHDATE as ISO"
   FROM cells
 )
 SELECT
-  *,
+  * EXCLUDE ("BIRTHDATE", "DEATHDATE"),
   CASE
     WHEN CASE WHEN "BIRTHDATE" NOT IN ('NULL') THEN "BIRTHDATE" END IS NOT NULL AND "BIRTHDATE as ISO" IS NULL THEN 'BIRTHDATE'
     WHEN CASE WHEN "DEATHDATE" NOT IN ('NULL') THEN "DEATHDATE" END IS NOT NULL AND "DEATHDATE as ISO" IS NULL THEN 'DEATHDATE'
@@ -81,12 +81,12 @@ WITH cells AS (
 dates AS (
   SELECT
     *,
-    CASE WHEN regexp_full_match("START", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("START" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("START", ' ', 'T') END AS "START as ISO",
+    CASE WHEN strlen("START") = 10 AND CAST(TRY_CAST("START" AS DATE) AS VARCHAR) = "START" THEN "START" WHEN regexp_full_match("START", '\d{4}(-\d\d(-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?') AND TRY_CAST(left("START" || '-01-01', 10) AS DATE) IS NOT NULL THEN replace("START", ' ', 'T') END AS "START as ISO",
     strftime(try_strptime(regexp_replace("STOP", '\s*(Z|[+-]\d\d:?\d\d)$', ''), '%Y-%m-%d %H:%M:%S'), '%Y-%m-%dT%H:%M:%S') || regexp_extract("STOP", '\s*(Z|[+-]\d\d:?\d\d)$', 1) AS "STOP as ISO %Y-%m-%d %H:%M:%S%z"
   FROM cells
 )
 SELECT
-  *,
+  * EXCLUDE ("START", "STOP"),
   CASE
     WHEN "START" IS NOT NULL AND "START as ISO" IS NULL THEN 'START'
     WHEN "STOP" IS NOT NULL AND "STOP as ISO %Y-%m-%d %H:%M:%S%z" IS NULL THEN 'STOP'
@@ -141,7 +141,7 @@ dates AS (
   FROM cells
 )
 SELECT
-  *,
+  * EXCLUDE ("START"),
   CASE
     WHEN "START" IS NOT NULL AND "START as ISO %Y-%m %Y" IS NULL THEN 'START'
   END AS propool_bad

@@ -29,7 +29,7 @@ dates AS (
   FROM cells
 )
 SELECT
-  *,
+  * EXCLUDE ("taken", "gad_time"),
   CASE
     WHEN CASE WHEN "taken" NOT IN ('NA', '-9') THEN "taken" END IS NOT NULL AND "taken as ISO %m/%d/%Y" IS NULL THEN 'taken'
     WHEN CASE WHEN "gad_time" NOT IN ('NA', '-9') THEN "gad_time" END IS NOT NULL AND "gad_time as ISO %Y-%m-%d %H:%M %Y-%m-%d" IS NULL THEN 'gad_time'
@@ -177,7 +177,7 @@ WITH given AS (
   WHERE propool_bad IS NULL
     AND ("gad1" NOT IN ('NA', '-9')
       OR "gad2" NOT IN ('NA', '-9')
-      OR "gad_time" NOT IN ('NA', '-9'))
+      OR "gad_time as ISO %Y-%m-%d %H:%M %Y-%m-%d" IS NOT NULL)
 )
 SELECT
   *,
@@ -194,7 +194,7 @@ WITH given AS (
   WHERE propool_bad IS NULL
     AND ("gad1" NOT IN ('NA', '-9')
       OR "gad2" NOT IN ('NA', '-9')
-      OR "gad_time" NOT IN ('NA', '-9'))
+      OR "gad_time as ISO %Y-%m-%d %H:%M %Y-%m-%d" IS NOT NULL)
 ),
 cell AS (
   SELECT
@@ -253,7 +253,7 @@ WITH given AS (
   WHERE propool_bad IS NULL
     AND ("gad1" NOT IN ('NA', '-9')
       OR "gad2" NOT IN ('NA', '-9')
-      OR "gad_time" NOT IN ('NA', '-9'))
+      OR "gad_time as ISO %Y-%m-%d %H:%M %Y-%m-%d" IS NOT NULL)
 ),
 cell AS (
   SELECT
