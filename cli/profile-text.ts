@@ -1,7 +1,9 @@
+import { percent } from "../pipelines/page/index.ts";
 import type { FieldProfile, FileProfile } from "../pipelines/profile/field.ts";
 import { formatNumber, table } from "./output.ts";
 
-const HEADER = ["field", "type", "filled", "different", "values (how many)", "from", "to"];
+/** The columns of a field's line. */
+export const HEADER = ["field", "type", "filled", "different", "values (how many)", "from", "to"];
 
 /** A profile as tables for the terminal: one a record type. */
 export function profileText(profile: FileProfile): string {
@@ -28,7 +30,7 @@ export function fieldCells(field: FieldProfile): string[] {
   return [
     path,
     typeText(type, formats, field.misfits),
-    filled === records ? "all" : `${formatNumber((100 * filled) / Math.max(records, 1))} %`,
+    filled === records ? "all" : percent(filled / Math.max(records, 1)),
     distinct === null ? "" : `${isEstimated ? "~ " : ""}${formatNumber(distinct)}`,
     valuesText(field),
     least ?? "",
@@ -54,3 +56,7 @@ function valuesText({ values, masked }: FieldProfile): string {
   const shown = text.length > WIDTH ? `${text.slice(0, WIDTH)} …` : text;
   return masked === null || values.length === 0 ? shown : `shape ${shown}; ${masked}`;
 }
+
+/** 1 file, 2 files */
+export const filesText = (count: number): string =>
+  `${formatNumber(count)} file${count === 1 ? "" : "s"}`;

@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
 import { mkdtemp, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DuckDb } from "../warehouse/duckdb.ts";
 import { isSmall } from "../warehouse/small.ts";
-import { fileText, text } from "../warehouse/sql.ts";
-import { isXml } from "./adapters/fhir/xml.ts";
+import { isFhirXml, isXml } from "./adapters/fhir/xml.ts";
 import { ADAPTERS } from "./adapters/index.ts";
 import { readCatalogueOf } from "./catalogue/read.ts";
 import { ephemeral } from "./core/ephemeral.ts";
@@ -15,11 +13,10 @@ import { readWordLists } from "./mapping/words.ts";
 import { filesToRead } from "./preview.ts";
 import { readColumnNames } from "./profile/columns.ts";
 import { profileCsv } from "./profile/csv.ts";
-import { profileFhir } from "./profile/fhir.ts";
 import type { FileProfile } from "./profile/field.ts";
 import type { MaskRules } from "./profile/mask.ts";
 import { profileCcda } from "./profile-ccda.ts";
-import { writeAsJson } from "./profile-xml.ts";
+import { profileFhirFiles } from "./profile-fhir.ts";
 
 /**
  * What is in the files of an export: one profile a file. Values that may identify a person are shown as shapes only. It reads
@@ -69,7 +66,7 @@ async function groupsOf(files: readonly string[]): Promise<Group[]> {
   const groups: Group[] = [];
   for (const file of files) {
     const bytes = await sizeOf(file);
-    const format = formatOf(file);
+    const format = await formatOf(file);
     const isOne = format === "csv" || isLines(file);
     const together = isOne
       ? undefined
@@ -84,7 +81,7 @@ async function groupsOf(files: readonly string[]): Promise<Group[]> {
   return groups;
 }
 
-const isLines = (file: string): boolean => /\.ndjson(\.(gz|zst))?$/i.test(file);
+const isLines = (file: string): boolean => /\.(ndjson|jsonl)(\.(gz|zst))?$/i.test(file);
 
 interface Place extends Group {
   db: DuckDb;
@@ -100,26 +97,22 @@ function profileGroup(place: Place): Promise<Found> {
     case "csv":
       return ofCsv(place);
     case "fhir":
-      return ofFhir(place);
+      return profileFhirFiles(place);
     case "ccda":
       return ofCcda(place);
   }
 }
 
-/** The format that a file's name tells. @throws ProError `SOURCE_WRONG_FORMAT`. */
-export function formatOf(file: string): keyof typeof ADAPTERS {
+/** The format that a file's name tells, of XML its beginning. @throws ProError `SOURCE_WRONG_FORMAT`, `SOURCE_UNREADABLE`. */
+export async function formatOf(file: string): Promise<keyof typeof ADAPTERS> {
   const [only, other] = Object.values(ADAPTERS).filter((adapter) => adapter.accepts(file));
   if (only && !other) return only.format as keyof typeof ADAPTERS;
-  // XML may be C-CDA or FHIR: the first bytes tell.
-  if (only && other) return /<[^>]*ClinicalDocument/.test(firstBytes(file)) ? "ccda" : "fhir";
+  if (only && other) return (await isFhirXml(file)) ? "fhir" : "ccda";
   throw new ProError("SOURCE_WRONG_FORMAT", "the file's name tells no known format", {
     where: { file },
     hint: "name it .csv, .tsv, .ndjson, .json or .xml, as what it holds",
   });
 }
-
-const firstBytes = (file: string): string =>
-  readFileSync(file).subarray(0, 4096).toString("latin1");
 
 /**
  * What may be shown of values: the words of our own lists, and the names that identify.
@@ -159,58 +152,6 @@ async function ofCsv({ db, files, scratch, rules, sheet }: Place): Promise<Found
   } finally {
     await source.close();
   }
-}
-
-/** A text of more than 32 MB in one line is no resource. */
-const LINE = 32 * 1024 * 1024;
-
-async function ofFhir(place: Place): Promise<Found> {
-  const { db, files, rules } = place;
-  const [file = ""] = files;
-  if (isXml(file)) return ofFhirXml(place);
-  const lines = (size: number) => linesOf(file, size);
-  const content = `read_text([${files.map(fileText).join(", ")}])`;
-  const document = `(SELECT unnest(CASE WHEN NOT json_valid(content) THEN ['not JSON']
-      WHEN json_extract_string(content, '$.resourceType') = 'Bundle' THEN json_extract_string(content, '$.entry[*].resource')
-      ELSE [content] END) AS line FROM ${content})`;
-  const profile = async (source: string): Promise<Found> => {
-    const { records, malformed, fields } = await profileFhir(db, source, rules);
-    const unread = malformed > 0 ? { SOURCE_MALFORMED: malformed } : {};
-    return { format: "fhir", records, unread, notes: [], fields };
-  };
-  const found = isLines(file)
-    ? await profile(lines(2 * 1024 * 1024)).catch((error) => {
-        if (!/line size/i.test(String(error))) throw error;
-        return profile(lines(LINE));
-      })
-    : await profile(document);
-  if (found.fields.length > 0) return found;
-  throw new ProError("SOURCE_WRONG_FORMAT", "the file holds no FHIR resource in JSON", {
-    where: { file },
-    hint: "profile reads NDJSON, Bundles and single resources in JSON or XML",
-  });
-}
-
-/** The lines of a file as rows of one column, `line`. */
-function linesOf(file: string, size: number): string {
-  return `read_csv(${fileText(file)}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false,
-    delim = ${text("\u001f\u001e\u001f\u001e")}, quote = '', escape = '', strict_mode = false, max_line_size = ${size}, buffer_size = ${size * 4})`;
-}
-
-async function ofFhirXml({ db, files, scratch, rules }: Place): Promise<Found> {
-  const [file = ""] = files;
-  const path = join(scratch, "profile.ndjson");
-  const { written, unread } = await writeAsJson(files, path);
-  if (written > 0) {
-    const { records, fields } = await profileFhir(db, linesOf(path, LINE), rules);
-    const notes = ["XML, as the JSON that it stands for; every value is a text"];
-    return { format: "fhir", records, unread, notes, fields };
-  }
-  const [reason = "SOURCE_NOT_A_RESOURCE"] = Object.keys(unread);
-  throw new ProError("SOURCE_WRONG_FORMAT", `the file holds no FHIR resource (${reason})`, {
-    where: { file },
-    hint: "profile reads resources and Bundles in FHIR's own name space",
-  });
 }
 
 async function ofCcda({ files, bytes, rules }: Place): Promise<Found> {

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { profileFiles } from "../../pipelines/profile.ts";
 import type { AddCommand } from "../command.ts";
 import { writeJson } from "../output.ts";
-import { profileText } from "../profile-text.ts";
+import { filesText, profileText } from "../profile-text.ts";
 
 interface Options {
   json?: boolean;
@@ -39,6 +39,6 @@ export const addProfile: AddCommand = (program, io) => {
       if (!options.html) return;
       const { profilePage } = await import("../profile-page.ts");
       await writeFile(options.html, profilePage(profiles));
-      io.err.write(`${options.html}: ${profiles.length} files\n`);
+      io.err.write(`${options.html}: ${filesText(profiles.length)}\n`);
     });
 };

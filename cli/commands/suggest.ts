@@ -43,7 +43,8 @@ export const addSuggest: AddCommand = (program, io) => {
     .action(async (files: string[], options: Options) => {
       if (options.out) await refuseExisting(options.out);
       const paths = await filesToRead(files);
-      if (!paths.every((file) => formatOf(file) === "csv")) {
+      const formats = await Promise.all(paths.map(formatOf));
+      if (formats.some((format) => format !== "csv")) {
         const progress = createProgress({ ...io, quiet: !io.tty });
         const found = await suggestSite({
           ...options,

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import * as zlib from "node:zlib";
 import { ProError } from "./errors.ts";
@@ -17,9 +17,46 @@ export function packingOf(path: string): "gz" | "zst" | null {
   return packing ? (packing.toLowerCase() as "gz" | "zst") : null;
 }
 
+/** How packed files begin. */
+const MAGIC = { gz: "1f8b", zst: "28b52ffd" } as const;
+
+/**
+ * Refuses a file whose name says that it is packed otherwise than its bytes do: it would be taken for a damaged one, or for text.
+ *
+ * @throws ProError `SOURCE_UNREADABLE`.
+ */
+export async function refuseMisnamed(path: string, file = path): Promise<void> {
+  const start = (await firstBytes(path, 4)).toString("hex");
+  const said = packingOf(path);
+  const found = (["gz", "zst"] as const).find((packing) => start.startsWith(MAGIC[packing]));
+  // What was cut off in its first bytes is damaged, whatever its name says.
+  if (start === "" || (found ?? null) === said || (said && MAGIC[said].startsWith(start))) return;
+  throw new ProError(
+    "SOURCE_UNREADABLE",
+    said ? `the name ends in .${said}, the bytes do not` : `the bytes are packed as .${found}`,
+    {
+      where: { file },
+      hint: found ? `let the name end in .${found}` : `take .${said} off the name`,
+    },
+  );
+}
+
+/** The first bytes of a file, at most `limit`. */
+export async function firstBytes(path: string, limit: number): Promise<Buffer> {
+  const handle = await open(path, "r");
+  try {
+    const { size } = await handle.stat();
+    const buffer = Buffer.alloc(Math.min(limit, size));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
 /**
  * The bytes of a file, unpacked when its name ends in .gz or .zst. The stream fails with ProError `SOURCE_TOO_LARGE` where a file
- * unpacks to more than exports do, before it fills memory or disk.
+ * unpacks to more than exports do, before it fills memory or disk; with `SOURCE_UNREADABLE` where it is packed otherwise.
  *
  * @throws ProError `SOURCE_UNREADABLE` where this Node cannot unpack it.
  */
@@ -42,6 +79,9 @@ async function* unpackedChunks(
   start: () => zlib.Gunzip | zlib.ZstdDecompress,
 ): AsyncGenerator<Buffer> {
   const { size } = await stat(path);
+  // Of no bytes nothing can be unpacked: the file is empty, not damaged.
+  if (size === 0) return;
+  await refuseMisnamed(path, file);
   let bytes = 0;
   let from = 0;
   do {

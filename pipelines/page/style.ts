@@ -14,7 +14,7 @@ export const STYLE = `
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.45 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
 header, main, footer { max-width: 70rem; margin: 0 auto; padding: 0 1.25rem; }
 header { padding-top: 1rem; } footer { padding-bottom: 2rem; color: var(--soft); }
-h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; border-bottom: 1px solid var(--line); padding-bottom: .25rem; }
+h1, h2, h3, nav { overflow-wrap: anywhere; } h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; border-bottom: 1px solid var(--line); padding-bottom: .25rem; }
 h3 { font-size: 1rem; margin: 1rem 0 .25rem; } p { margin: .25rem 0 .5rem; } .soft, figcaption p, caption, .empty { color: var(--soft); }
 a { color: var(--c1); }
 nav ul, .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding: 0; margin: .5rem 0; }
@@ -30,10 +30,10 @@ nav ul, .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 
 figure.chart { margin: 1rem 0; min-width: 0; } figcaption h3 { margin-top: 0; }
 svg.plot { display: block; width: 100%; height: auto; max-width: 45rem; overflow: visible; font-family: inherit; --plot-background: var(--paper); }
 svg.plot text { white-space: pre; } svg.spark { vertical-align: middle; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .92em; margin: .25rem 0; }
+.scroll { overflow-x: auto; position: relative; } table { border-collapse: collapse; font-size: .92em; margin: .25rem 0; }
 caption { text-align: left; } caption.aside, .aside { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 th, td { text-align: left; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: normal; }
-thead th { color: var(--soft); font-weight: 600; } .number { text-align: right; font-variant-numeric: tabular-nums; }
+thead th { color: var(--soft); font-weight: 600; } .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 details { margin: .25rem 0 .75rem; } summary { cursor: pointer; color: var(--soft); } code { font-size: .92em; overflow-wrap: anywhere; }
 :focus-visible { outline: 3px solid var(--c1); outline-offset: 2px; }
 @media print { body { font-size: 10pt; } nav { display: none; } figure, tr, .card { break-inside: avoid; }

@@ -169,27 +169,32 @@ function questions({ name, index, formats, isNumber, filled, ...rest }: Column):
     return [
       `count(${cell})::DOUBLE AS n${index}`,
       `histogram_exact(${cell}, [${values.join(", ")}]) AS h${index}`,
+      ...dayQuestions(column),
     ];
   }
   const asked = [
     `count(${cell})::DOUBLE AS n${index}`,
     `approx_count_distinct(${cell})::DOUBLE AS d${index}`,
   ];
-  if (formats.length > 0) {
-    for (const [i, format] of formats.entries()) {
-      const day = dateValueSql(cell, format);
-      asked.push(`count(${day})::DOUBLE AS t${index}_${i}`);
-      asked.push(
-        `min(${day})::VARCHAR AS a${index}_${i}`,
-        `max(${day})::VARCHAR AS b${index}_${i}`,
-      );
-    }
-  } else if (isNumber) {
+  if (formats.length > 0) asked.push(...dayQuestions(column));
+  else if (isNumber) {
     const number = `TRY_CAST(${cell} AS DOUBLE)`;
     asked.push(`count(${number})::DOUBLE AS t${index}`);
     asked.push(`min(${number}) AS a${index}`, `max(${number}) AS b${index}`);
   }
   return asked;
+}
+
+/** How many cells each format fits, and the first and last day. */
+function dayQuestions({ name, index, formats }: Column): string[] {
+  return formats.flatMap((format, i) => {
+    const day = dateValueSql(ident(name), format);
+    return [
+      `count(${day})::DOUBLE AS t${index}_${i}`,
+      `min(${day})::VARCHAR AS a${index}_${i}`,
+      `max(${day})::VARCHAR AS b${index}_${i}`,
+    ];
+  });
 }
 
 function histogram(answer: Answer, index: number): FieldValue[] {
@@ -284,25 +289,24 @@ function typeOf(
   { filled, values, coded }: Found,
 ): Pick<FieldProfile, "type" | "misfits" | "formats"> {
   const { index, formats, isInteger, isNumber } = column;
-  const [format] = formats;
-  if (coded) {
-    const numbers = values.filter(({ value }) => /^[-+]?\d+(\.\d+)?$/.test(value));
-    const total = values.reduce((sum, { count }) => sum + count, 0);
-    const fit = numbers.reduce((sum, { count }) => sum + count, 0);
-    if (format === undefined && total > 0 && fit > 0.5 * total) {
-      const whole = numbers.every(({ value }) => Number.isInteger(Number(value)));
-      return { type: whole ? "integer" : "number", misfits: total - fit, formats: [] };
-    }
-    if (format === undefined) return { type: "text", misfits: 0, formats: [] };
-    return { type: "date", misfits: 0, formats };
-  }
   if (formats.length > 0) {
     const best = bestFormats(column, answer);
     return { type: "date", misfits: filled - best.fits, formats: best.formats };
   }
+  if (coded) return { ...codedType(values), formats: [] };
   const misfits = filled - Number(answer[`t${index}`] ?? filled);
   if (!isNumber) return { type: "text", misfits: 0, formats: [] };
   return { type: isInteger ? "integer" : "number", misfits, formats: [] };
+}
+
+/** Codes are numbers where most of them are. */
+function codedType(values: readonly FieldValue[]): Pick<FieldProfile, "type" | "misfits"> {
+  const numbers = values.filter(({ value }) => /^[-+]?\d+(\.\d+)?$/.test(value));
+  const total = values.reduce((sum, { count }) => sum + count, 0);
+  const fit = numbers.reduce((sum, { count }) => sum + count, 0);
+  if (fit <= 0.5 * total) return { type: "text", misfits: 0 };
+  const isWhole = numbers.every(({ value }) => Number.isInteger(Number(value)));
+  return { type: isWhole ? "integer" : "number", misfits: total - fit };
 }
 
 /** The formats that fit most values of the whole file: more than one where the values do not tell them apart. */
@@ -328,7 +332,6 @@ function rangeOf(
 ): [string | null, string | null] {
   const { name, index } = column;
   if (type === "date") {
-    if (coded) return [null, null];
     const isPersonal = identifyingPart(name, rules.identifying) !== null;
     const { first } = bestFormats(column, answer);
     const month = (end: unknown) => (end ? monthOf(String(end), isPersonal) : null);

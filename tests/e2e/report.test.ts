@@ -47,6 +47,10 @@ beforeAll(async () => {
   await dropCatalogue(warehouse);
   warehouse.close();
   for (const n of [1, 2, 3]) await remember(join(site, "reports"), n);
+  const profile = join(home.directory, "profile.html");
+  const document = join(import.meta.dirname, "..", "golden", "ccda", "phq9.xml");
+  await propool("profile", document, "--html", profile);
+  pages.set("profile", { file: profile, html: await readFile(profile, "utf8") });
   for (const [name, directory, isShared] of [
     ["site", site, false],
     ["hub", hub, false],
@@ -223,11 +227,13 @@ describe.skipIf(!CHROMIUM)("in Chromium (PROPOOL_CHROMIUM, or an installed one)"
     ["site", "light"],
     ["site", "dark"],
     ["hub", "light"],
+    ["profile", "light"],
   ] as const)(
     "the %s in %s colours asks for nothing and has no serious finding of axe-core",
     async (name, colors) => {
       const { page, noise } = await open(name, colors);
-      expect(await page.locator("svg.plot[role=img]").count()).toBeGreaterThan(5);
+      if (name !== "profile")
+        expect(await page.locator("svg.plot[role=img]").count()).toBeGreaterThan(5);
       expect(noise).toEqual([]);
       // As text: the page's globals are none of this program's. The long lists of the hub have the site's form.
       if (name === "site")
@@ -246,8 +252,8 @@ describe.skipIf(!CHROMIUM)("in Chromium (PROPOOL_CHROMIUM, or an installed one)"
     },
   );
 
-  test("a narrow screen scrolls tables, not the page", async () => {
-    const { page } = await open("site", "light");
+  test.each(["site", "profile"])("a narrow screen scrolls tables, not the %s", async (name) => {
+    const { page } = await open(name, "light");
     await page.setViewportSize({ width: 360, height: 740 });
     const [width, shown] = await page.evaluate<number[]>(
       "[document.documentElement.scrollWidth, innerWidth]",

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ProError } from "../../pipelines/core/errors.ts";
 import type { FileProfile } from "../../pipelines/profile/field.ts";
@@ -14,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function write(name: string, content: string): Promise<string> {
+async function write(name: string, content: string | Uint8Array): Promise<string> {
   const file = join(folder, name);
   await writeFile(file, content);
   return file;
@@ -62,6 +63,10 @@ describe("the profile of a CSV file", () => {
     expect(by.q1).toMatchObject({ type: "integer", least: "0", largest: "3", distinct: 4 });
     expect(by.q2).toMatchObject({ type: "integer", filled: 45 });
     expect(by.done).toMatchObject({ type: "date", formats: ["ISO 8601"] });
+    expect(by.done, "few different days have a range too").toMatchObject({
+      least: "2024-01",
+      largest: "2024-09",
+    });
     // 03/04/2024 is never guessed.
     expect(by.seen).toMatchObject({ type: "date", formats: ["%m/%d/%Y", "%d/%m/%Y"] });
     expect(by.last_name).toMatchObject({ masked: 'the name holds "name"' });
@@ -153,6 +158,45 @@ describe("the profile of FHIR resources", () => {
     expect(JSON.stringify(found)).not.toMatch(/Smith|mrn-77/);
   });
 
+  const lines = `${responses.map((one) => JSON.stringify(one)).join("\n")}\n`;
+  const bundle = JSON.stringify({
+    resourceType: "Bundle",
+    entry: responses.map((resource) => ({ resource })),
+  });
+  const latin = Buffer.from('{"resourceType":"Patient","id":"\u00e9"}\n', "latin1");
+
+  it.each<[string, string, string | Uint8Array, Record<string, number>?]>([
+    ["packed lines", "t.ndjson.zst", zstdCompressSync(lines)],
+    ["a packed Bundle", "t.json.zst", zstdCompressSync(bundle)],
+    ["a Bundle of gzip", "t.json.gz", gzipSync(bundle)],
+    ["lines that are called .jsonl", "t.jsonl", lines],
+    ["a Bundle a line", "t-bundles.ndjson", `${bundle}\n`],
+    ["a Bundle of several lines", "t-lines.json", JSON.stringify(JSON.parse(bundle), null, 2)],
+    [
+      "lines, one of them no UTF-8",
+      "t-latin.ndjson",
+      Buffer.concat([Buffer.from(lines), latin]),
+      { SOURCE_REFUSED: 1 },
+    ],
+  ])("of %s are those of the resources", async (_, name, content, unread = {}) => {
+    const [plain] = await profile(await write("plain.ndjson", lines));
+    const [found] = await profile(await write(name, content));
+    expect(found).toMatchObject({ records: { QuestionnaireResponse: 8 }, unread });
+    expect(found?.fields).toEqual(plain?.fields);
+  });
+
+  it.each([
+    ["cut off", "u.ndjson.zst", zstdCompressSync(lines).subarray(0, -40), "SOURCE_UNREADABLE"],
+    ["cut off", "u.ndjson.gz", gzipSync(lines).subarray(0, -40), "SOURCE_UNREADABLE"],
+    ["empty", "v.ndjson", "", "SOURCE_EMPTY"],
+    ["empty", "v.ndjson.zst", zstdCompressSync(""), "SOURCE_EMPTY"],
+    ["no zstd", "w.ndjson.zst", lines, "SOURCE_UNREADABLE"],
+    ["lines in a .json", "w.json", lines, "SOURCE_WRONG_FORMAT"],
+  ])("of a file that is %s (%s) are refused", async (_, name, content, code) => {
+    const error = await profile(await write(name, content)).catch((one) => one);
+    expect(error).toMatchObject({ code, where: { file: expect.stringContaining(name) } });
+  });
+
   it("reads single resources and Bundles together", async () => {
     const one = await write("one.json", JSON.stringify(responses[0]));
     const bundle = {
@@ -234,6 +278,38 @@ it("the command prints a table, JSON, or a page of its own", async () => {
   expect(parsed.records).toEqual({ row: 60 });
   await propool("profile", file, "--html", page);
   const html = await readFile(page, "utf8");
-  expect(html).toContain('<th scope="row" class="">q1</th>');
+  expect(html).toContain('<th scope="row" class="">q1<wbr></th>');
   expect(html).not.toMatch(/<script|https?:\/\/|Name\d/);
+});
+
+it("no page and no JSON of any format holds what may identify, nor markup of the export", async () => {
+  const rows = Array.from(
+    { length: 30 },
+    (_, i) =>
+      `MRN00${48213 + i},Quellmark,1957-03-1${i % 9},303-555-01${10 + i},q${i}@example.org,ask Vantongeren ${i}`,
+  );
+  const files = [
+    await write("ids.csv", `mrn,last_name,dob,phone,email,<b>q1</b>\n${rows.join("\n")}\n`),
+    await write(
+      "ids.ndjson",
+      `${JSON.stringify({ resourceType: "Patient", id: "mrn-77", name: [{ family: "Quellmark" }], birthDate: "1957-03-11", telecom: [{ value: "303-555-0110" }], identifier: [{ value: "MRN0048213" }] })}\n`.repeat(
+        20,
+      ),
+    ),
+    await write(
+      "ids.xml",
+      '<ClinicalDocument xmlns="urn:hl7-org:v3"><recordTarget><patientRole><id root="1.2" extension="MRN0048213"/><telecom value="tel:303-555-0110"/><patient><name><family>Quellmark</family></name><birthTime value="19570311"/></patient></patientRole></recordTarget></ClinicalDocument>',
+    ),
+  ];
+  const page = join(folder, "ids.html");
+  const told = await propool("profile", ...files, "--html", page);
+  expect(told.err).toBe(`${page}: 3 files\n`);
+  for (const text of [
+    await readFile(page, "utf8"),
+    (await propool("profile", ...files, "--json")).out,
+  ]) {
+    expect(text).toContain("telecom");
+    expect(text).not.toMatch(/MRN00|Quell|Vanto|303-|example|mrn-77|1957-?03/);
+  }
+  expect(await readFile(page, "utf8")).not.toContain("<b>q1");
 });

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { expect, it } from "vitest";
-import { openUnpacked } from "../../pipelines/core/unpack.ts";
+import { openUnpacked, refuseMisnamed } from "../../pipelines/core/unpack.ts";
 import { temporary } from "../support/site.ts";
 
 const MEGABYTES = 2 ** 20;
@@ -48,3 +48,27 @@ it.each([
   expect(await unpackedBytes(path)).toBe(sizes.reduce((sum, size) => sum + size, 0));
   await remove();
 });
+
+it.each([
+  ["gzip named .zst", "a.ndjson.zst", gzipSync("{}"), "let the name end in .gz"],
+  ["zstd named .gz", "b.ndjson.gz", zstdCompressSync("{}"), "let the name end in .zst"],
+  ["text named .zst", "c.ndjson.zst", Buffer.from('{"resourceType":'), "take .zst off the name"],
+  ["zstd named as text", "d.ndjson", zstdCompressSync("{}"), "let the name end in .zst"],
+])("%s is told from a damaged file", async (_, name, content, hint) => {
+  const { directory, remove } = await temporary();
+  const path = join(directory, name);
+  await writeFile(path, content);
+  await expect(refuseMisnamed(path)).rejects.toMatchObject({ code: "SOURCE_UNREADABLE", hint });
+  await remove();
+});
+
+it.each(["gz", "zst"])(
+  "no bytes at all, named .%s, are an empty file and no damaged one",
+  async (packing) => {
+    const { directory, remove } = await temporary();
+    const path = join(directory, `empty.ndjson.${packing}`);
+    await writeFile(path, "");
+    expect(await unpackedBytes(path)).toBe(0);
+    await remove();
+  },
+);

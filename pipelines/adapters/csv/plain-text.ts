@@ -1,10 +1,10 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ProError } from "../../core/errors.ts";
-import { openUnpacked, packingOf } from "../../core/unpack.ts";
+import { firstBytes, openUnpacked, packingOf } from "../../core/unpack.ts";
 import { sheetToCsv } from "./excel.ts";
 
 export interface PlainText {
@@ -138,19 +138,6 @@ function attempt(done: (error: Error | null, text?: string) => void, work: () =>
     done(null, work());
   } catch (error) {
     done(error as Error);
-  }
-}
-
-/** The first bytes of a file, at most `limit`. */
-export async function firstBytes(path: string, limit: number): Promise<Buffer> {
-  const handle = await open(path, "r");
-  try {
-    const { size } = await handle.stat();
-    const buffer = Buffer.alloc(Math.min(limit, size));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
   }
 }
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { ProError } from "../../core/errors.ts";
+import { refuseMisnamed } from "../../core/unpack.ts";
 import type { AdapterInput } from "../adapter.ts";
 import { candidatesOf, isDocument } from "./candidates.ts";
 import { countRecords, isBlankLine, numberedLines } from "./container.ts";
@@ -24,6 +25,7 @@ export async function readFhirFiles(input: AdapterInput, files: readonly string[
 
 async function readJson(input: AdapterInput, file: string, sieve: Sieve): Promise<void> {
   const path = join(input.exportDirectory, file);
+  await refuseMisnamed(path, file);
   const counted = isDocument(file) ? null : await provenCount(path, file);
   if (counted && !counted.hasGap) {
     const type = await firstType(path);

@@ -11,7 +11,7 @@ export function empty(file: string): ProError {
 
 export function unreadable(file: string, cause: unknown): ProError {
   if (cause instanceof ProError) return cause;
-  const isPacked = (cause as NodeJS.ErrnoException)?.code?.startsWith("Z_");
+  const isPacked = /^Z(STD)?_/.test((cause as NodeJS.ErrnoException)?.code ?? "");
   return new ProError(
     "SOURCE_UNREADABLE",
     isPacked ? "the packed file is damaged or cut short" : "the file cannot be read",
