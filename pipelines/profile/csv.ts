@@ -1,5 +1,6 @@
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { ident, text } from "../../warehouse/sql.ts";
+import { COMMAS_SQL, type Commas, commaFormats, numberOfText, numberSql } from "./commas.ts";
 import { DATE_FORMATS, dateValueSql, monthOf } from "./dates.ts";
 import type { FieldProfile, FieldValue } from "./field.ts";
 import { identifyingPart, type MaskRules, shownValues, whyMasked } from "./mask.ts";
@@ -46,6 +47,8 @@ interface Column {
   distinct: number;
   values: FieldValue[];
   formats: string[];
+  /** What the comma in its numbers stands for; none: its numbers have none. */
+  commas: string[];
   isInteger: boolean;
   isNumber: boolean;
 }
@@ -88,16 +91,19 @@ async function sample(db: DuckDb, source: CsvSource, from: number): Promise<Colu
     SELECT CAST(substr(place, 2) AS INTEGER) AS place, value, count(*)::DOUBLE AS n
     FROM (UNPIVOT cells ON COLUMNS(*) INTO NAME place VALUE value)
     WHERE value <> '' GROUP BY ALL`);
-  const found = await db.all<Omit<Column, "name" | "values"> & { values: { items: unknown[] } }>(`
+  const found = await db.all<
+    Omit<Column, "name" | "values" | "commas"> & Commas & { values: { items: unknown[] } }
+  >(`
     SELECT place AS index, sum(n) AS filled, count(*)::DOUBLE AS distinct,
       bool_and(regexp_full_match(value, '[-+]?\\d{1,18}(\\.0+)?')) AS "isInteger",
-      bool_and(TRY_CAST(value AS DOUBLE) IS NOT NULL) AS "isNumber",
+      bool_and(TRY_CAST(value AS DOUBLE) IS NOT NULL) AS "isNumber", ${COMMAS_SQL},
       list({'value': value, 'count': n} ORDER BY n DESC, value)[1:${CODED}] AS values
     FROM profile_value GROUP BY place`);
   const formats = await dateFormatsOf(db);
   const byIndex = new Map(found.map((row) => [row.index, row]));
   return columns.map((name, index) => {
     const row = byIndex.get(index);
+    const commas = row ? commaFormats(row) : [];
     return {
       name,
       index,
@@ -105,8 +111,9 @@ async function sample(db: DuckDb, source: CsvSource, from: number): Promise<Colu
       distinct: row?.distinct ?? 0,
       values: valuesOf(row?.values),
       formats: (formats.get(index) ?? []).filter((format) => isMeant(name, format)),
+      commas,
       isInteger: row?.isInteger ?? false,
-      isNumber: row?.isNumber ?? false,
+      isNumber: row?.isNumber || commas.length > 0,
     };
   });
 }
@@ -178,7 +185,7 @@ function questions({ name, index, formats, isNumber, filled, ...rest }: Column):
   ];
   if (formats.length > 0) asked.push(...dayQuestions(column));
   else if (isNumber) {
-    const number = `TRY_CAST(${cell} AS DOUBLE)`;
+    const number = numberSql(cell, column.commas);
     asked.push(`count(${number})::DOUBLE AS t${index}`);
     asked.push(`min(${number}) AS a${index}`, `max(${number}) AS b${index}`);
   }
@@ -288,25 +295,28 @@ function typeOf(
   answer: Answer,
   { filled, values, coded }: Found,
 ): Pick<FieldProfile, "type" | "misfits" | "formats"> {
-  const { index, formats, isInteger, isNumber } = column;
+  const { index, formats, commas, isInteger, isNumber } = column;
   if (formats.length > 0) {
     const best = bestFormats(column, answer);
     return { type: "date", misfits: filled - best.fits, formats: best.formats };
   }
-  if (coded) return { ...codedType(values), formats: [] };
+  if (coded) return codedType(values, commas);
   const misfits = filled - Number(answer[`t${index}`] ?? filled);
   if (!isNumber) return { type: "text", misfits: 0, formats: [] };
-  return { type: isInteger ? "integer" : "number", misfits, formats: [] };
+  return { type: isInteger ? "integer" : "number", misfits, formats: commas };
 }
 
 /** Codes are numbers where most of them are. */
-function codedType(values: readonly FieldValue[]): Pick<FieldProfile, "type" | "misfits"> {
-  const numbers = values.filter(({ value }) => /^[-+]?\d+(\.\d+)?$/.test(value));
+function codedType(
+  values: readonly FieldValue[],
+  commas: string[],
+): Pick<FieldProfile, "type" | "misfits" | "formats"> {
+  const numbers = values.filter(({ value }) => numberOfText(value, commas) !== null);
   const total = values.reduce((sum, { count }) => sum + count, 0);
   const fit = numbers.reduce((sum, { count }) => sum + count, 0);
-  if (fit <= 0.5 * total) return { type: "text", misfits: 0 };
-  const isWhole = numbers.every(({ value }) => Number.isInteger(Number(value)));
-  return { type: isWhole ? "integer" : "number", misfits: total - fit };
+  if (fit <= 0.5 * total) return { type: "text", misfits: 0, formats: [] };
+  const isWhole = numbers.every(({ value }) => Number.isInteger(numberOfText(value, commas)));
+  return { type: isWhole ? "integer" : "number", misfits: total - fit, formats: commas };
 }
 
 /** The formats that fit most values of the whole file: more than one where the values do not tell them apart. */
@@ -337,11 +347,13 @@ function rangeOf(
     const month = (end: unknown) => (end ? monthOf(String(end), isPersonal) : null);
     return [month(answer[`a${index}_${first}`]), month(answer[`b${index}_${first}`])];
   }
-  if (masked !== null || (type !== "integer" && type !== "number")) return [null, null];
+  const isNumber = type === "integer" || type === "number";
+  // Whether 1,234 is one or a thousand is not known.
+  if (masked !== null || !isNumber || column.commas.length > 1) return [null, null];
   if (!coded) return [answer[`a${index}`], answer[`b${index}`]].map(String) as [string, string];
   const numbers = values
-    .map(({ value }) => Number(value))
-    .filter((number) => !Number.isNaN(number));
+    .map(({ value }) => numberOfText(value, column.commas))
+    .filter((number) => number !== null);
   if (numbers.length === 0) return [null, null];
   return [String(Math.min(...numbers)), String(Math.max(...numbers))];
 }

@@ -5,7 +5,10 @@ export interface FieldProfile {
   /** The column's name or the path: `item[].answer[].valueCoding.code`. */
   path: string;
   type: FieldType;
-  /** strptime formats of a date column that fit every value; two or more: the values do not tell which one is meant. */
+  /**
+   * How the values of a column are written: strptime formats of dates that fit every value, what the comma in numbers stands for. Two or
+   * more: the values do not tell which one is meant.
+   */
   formats: string[];
   /** Values that fit no such type, of those filled. */
   misfits: number;

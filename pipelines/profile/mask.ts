@@ -103,7 +103,7 @@ function isHarmless(value: string, known: ReadonlySet<string>): boolean {
 }
 
 /** An answer or a score: a person's number is longer. */
-const NUMBER = /^-?\d{1,2}(\.\d{1,2})?$/;
+const NUMBER = /^-?\d{1,2}([.,]\d{1,2})?$/;
 
 /** What public code lists look like. */
 const CODES = [

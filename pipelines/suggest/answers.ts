@@ -127,8 +127,9 @@ export function isSentinel(value: string): boolean {
   );
 }
 
+/** A comma is a decimal mark here: what else it may stand for is in no list of answers. */
 export function numberOf(value: string): number | null {
-  return /^[-+]?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : null;
+  return /^[-+]?\d+([.,]\d+)?$/.test(value.trim()) ? Number(value.replace(",", ".")) : null;
 }
 
 type AnswerList = Instrument["answers"][string];

@@ -22,7 +22,8 @@ const number = (
   words: Readonly<Record<string, number>> = {},
 ): string => {
   const whens = Object.entries(words).map(([word, value]) => `WHEN ${text(word)} THEN ${value}`);
-  const plain = `TRY_CAST(${ident(column)} AS DOUBLE)`;
+  // A thousand is no sum of answers: a comma can only be a decimal mark.
+  const plain = `TRY_CAST(replace(${ident(column)}, ',', '.') AS DOUBLE)`;
   const cast = whens.length
     ? `CASE lower(trim(${ident(column)})) ${whens.join(" ")} ELSE ${plain} END`
     : plain;

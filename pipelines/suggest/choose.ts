@@ -291,7 +291,7 @@ function recoding(
   const written = new Set(
     column.values.map(({ value }) => value).filter((value) => !sentinels.includes(value)),
   );
-  const decimals = [...written].some((value) => /^\d+\.0$/.test(value)) ? ".0" : "";
+  const [decimals = ""] = [...written].flatMap((value) => /(?<=^\d+)[.,]0$/.exec(value)?.[0] ?? []);
   return Object.fromEntries(
     values.map((value) => [
       `${value - (offset ?? 0)}${decimals}`,

@@ -123,6 +123,27 @@ export function formKeyHints(input: DraftInput): string[] {
   ].map((line) => `    ${line}`);
 }
 
+/** The decimal mark, where a column proves it; commented where its commas may as well stand for something else. */
+export function decimalLines({ evidence }: DraftInput): string[] {
+  const withComma = evidence.filter(({ type, formats }) => type !== "date" && formats.length > 0);
+  const proven = withComma.filter(({ formats }) => formats.length === 1);
+  const shown = (columns: readonly ColumnEvidence[]) =>
+    `${columns
+      .slice(0, 5)
+      .map(({ name }) => name)
+      .join(", ")}${columns.length > 5 ? ", …" : ""}`;
+  if (proven.length > 0)
+    return [
+      `  decimal: ","   # 0.97: numbers with a comma that is no mark of thousands in ${shown(proven)}`,
+    ];
+  if (withComma.length === 0) return [];
+  const [{ formats } = { formats: [] }] = withComma;
+  return [
+    `  # ${shown(withComma)}: the comma may be a ${formats.join(" or a ")}; without this line such cells are no numbers:`,
+    '  # decimal: ","   # 0.50',
+  ];
+}
+
 /** Numbers among the answers that no choice of the form has. */
 export function missingHints({ groups }: DraftInput): string[] {
   const found = groups.flatMap(({ parts, coding, instrument }) =>

@@ -61,13 +61,16 @@ export function rolesByName(
       confidence: misfit !== null ? 0.3 : isTaken ? 0.5 : Math.min(0.97, one.weight),
       reason: misfit ?? (isTaken ? `${one.why}, ${TAKEN}` : one.why),
       alternatives: [],
-      ...(DATES.test(one.role) ? { formats: one.column.formats } : {}),
+      ...(DATES.test(one.role) ? { formats: dateFormats(one.column) } : {}),
     });
   }
   return [...found.values()].map(ambiguousDate);
 }
 
 const DATES = /(_at|_date)$/;
+
+const dateFormats = ({ type, formats }: ColumnEvidence): string[] =>
+  type === "date" ? formats : [];
 const TAKEN = "but another column is taken for it";
 /** A file without a person's key says nothing of anybody: a column that may be it is it before it is another number. */
 const KEY_FIRST = 0.03;
@@ -130,7 +133,7 @@ export function rolesOfForms(
         confidence: 0.9,
         reason: "the name has the form's name and a word for it",
         alternatives: [],
-        ...(DATES.test(role) ? { formats: column.formats } : {}),
+        ...(DATES.test(role) ? { formats: dateFormats(column) } : {}),
       }),
     ];
   });

@@ -1,4 +1,5 @@
 import type { Instrument, Score } from "../catalogue/instrument.ts";
+import { numberOf } from "./answers.ts";
 import type { Chosen } from "./choose.ts";
 import { keysOf } from "./instruments.ts";
 import { compact, wordsOf } from "./names.ts";
@@ -128,8 +129,9 @@ function byName(
 }
 
 /** Nearly all numbers lie in the score's range; one without a known range takes none on trust. */
-function inRange({ values, isCoded, least, largest }: ColumnEvidence, { range }: Score): boolean {
-  if (!range) return false;
+function inRange(column: ColumnEvidence, { range }: Score): boolean {
+  const { values, isCoded, least, largest, formats } = column;
+  if (!range || formats.length > 1) return false;
   const [low, high] = range;
   // 999 for "not asked" is above every scale.
   const isMissingWord = largest === 999 || largest === 9999;
@@ -137,6 +139,9 @@ function inRange({ values, isCoded, least, largest }: ColumnEvidence, { range }:
     return least !== null && largest !== null && least >= low && (largest <= high || isMissingWord);
   }
   const total = values.reduce((sum, { count }) => sum + count, 0);
-  const inside = values.filter(({ value }) => Number(value) >= low && Number(value) <= high);
+  const inside = values.filter(({ value }) => {
+    const number = numberOf(value);
+    return number !== null && number >= low && number <= high;
+  });
   return inside.reduce((sum, { count }) => sum + count, 0) >= 0.9 * total;
 }

@@ -26,6 +26,7 @@ export interface ColumnEvidence {
   name: string;
   index: number;
   type: string;
+  /** How its dates are written, or what the comma in its numbers stands for; two or more: its values do not tell. */
   formats: string[];
   filled: number;
   rows: number;

@@ -175,7 +175,7 @@ describe.skipIf(!present)(title("real files"), () => {
     ["hostile/frictionlessdata__tabulator-py/tabular/accent.csv", { delimiter: ";" }],
     ["hostile/frictionlessdata__tabulator-py/tabular/skip-rows.csv", { title_lines: 1 }],
     ["hostile/okfn__messytables/horror/null.csv", { header: false }],
-    ["csv/OuhscBbmc__REDCapR/redcap/decimal-comma/data.csv", { decimal: "," }],
+    ["csv/OuhscBbmc__REDCapR/redcap/decimal-comma/data.csv", {}],
     ["csv/OuhscBbmc__REDCapR/redcap/longitudinal/data.csv", {}],
     ["csv/EAISI__application-project-nhs-proms/Hip_Replacements_Provider_1718.csv.gz", {}],
     ["csv/fragla__eq5d/eq5d3l_example.xlsx", {}],

@@ -77,6 +77,34 @@ describe("the profile of a CSV file", () => {
     expect(JSON.stringify(found)).not.toMatch(/Name\d|P-1\d\d\d|stairs/);
   });
 
+  const [comma, thousands, choices] = ["decimal comma", "thousands comma", "list of choices"];
+
+  it.each<[string, string[], object]>([
+    [
+      "3,5 and 12,0 are numbers",
+      ["3,5", "12,0", "7"],
+      { type: "number", formats: [comma], least: "3.5", largest: "12" },
+    ],
+    ["0,500 is no thousand", ["0,500", "1,500"], { type: "number", formats: [comma] }],
+    ["1,500 may be one", ["1,500", "2,250"], { formats: [comma, thousands], least: null }],
+    ["1,2 and 2,3 may be choices", ["1,2", "2,3", "4"], { formats: [comma, choices] }],
+    ["1,2 and 1,2,3 are choices", ["1,2", "1,2,3"], { type: "text", formats: [] }],
+    ["1,2 and x are no numbers", ["1,2", "x"], { type: "text", formats: [] }],
+  ])("tells what a comma in a number stands for: %s", async (_, cells, expected) => {
+    const few = await profile(
+      await write("few.csv", `id;w\n${cells.map((one) => `A;${one}\n`).join("")}`),
+    );
+    expect(few[0]?.fields[1]).toMatchObject(expected);
+  });
+
+  it("takes a decimal comma in a column of many numbers", async () => {
+    const cells = Array.from({ length: 300 }, (_, i) => `A;${i % 90},${i % 10}\n`);
+    const [found] = await profile(await write("numbers.csv", `id;t\n${cells.join("")}B;n/a\n`));
+    expect(found?.fields[1]).toMatchObject({ type: "text" });
+    const [numbers] = await profile(await write("numbers.csv", `id;t\n${cells.join("")}`));
+    expect(numbers?.fields[1]).toMatchObject({ type: "number", least: "0", largest: "89.9" });
+  });
+
   it("counts codes that only later rows hold", async () => {
     const rows = Array.from({ length: 25_000 }, (_, i) => (i < 24_000 ? "A" : "B"));
     const [found] = await profile(

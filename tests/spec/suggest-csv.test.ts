@@ -141,6 +141,36 @@ describe("a drafted mapping", () => {
     });
   });
 
+  it("says why numbers have a decimal comma, and finds the total that is written with one", async () => {
+    const rows = answers(40, 9, 3).map((row, i) => {
+      const total = row.reduce((a, b) => a + b, 0);
+      return [i + 1, `17.03.20${10 + (i % 9)}`, ...row, `${total},0`, `7${i % 10},${i % 10}`].join(
+        ";",
+      );
+    });
+    const header = ["record_id", "phq9_date", ...phq, "phq9_total", "weight"].join(";");
+    const made = await draft("comma.csv", `${header}\n${rows.join("\n")}\n`);
+    const text = draftText(made, "2026-01-01");
+    expect(text).toMatch(/^ +decimal: ","\s+# 0\.97: .* in phq9_total, weight$/m);
+    expect(found(made).phq9_total).toMatchObject({ role: "phq-9/total", confidence: 0.97 });
+    expect(mappingOf(text).files[0]).toMatchObject({ decimal: "," });
+  });
+
+  it("never guesses whether 1,500 is one and a half or a thousand", async () => {
+    const rows = answers(40, 9, 3).map((row, i) =>
+      [i + 1, "17.03.2024", ...row, `1,5${10 + i}`].join(";"),
+    );
+    const header = ["record_id", "phq9_date", ...phq, "steps"].join(";");
+    const text = draftText(
+      await draft("open.csv", `${header}\n${rows.join("\n")}\n`),
+      "2026-01-01",
+    );
+    expect(text).toMatch(
+      /# steps: the comma may be a decimal comma or a thousands comma;.*\n +# decimal: ","/,
+    );
+    expect(mappingOf(text).files[0]).toMatchObject({ decimal: "." });
+  });
+
   it("does not know an instrument by nine numbers alone", async () => {
     const rows = answers(40, 9, 3).map((row, i) => [i + 1, ...row]);
     const names = Array.from({ length: 9 }, (_, i) => `x${i + 1}`);

@@ -203,22 +203,6 @@ function sentinel(word: string, numbers: readonly string[]): string | null {
     : null;
 }
 
-/** The decimal mark: a comma where numbers have one and none has a point. */
-export function decimalEvidence(rows: readonly (readonly string[])[]): {
-  decimal: "." | ",";
-  evidence: string;
-} {
-  const cells = rows.flat();
-  const comma = cells.filter((cell) => /^-?\d+,\d+$/.test(cell)).length;
-  const point = cells.filter((cell) => /^-?\d+\.\d+$/.test(cell)).length;
-  // 1,234 might be a thousand: three digits after the comma in all of them decide nothing.
-  const fine = cells.filter((cell) => /^-?\d+,(?:\d{1,2}|\d{4,})$/.test(cell)).length;
-  return {
-    decimal: fine > 0 ? "," : ".",
-    evidence: `${comma} cells with a comma inside a number, ${point} with a point`,
-  };
-}
-
 function tally(cells: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const cell of cells) counts.set(cell, (counts.get(cell) ?? 0) + 1);

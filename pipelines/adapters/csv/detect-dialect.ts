@@ -4,7 +4,6 @@ import { ident } from "../../../warehouse/sql.ts";
 import {
   type DateEvidence,
   dateEvidence,
-  decimalEvidence,
   type MissingEvidence,
   missingEvidence,
 } from "./detect-columns.ts";
@@ -25,7 +24,6 @@ export interface DialectFound {
     title_lines?: number;
     header?: boolean;
     label_lines?: number;
-    decimal?: ",";
   };
   encoding: EncodingFound;
   /** The text was a sheet of a workbook. */
@@ -45,7 +43,7 @@ export interface DialectFound {
 }
 
 /**
- * Finds out how a file is written: packing, encoding, delimiter, quotes, lines before the first row, decimal mark, dates and words for
+ * Finds out how a file is written: packing, encoding, delimiter, quotes, lines before the first row, dates and words for
  * "no value". Nothing ambiguous is chosen: it is in the evidence, and the steward says which one it is. With `db` the order of day and
  * month is looked up in the whole file, without it in its first thousand rows.
  *
@@ -85,7 +83,6 @@ export async function detectDialect(options: {
     skip: found.header || found.titleLines > 0 ? linesBefore(found) : 0,
     lineFeed: /[^\r]\n/.test(head) && !head.includes("\r"),
   };
-  const { decimal, evidence } = decimalEvidence(found.rows);
   const dates = columns.flatMap((column, i) => {
     const cells = found.rows.map((row) => row[i] ?? "");
     return dateEvidence(column, cells) ?? [];
@@ -105,7 +102,6 @@ export async function detectDialect(options: {
       ...(found.titleLines ? { title_lines: found.titleLines } : {}),
       ...(found.header ? {} : { header: false }),
       ...(found.labelLines ? { label_lines: found.labelLines } : {}),
-      ...(decimal === "," ? { decimal } : {}),
     },
     encoding,
     isSheet: raw.isSheet,
@@ -115,7 +111,7 @@ export async function detectDialect(options: {
     dialect,
     dates: settled,
     missing: missingEvidence(columns, found.rows),
-    evidence: [encoding.evidence, found.evidence, evidence, ...settled.map(dateSentence)],
+    evidence: [encoding.evidence, found.evidence, ...settled.map(dateSentence)],
     remove: async () => {
       for (const copy of copies) await rm(copy, { force: true });
     },
