@@ -5,6 +5,7 @@ import { TABLE_NAMES, TABLES, type TableName } from "../warehouse/schema.ts";
 import { compileFile } from "./adapters/csv/compile.ts";
 import type { FileEntry } from "./adapters/csv/layout.ts";
 import { columnUses, readCsvMapping } from "./adapters/csv/mapping.ts";
+import { statementOf } from "./adapters/csv/scratch.ts";
 import type { Instrument } from "./catalogue/instrument.ts";
 import { readCatalogueOf } from "./catalogue/read.ts";
 import { placeInYaml } from "./configuration/read-yaml.ts";
@@ -377,7 +378,9 @@ async function asSource(what: string, entries: readonly Entry[]): Promise<Explan
       kind: "source column",
       meaning: `a column of ${entry.match}, read ${uses.length === 1 ? "once" : `${uses.length} times`}`,
       rules,
-      sql: steps.filter(({ sql }) => sql.toLowerCase().includes(column.toLowerCase())),
+      sql: steps
+        .map((step) => ({ name: step.name, sql: statementOf(step) }))
+        .filter(({ sql }) => sql.toLowerCase().includes(column.toLowerCase())),
     });
   }
   return found;

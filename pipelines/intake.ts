@@ -238,13 +238,9 @@ export async function attachOldStore(db: DuckDb, file: string | null): Promise<s
 export async function findKnownPatients(db: DuckDb, store: string | null): Promise<void> {
   if (store === null) return;
   const keys = [
-    "encounter",
-    "condition",
-    "procedure",
-    "observation",
-    "request",
-    "administration",
-  ].map((table) => `SELECT patient_key FROM intake_${table}`);
+    ...["intake_encounter", "intake_condition", "intake_procedure"],
+    ...["intake_observation", "intake_request", "every_administration"],
+  ].map((table) => `SELECT patient_key FROM ${table}`);
   await db.run(`INSERT INTO known_patient
     WITH asked AS MATERIALIZED (
       SELECT p.patient_key, ${tokenSql("patid", "p.patient_key")} AS patid

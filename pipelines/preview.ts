@@ -84,7 +84,7 @@ export async function* preview(given: PreviewOptions): AsyncGenerator<PreviewRow
     await readExport(db, site, { adapter, files, ignored: [], isPartial: true }, options.progress);
     // A preview may look at the answers alone: whether their patients are known is for the night to judge.
     await db.run(
-      "INSERT INTO known_patient SELECT DISTINCT patient_key FROM intake_administration WHERE patient_key IS NOT NULL",
+      "INSERT INTO known_patient SELECT DISTINCT patient_key FROM every_administration WHERE patient_key IS NOT NULL",
     );
     await mapRecords(db, site);
     await settleRecords(db);

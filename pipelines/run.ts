@@ -194,7 +194,7 @@ async function stageExport(
     if (linkage) await stageLinkage(db, { name: linkage.name, today: options.today });
     return {
       leavers: gone,
-      rowsIn: (await countOf(db, "intake_response")) + (await countOf(db, "intake_given")),
+      rowsIn: (await countOf(db, "intake_response")) + (await countOf(db, "every_given")),
     };
   });
   const { ledgers, lines } = await progress.stage(site.site, "settle", async () => {

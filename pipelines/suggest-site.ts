@@ -156,11 +156,11 @@ async function suggestionsFor(
 
 /** Coded fields of the intake tables, and the list that their words are looked up in. */
 const CODED: [table: string, column: string, list: string][] = [
-  ["intake_administration", "method", "pro_method"],
-  ["intake_administration", "mode", "pro_mode"],
-  ["intake_administration", "status", "status"],
-  ["intake_administration", "channel", "channel"],
-  ["intake_administration", "setting", "setting"],
+  ["every_administration", "method", "pro_method"],
+  ["every_administration", "mode", "pro_mode"],
+  ["every_administration", "status", "status"],
+  ["every_administration", "channel", "channel"],
+  ["every_administration", "setting", "setting"],
   ["intake_patient", "sex", "sex"],
   ["intake_patient", "race", "race"],
   ["intake_patient", "ethnicity", "hispanic"],

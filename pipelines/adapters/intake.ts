@@ -1,5 +1,6 @@
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { ident } from "../../warehouse/sql.ts";
+import { INTAKE_VIEWS } from "./intake-views.ts";
 
 /**
  * The intake tables: what every adapter fills, in the source's own words. They hold identified data and live only in the
@@ -262,32 +263,13 @@ export function intakeColumns(table: IntakeTable): string[] {
   return Object.keys(INTAKE[table]);
 }
 
-/**
- * Answers under keys of their own, which are in the order of the source within a record: `stated_response` those of `intake_response`,
- * `given_response` those of `intake_given` with their phrase, `every_response` all of them with the columns of `intake_response`.
- * Given ones come before stated ones.
- */
-const VIEWS = [
-  `CREATE VIEW stated_response AS
-  SELECT rowid AS response_key, * FROM intake_response`,
-  `CREATE VIEW given_response AS
-  SELECT g.record_key * 1073741824 + p.place - 4611686018427387904 AS response_key, g.record_key,
-    concat_ws('.', g.record_key, p.block) AS administration_key,
-    p.* EXCLUDE (place)
-  FROM intake_given g JOIN intake_phrase p USING (phrase)`,
-  `CREATE VIEW every_response AS
-  SELECT * FROM stated_response
-  UNION ALL BY NAME
-  SELECT * EXCLUDE (phrase, block) FROM given_response`,
-];
-
 /** Creates the empty intake tables, and the views over them. */
 export async function createIntake(db: DuckDb): Promise<void> {
   const statements = Object.entries({ ...INTAKE, ...SHORT }).map(([table, columns]) => {
     const list = Object.entries(columns).map(([name, [type]]) => `${ident(name)} ${type}`);
     return `CREATE TABLE ${ident(table)} (${list.join(", ")})`;
   });
-  await db.run([...statements, ...VIEWS].join(";\n"));
+  await db.run([...statements, ...INTAKE_VIEWS].join(";\n"));
 }
 
 /** The next free record key: adapters number their records from here. */

@@ -75,7 +75,7 @@ const USED_UP = [
 /**
  * One row an administration with its CDM facts, each with its origin (stated, derived, assumed, unknown), and its state.
  *
- * In: `intake_administration`, `source_administration`, `administration_instrument`, `mapped_response`, `patient`, `mapped_encounter`, `set_aside`. Out:
+ * In: `every_administration`, `administration_instrument`, `mapped_response`, `patient`, `mapped_encounter`, `set_aside`. Out:
  * `mapped_administration` with state and reason; `pro_seq_key` is the administration's stable key from night to night.
  */
 export function mapAdministrations({
@@ -107,14 +107,13 @@ export function mapAdministrations({
 
     // Apart from the next step: together they need the memory of both, 200 MB more for a million administrations.
     `CREATE TEMP TABLE dated_administration AS
-    SELECT a.* REPLACE (i.part_key AS administration_key), i.instrument, s.state AS aside, s.reason AS aside_reason,
+    SELECT a.* EXCLUDE (number) REPLACE (i.part_key AS administration_key), i.instrument, s.state AS aside, s.reason AS aside_reason,
       coalesce(a.answered_at, e.start_at) AS answered,
       CASE WHEN a.answered_at IS NOT NULL THEN coalesce(a.answered_origin, 'stated') WHEN e.start_at IS NOT NULL THEN 'derived' ELSE 'unknown' END AS pro_date_origin,
       e.facility_type AS visit_facility_type, e.enc_type AS visit_type, e.class AS visit_class, e.start_at AS visit_start, e.end_at AS visit_end,
       e.specialty AS visit_specialty
-    FROM intake_administration a
-    JOIN source_administration n ON n.source_key = a.administration_key
-    JOIN administration_instrument i ON i.administration_key = n.administration_key
+    FROM every_administration a
+    JOIN administration_instrument i ON i.administration_key = a.number
     LEFT JOIN set_aside s USING (record_key)
     LEFT JOIN (SELECT * FROM mapped_encounter WHERE state = 'loaded') e USING (patient_key, encounter_key)`,
 
@@ -234,7 +233,6 @@ export function mapAdministrations({
       AND NOT (r.reason IS NOT DISTINCT FROM 'MAPPING_NARRATIVE_UNMATCHED' AND a.state = 'out_of_scope')`,
 
     "DROP TABLE counted_administration",
-    "DROP TABLE source_administration",
     "DROP TABLE described_administration",
     "DROP TABLE dated_administration",
   ];

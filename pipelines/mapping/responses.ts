@@ -30,10 +30,10 @@ const JUDGED = `SELECT r.response_key, r.record_key, ${numbered("r.administratio
     JOIN judged_statement s ON s.said = r.said AND s.instrument IS NOT DISTINCT FROM p.instrument`;
 
 /**
- * The statements that give every answer its meaning. In: `intake_administration`, `every_response`, `code`, `catalogue_*`.
+ * The statements that give every answer its meaning. In: `stated_administration`, `every_administration`, `stated_response`, `given_response`, `code`,
+ * `catalogue_*`. From here on the number of an administration is its administration_key.
  *
- * Out: `source_administration`, a number for each administration's key in the source: from here on that is its administration_key;
- * `administration_instrument`, one row an administration and instrument in it (administration_key of the whole, part_key, instrument:
+ * Out: `administration_instrument`, one row an administration and instrument in it (administration_key of the whole, part_key, instrument:
  * null when nothing of the catalogue fits), and
  * `mapped_response`, one row an answer: judged (what it says, with its meaning, in `judged_statement`), instrument, kind (item, score), name (catalogue id), value
  * (a number of the closed list or of the score's grid; null when not answered), scored (what an item's answer adds to a sum), answer_label, answer_code, answer_state (items:
@@ -53,24 +53,16 @@ export const MAP_RESPONSES = [
   )
   SELECT row_number() OVER () AS said, dense_rank() OVER (ORDER BY item_code, item_system, is_other) AS question, * FROM different`,
 
-  // Millions of answers are told together by a number. Those of intake_given name their administration by its record and block.
-  `CREATE TEMP TABLE source_administration AS
-  SELECT administration_key AS source_key, rowid AS administration_key,
-    CASE WHEN source_key = CAST(record_key AS VARCHAR) OR starts_with(source_key, record_key || '.') THEN record_key END AS given_record,
-    coalesce(TRY_CAST(nullif(split_part(source_key, '.', 2), '') AS BIGINT), -1) AS given_block
-  FROM intake_administration`,
-
   `CREATE TEMP TABLE said_response AS
   WITH said_phrase AS (
     SELECT p.phrase, s.said, s.question FROM intake_phrase p JOIN said s ON ${isSaid("p")} AND s.is_other = (p.subject IS NOT DISTINCT FROM 'other')
   )
-  SELECT r.response_key, r.record_key, a.administration_key, r.where_pointer, r.missing, r.mode, NULL::INTEGER AS phrase, s.said, s.question
+  SELECT r.response_key, r.record_key, a.number AS administration_key, r.where_pointer, r.missing, r.mode, NULL::INTEGER AS phrase, s.said, s.question
   FROM stated_response r JOIN said s ON ${isSaid("r")} AND s.is_other = (r.subject IS NOT DISTINCT FROM 'other')
-  LEFT JOIN source_administration a ON a.source_key = r.administration_key
+  LEFT JOIN stated_administration a ON a.administration_key = r.administration_key
   UNION ALL
-  SELECT g.response_key, g.record_key, a.administration_key, g.where_pointer, g.missing, g.mode, g.phrase, s.said, s.question
-  FROM given_response g JOIN said_phrase s USING (phrase)
-  LEFT JOIN source_administration a ON a.given_record = g.record_key AND a.given_block = coalesce(g.block, -1)`,
+  SELECT g.response_key, g.record_key, g.number, g.where_pointer, g.missing, g.mode, g.phrase, s.said, s.question
+  FROM given_response g JOIN said_phrase s USING (phrase)`,
 
   // What a question may mean; a code may stand in more than one instrument.
   `CREATE TEMP TABLE question_meaning AS
@@ -88,17 +80,16 @@ export const MAP_RESPONSES = [
   `CREATE TEMP TABLE filled_form AS
   WITH panel AS (
     SELECT a.instrument_code, a.instrument_system, any_value(c.instrument) AS instrument
-    FROM (SELECT DISTINCT instrument_code, instrument_system FROM intake_administration) a
+    FROM (SELECT DISTINCT instrument_code, instrument_system FROM every_administration) a
     JOIN code c ON c.kind = 'panel' AND c.code = a.instrument_code AND (a.instrument_system IS NULL OR c.code_system = a.instrument_system)
     GROUP BY a.instrument_code, a.instrument_system
   ), asked AS (
     SELECT administration_key, sum(CAST(hash(question) AS HUGEINT)) AS questions FROM said_response GROUP BY administration_key
   )
-  SELECT n.administration_key, p.instrument AS panel, a.cat IS NOT DISTINCT FROM 'Y' AS is_adaptive, coalesce(q.questions, 0) AS questions
-  FROM intake_administration a
-  JOIN source_administration n ON n.source_key = a.administration_key
+  SELECT a.number AS administration_key, p.instrument AS panel, a.cat IS NOT DISTINCT FROM 'Y' AS is_adaptive, coalesce(q.questions, 0) AS questions
+  FROM every_administration a
   LEFT JOIN panel p ON p.instrument_code = a.instrument_code AND p.instrument_system IS NOT DISTINCT FROM a.instrument_system
-  LEFT JOIN asked q ON q.administration_key = n.administration_key`,
+  LEFT JOIN asked q ON q.administration_key = a.number`,
 
   `CREATE TEMP TABLE form AS
   SELECT row_number() OVER () AS form, * FROM (
@@ -140,7 +131,7 @@ export const MAP_RESPONSES = [
   )
   SELECT q.form, q.question, q.times, coalesce(o.instrument, f.instrument) AS instrument, o.instrument IS NOT NULL AS is_foreign,
     -- Numbers of parts lie beyond those of all administrations.
-    i.place * 4294967296 AS part
+    i.place * 4503599627370496 AS part
   FROM form_question q JOIN form_instrument f USING (form) LEFT JOIN own o USING (form, question)
   LEFT JOIN (SELECT instrument, row_number() OVER (ORDER BY instrument) AS place FROM catalogue_instrument) i ON i.instrument = o.instrument`,
 
@@ -256,7 +247,7 @@ export const MAP_RESPONSES = [
   ${joinWord("pro_mode", "j.mode")}`,
 
   `CREATE VIEW mapped_response AS
-  SELECT r.* EXCLUDE (differs, phrase), j.instrument, j.kind, j.name, j.origin, CASE WHEN NOT r.differs THEN j.value END AS value,
+  SELECT r.* EXCLUDE (differs, phrase), j.said, j.instrument, j.kind, j.name, j.origin, CASE WHEN NOT r.differs THEN j.value END AS value,
     CASE WHEN NOT r.differs THEN j.scored END AS scored, j.answer_label, j.answer_code, j.is_optional, j.content
   FROM placed_response r JOIN judged_statement j USING (judged)`,
   // As many rows as answers: they would be kept until morning.

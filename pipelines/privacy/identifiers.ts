@@ -19,7 +19,7 @@ const KEY_FIELDS = [
   ["intake_encounter", "encounter_key"],
   ["intake_condition", "condition_key"],
   ["intake_procedure", "procedure_key"],
-  ["intake_administration", "source_id"],
+  ["every_administration", "source_id"],
   ["intake_observation", "observation_key"],
   ["intake_request", "request_key"],
 ] as const;
@@ -28,7 +28,7 @@ const KEY_FIELDS = [
  * Fills the temporary table `identifier` (kind, value in lower case): all that was read this night and tells who somebody is.
  * Texts of one or two characters say nothing.
  *
- * In: `intake_*`, `mapped_response`.
+ * In: `intake_*`, `every_administration`, `mapped_response`, `said`.
  */
 export async function createIdentifiers(db: DuckDb): Promise<void> {
   const whole = PERSON_FIELDS.map(
@@ -52,7 +52,7 @@ export async function createIdentifiers(db: DuckDb): Promise<void> {
     "SELECT 'device', device FROM intake_observation",
   ];
   // Texts that matched no answer list; those that did are the list's own words.
-  const free = `SELECT 'free text', r.answer_text FROM every_response r JOIN mapped_response m USING (response_key)
+  const free = `SELECT 'free text', r.answer_text FROM mapped_response m JOIN said r USING (said)
     WHERE m.reason = 'MAPPING_FREE_TEXT'`;
   await db.run(`CREATE OR REPLACE TEMP TABLE identifier AS
     SELECT DISTINCT kind, lower(trim(value)) AS value FROM (${[...whole, ...words, ...spelt, ...keys, ...further, free].join(" UNION ALL ")})

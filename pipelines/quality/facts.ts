@@ -123,7 +123,7 @@ export function nightFacts(night: DuckDb, isNew: string): Promise<Fact[]> {
 export function unmappedCodes(night: DuckDb): Promise<UnmappedCode[]> {
   return night.all<UnmappedCode>(`SELECT r.item_code AS code, any_value(r.item_system) AS system, any_value(m.instrument) AS instrument,
       CAST(count(*) AS DOUBLE) AS count
-    FROM mapped_response m JOIN every_response r ON r.response_key = m.response_key
+    FROM mapped_response m JOIN said r USING (said)
     WHERE m.reason IN ('MAPPING_UNMAPPED_CODE', 'MAPPING_INSTRUMENT_UNKNOWN') AND r.item_code IS NOT NULL
     GROUP BY r.item_code ORDER BY count DESC, code LIMIT ${CODES_MAX}`);
 }

@@ -75,7 +75,7 @@ export async function drawLedgers(db: DuckDb): Promise<{ ledgers: Ledgers; lines
     ORDER BY level DESC, kind, state, reason`);
   const { records, answers } = await db.one<{ records: number; answers: number }>(`
     SELECT (SELECT CAST(count(*) AS DOUBLE) FROM intake_record) AS records,
-      (SELECT CAST(count(*) AS DOUBLE) FROM intake_response) + (SELECT CAST(count(*) AS DOUBLE) FROM intake_given) AS answers`);
+      (SELECT CAST(count(*) AS DOUBLE) FROM intake_response) + (SELECT CAST(count(*) AS DOUBLE) FROM every_given) AS answers`);
   return {
     ledgers: { records: addUp(lines, "record", records), answers: addUp(lines, "answer", answers) },
     lines,

@@ -16,7 +16,7 @@ export const COMPUTE = [
   WITH by_score AS (
     SELECT r.administration_key, c.version
     FROM mapped_response r
-    JOIN every_response i ON i.response_key = r.response_key
+    JOIN said i USING (said)
     JOIN catalogue_code c ON c.instrument = r.instrument AND c.kind = 'score' AND c.code = i.item_code AND c.version IS NOT NULL
     WHERE r.kind = 'score' AND r.state = 'loaded'
   ), by_code AS (

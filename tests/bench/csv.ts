@@ -114,7 +114,7 @@ try {
     }),
   );
   const { answers } = await db.one<{ answers: number }>(
-    "SELECT ((SELECT count(*) FROM intake_response) + (SELECT count(*) FROM intake_given))::DOUBLE AS answers",
+    "SELECT ((SELECT count(*) FROM intake_response) + (SELECT count(*) FROM every_given))::DOUBLE AS answers",
   );
   const readPeak = peak;
   if (process.argv.includes("--map")) {

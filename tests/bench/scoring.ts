@@ -20,14 +20,14 @@ await db.run(`CREATE TABLE mapped_administration AS
 await db.run(`CREATE TABLE mapped_response AS
   SELECT row_number() OVER () - 1 AS response_key, i AS record_key, CAST(i AS VARCHAR) AS administration_key, 'phq-9' AS instrument,
     'item' AS kind, 'PHQ9_' || n AS name, CAST(hash(i, n) % 4 AS DECIMAL(18,6)) AS value, value AS scored, 'answered' AS answer_state, 'loaded' AS state,
-    NULL::VARCHAR AS reason, 'reported' AS origin, NULL::VARCHAR AS answer_label
+    NULL::VARCHAR AS reason, 'reported' AS origin, NULL::VARCHAR AS answer_label, 1 AS said
   FROM range(${administrations}) t(i), range(1, 10) u(n)`);
 await db.run(`INSERT INTO mapped_response
   SELECT ${9 * administrations} + record_key, record_key, administration_key, 'phq-9', 'score', 'total',
     sum(value) + CASE WHEN record_key % 100 = 7 THEN CASE WHEN sum(value) = 27 THEN -1 ELSE 1 END ELSE 0 END,
-    NULL, NULL, 'loaded', NULL, 'reported', NULL
+    NULL, NULL, 'loaded', NULL, 'reported', NULL, 2
   FROM mapped_response GROUP BY record_key, administration_key`);
-await db.run("CREATE TABLE every_response (response_key BIGINT, item_code VARCHAR)");
+await db.run("CREATE TABLE said AS SELECT unnest([1, 2]) AS said, NULL::VARCHAR AS item_code");
 
 const cpuSeconds = (since?: NodeJS.CpuUsage) => {
   const { user, system } = process.cpuUsage(since);

@@ -10,6 +10,7 @@ import { plainText } from "../../pipelines/adapters/csv/plain-text.ts";
 import { parseDictionary } from "../../pipelines/adapters/csv/redcap-dictionary.ts";
 import { INTAKE, type IntakeTable } from "../../pipelines/adapters/intake.ts";
 import { intakeRows, withIntake } from "../support/csv-intake.ts";
+import { strayAnswers } from "../support/given-answers.ts";
 
 const ROOT = join(import.meta.dirname, "../golden/csv");
 const CASES = [
@@ -75,6 +76,7 @@ describe.each(CASES)("the export %s", (name) => {
         const found = await intakeRows(db, table);
         if (found.length) tables[table] = found;
       }
+      expect(await strayAnswers(db)).toBe(0);
       return tables;
     });
     const lines = Object.entries(rows).map(

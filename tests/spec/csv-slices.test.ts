@@ -5,11 +5,28 @@ import { expect, it } from "vitest";
 import { compileFile } from "../../pipelines/adapters/csv/compile.ts";
 import { checkCsvMapping } from "../../pipelines/adapters/csv/mapping.ts";
 import { dropRows, runStep, showRows } from "../../pipelines/adapters/csv/rows.ts";
-import { createIntake } from "../../pipelines/adapters/intake.ts";
+import { type Site, siteSchema } from "../../pipelines/configuration/site.ts";
 import { exists } from "../../pipelines/core/files.ts";
+import { mapRecords, prepare } from "../../pipelines/intake.ts";
 import { DuckDb } from "../../warehouse/duckdb.ts";
 import { text } from "../../warehouse/sql.ts";
 import { intakeRows } from "../support/csv-intake.ts";
+
+const site = siteSchema.parse({
+  site: "TEST",
+  name: "test",
+  network: "TEST",
+  format: "csv",
+}) as Site;
+
+/** What the mapping makes of them, each row whole. */
+async function mapped(db: DuckDb): Promise<object[][]> {
+  await mapRecords(db, site);
+  return [
+    await db.all("FROM mapped_administration ORDER BY administration_key"),
+    await db.all("SELECT * EXCLUDE (judged, said) FROM mapped_response ORDER BY response_key"),
+  ];
+}
 
 const { files } = checkCsvMapping({
   files: [
@@ -24,39 +41,40 @@ const { files } = checkCsvMapping({
   ],
 });
 
-it("a file read in slices of its rows becomes the same intake rows as one read at once", async () => {
+it("a file read in slices, whose answers wait in it, gives the same intake and mapped rows as one read at once", async () => {
   const folder = await mkdtemp(join(tmpdir(), "propool-slices-"));
   const rows = { table: "csv_1", path: join(folder, "csv_1.parquet"), count: 7 };
   const read = async (size: number) => {
     const db = await DuckDb.open(":memory:", { small: true });
     try {
-      await createIntake(db);
+      await prepare(db, site, "2030-01-01");
       await db.run(`COPY (
         SELECT 'P' || n AS id, (n % 4)::VARCHAR AS q1, nullif(n % 3, 0)::VARCHAR AS q2, (n % 7)::VARCHAR AS t,
           CASE WHEN n = 4 THEN 'q1' END AS propool_bad
         FROM range(7) numbers (n)) TO ${text(rows.path)} (FORMAT parquet)`);
       await showRows(db, rows);
       const scratch = { file: "a.csv", table: rows.table, firstRecordKey: 10n } as const;
-      for (const step of compileFile(files[0] as never, {
-        ...scratch,
-        lines: "position",
-        headerLines: 1,
-      })) {
-        await runStep(db, step, rows, size);
-      }
+      const place = { ...scratch, lines: "position", headerLines: 1 } as const;
+      const steps = compileFile(files[0] as never, place);
+      for (const step of steps) await runStep(db, step, rows, size);
       const all = await db.all(`SELECT count(*)::INTEGER AS n FROM ${rows.table}`);
-      await dropRows(db, rows);
-      const tables = ["intake_record", "intake_administration", "intake_response"] as const;
-      return [all, ...(await Promise.all(tables.map((table) => intakeRows(db, table))))];
+      await dropRows(db, rows, steps, size);
+      expect(await exists(rows.path)).toBe(rows.count > size);
+      const tables = ["intake_record", "intake_response"] as const;
+      return [
+        all,
+        await db.all("FROM every_administration ORDER BY number"),
+        ...(await Promise.all(tables.map((table) => intakeRows(db, table)))),
+        ...(await mapped(db)),
+      ];
     } finally {
       db.close();
     }
   };
   try {
     const whole = await read(1_000);
-    expect(whole.map((list) => list?.length)).toEqual([1, 7, 6, 18]);
+    expect(whole.map((list) => list?.length)).toEqual([1, 6, 7, 18, 6, 18]);
     for (const size of [1, 3, 6, 7]) expect(await read(size)).toEqual(whole);
-    expect(await exists(rows.path)).toBe(false);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

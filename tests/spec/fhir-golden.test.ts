@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { INTAKE, type IntakeTable } from "../../pipelines/adapters/intake.ts";
 import { intakeRows, withFhir } from "../golden/fhir/read-golden.ts";
+import { strayAnswers } from "../support/given-answers.ts";
 
 const ROOT = join(import.meta.dirname, "../golden/fhir");
 
@@ -26,6 +27,7 @@ describe.each([
         const rows = (await intakeRows(db, table)).map((row) => `  ${JSON.stringify(row)}`);
         if (rows.length > 0) found.push(`"${table}": [\n${rows.join(",\n")}\n]`);
       }
+      expect(await strayAnswers(db)).toBe(0);
       return found;
     });
     await expect(`{\n${tables.join(",\n")}\n}\n`).toMatchFileSnapshot(

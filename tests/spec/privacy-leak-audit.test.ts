@@ -24,7 +24,8 @@ beforeAll(async () => {
   await loadCatalogue(db, await readCatalogue());
   await loadCrosswalks(db, [], []);
   await loadWords(db, {}, []);
-  await db.run("CREATE TABLE mapped_response (response_key BIGINT, reason VARCHAR)");
+  await db.run("CREATE TABLE mapped_response (said BIGINT, reason VARCHAR)");
+  await db.run("CREATE TABLE said (said BIGINT, answer_text VARCHAR)");
   await db.run("ATTACH ':memory:' AS new_store");
 });
 afterAll(() => db.close());
@@ -42,7 +43,7 @@ async function audit({ person, comments = [], store = {}, texts = [] }: Case): P
   const columns = Object.keys(person ?? {});
   await db.run("DELETE FROM intake_patient");
   await db.run("DELETE FROM mapped_response");
-  await db.run("CREATE OR REPLACE TABLE intake_response AS FROM intake_response LIMIT 0");
+  await db.run("DELETE FROM said");
   if (person) {
     const values = Object.values(person) as DuckDBValue[];
     await db.run(
@@ -51,7 +52,7 @@ async function audit({ person, comments = [], store = {}, texts = [] }: Case): P
     );
   }
   for (const [i, comment] of comments.entries()) {
-    await db.run("INSERT INTO intake_response (answer_text) VALUES (?)", [comment]);
+    await db.run("INSERT INTO said VALUES (?, ?)", [i, comment]);
     await db.run("INSERT INTO mapped_response VALUES (?, 'MAPPING_FREE_TEXT')", [i]);
   }
   await fillStore(store);

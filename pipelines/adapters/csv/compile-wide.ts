@@ -49,9 +49,9 @@ function administrations({ entry, block, scratch, number }: Place): Step {
   if (block.source_id.length) select.push(`${sourceId(block)} AS source_id`);
   return {
     name: `${scratch.file}: administrations of ${block.instrument}`,
+    into: { table: "intake_administration", block: number },
     isByRow: true,
-    sql: `INSERT INTO intake_administration BY NAME
-WITH given AS (
+    sql: `WITH given AS (
   SELECT
     rowid + ${scratch.firstRecordKey} AS record_key,
     record_key || '.' || ${number} AS administration_key,
@@ -69,12 +69,12 @@ FROM given`,
 
 /** What the cells say is written down once, and the answers as its numbers: of millions of rows almost all say the same. */
 function responses(place: Place): Step[] {
-  const { scratch, block } = place;
-  const phrases = `${scratch.table}_phrase`;
+  const { scratch, block, number } = place;
+  const phrases = `${scratch.table}_phrase_${number}`;
   return [
     {
       name: `${scratch.file}: what is said of ${block.instrument}`,
-      sql: `CREATE OR REPLACE TEMP TABLE ${phrases} AS
+      sql: `CREATE TEMP TABLE ${phrases} AS
 ${differentPhrases(place)}`,
     },
     {
@@ -83,9 +83,9 @@ ${differentPhrases(place)}`,
     },
     {
       name: `${scratch.file}: responses to ${block.instrument}`,
+      into: { table: "intake_given", block: place.number },
       isByRow: true,
-      sql: `INSERT INTO intake_given BY NAME
-WITH ${cells(place)}
+      sql: `WITH ${cells(place)}
 SELECT cell.record_key, said.phrase
 FROM cell JOIN ${phrases} AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw${isBranching(place) ? " AND said.blank = cell.blank" : ""}`,
     },
@@ -119,6 +119,30 @@ cell AS (
 )`;
 }
 
+/** Parts up to which each column is read by itself. */
+const FEW_PARTS = 64;
+
+/**
+ * Each different cell of a part once. Of a column that is read by itself DuckDB compares the words of its dictionary, not its rows;
+ * what is said only in rows that hold no administration is then of nobody, and does no harm.
+ */
+function differentCells(place: Place): string {
+  const { scratch, parts, firstPlace } = place;
+  if (isBranching(place) || parts.length > FEW_PARTS) {
+    return `${cells(place)},
+different AS (
+  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
+)`;
+  }
+  const columns = parts.map(
+    ({ raw }, i) =>
+      `SELECT ${firstPlace + i} AS place, ${raw} AS raw FROM ${scratch.table} GROUP BY ${raw}`,
+  );
+  return `different AS (
+  ${columns.join("\n  UNION ALL\n  ")}
+)`;
+}
+
 /** Each different cell of a part once, as the answer that it is. */
 function differentPhrases(place: Place): string {
   const { entry, parts, firstPlace, number } = place;
@@ -149,10 +173,7 @@ function differentPhrases(place: Place): string {
     ...(isLabelled ? ["label IS NULL"] : []),
   ];
   const numberSql = numberOf("answer", entry.decimal);
-  return `WITH ${cells(place)},
-different AS (
-  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
-),
+  return `WITH ${differentCells(place)},
 part AS (
   SELECT * FROM (VALUES
     ${rows.join(",\n    ")}

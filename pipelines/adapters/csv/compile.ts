@@ -4,7 +4,7 @@ import { compileRecords } from "./compile-records.ts";
 import { compileWide } from "./compile-wide.ts";
 import { selectColumns, surveyKey, value } from "./expressions.ts";
 import type { AdministrationsEntry, FileEntry, LongEntry, WideEntry } from "./layout.ts";
-import type { ScratchFile, Step } from "./scratch.ts";
+import { type ScratchFile, type Step, statementOf } from "./scratch.ts";
 import type { Columns, Source } from "./source.ts";
 
 /** The statements that fill the intake tables from one file; pure, so that a steward can read what will run. */
@@ -134,5 +134,5 @@ ORDER BY record_key`,
 
 /** The whole of a compiled entry as one text. */
 export function sqlText(steps: readonly Step[]): string {
-  return `${steps.map(({ name, sql }) => `-- ${name}\n${sql};`).join("\n\n")}\n`;
+  return `${steps.map((step) => `-- ${step.name}\n${statementOf(step)};`).join("\n\n")}\n`;
 }

@@ -1,5 +1,5 @@
 import { isAscii } from "node:buffer";
-import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
 import { fileText, text } from "../../../warehouse/sql.ts";
 import type { Marks } from "./record.ts";
@@ -31,38 +31,44 @@ export async function countLines(
   return db.one<LineCounts>(query).catch(() => null);
 }
 
-/** The lines of a text of nothing but ASCII and without quotes, as most exports are; null of any other. A fifth of what DuckDB takes to tell. */
-async function countPlainLines(path: string, marks: Marks): Promise<number | null> {
-  const others = [marks.quote, marks.escape, "\r", "\0"].filter((mark) => mark !== "");
-  let feeds = 0;
-  let last = LINE_FEED;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    const bytes = chunk as Buffer;
-    if (!isAscii(bytes) || others.some((mark) => bytes.includes(mark))) return null;
-    feeds += lineFeeds(bytes);
-    last = bytes.at(-1) ?? last;
-  }
-  return last === LINE_FEED ? feeds : feeds + 1;
-}
-
+/** Bytes that are looked through at a time, a multiple of four. */
+const PIECE = 1 << 20;
 const LINE_FEED = 0x0a;
 
-/** Counts four bytes of ASCII at a time: of those that are a line feed, and no others, the highest bit stays clear in the sum. */
-function lineFeeds(bytes: Buffer): number {
-  const start = (4 - (bytes.byteOffset % 4)) % 4;
-  const words = new Uint32Array(
-    bytes.buffer,
-    bytes.byteOffset + start,
-    (bytes.length - start) >> 2,
-  );
-  let found = 0;
-  for (const word of words) {
-    const isFeed = ~((word ^ 0x0a0a0a0a) + 0x7f7f7f7f) & 0x80808080;
-    found += Math.imul(isFeed >>> 7, 0x01010101) >>> 24;
+/** The lines of a text of nothing but ASCII and without quotes, as most exports are; null of any other. A tenth of what DuckDB takes to tell. */
+async function countPlainLines(path: string, marks: Marks): Promise<number | null> {
+  const others = [...new Set([marks.quote, marks.escape, "\r", "\0"])].filter((mark) => mark);
+  const buffer = Buffer.alloc(PIECE);
+  const words = new Uint32Array(buffer.buffer, buffer.byteOffset, PIECE / 4);
+  let feeds = 0;
+  let last = LINE_FEED;
+  const file = await open(path);
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, PIECE, null);
+      if (bytesRead === 0) return last === LINE_FEED ? feeds : feeds + 1;
+      const bytes = buffer.subarray(0, bytesRead);
+      if (!isAscii(bytes) || others.some((mark) => bytes.includes(mark))) return null;
+      // What the piece before left behind it is none of these bytes.
+      const read = Math.ceil(bytesRead / 4);
+      buffer.fill(0, bytesRead, 4 * read);
+      feeds += lineFeeds(words, read);
+      last = bytes.at(-1) ?? last;
+    }
+  } finally {
+    await file.close();
   }
-  const end = start + 4 * words.length;
-  for (const byte of [...bytes.subarray(0, start), ...bytes.subarray(end)]) {
-    if (byte === LINE_FEED) found++;
+}
+
+/**
+ * Counts the first words, each four bytes of ASCII: of bytes that are a line feed, and no others, the highest bit stays clear in the sum.
+ * By index, because an iterator takes four times as long.
+ */
+function lineFeeds(words: Uint32Array, count: number): number {
+  let found = 0;
+  for (let i = 0; i < count; i++) {
+    const isFeed = ~(((words[i] ?? 0) ^ 0x0a0a0a0a) + 0x7f7f7f7f) & 0x80808080;
+    found += Math.imul(isFeed >>> 7, 0x01010101) >>> 24;
   }
   return found;
 }

@@ -139,13 +139,9 @@ async function readFile(
   await loadLookups(input, mapping, loaded.entry, table);
   const firstRecordKey = await nextRecordKey(db);
   const rows = { table, path: rowsPath(scratch, table), count: loaded.records };
-  for (const step of compileFile(loaded.entry, { ...loaded.scratch, firstRecordKey })) {
-    await runStep(db, step, rows);
-  }
-  await dropRows(db, rows);
-  for (const done of [`${table}_refused`, `${table}_answer`, `${table}_phrase`]) {
-    await db.run(`DROP TABLE IF EXISTS ${done}`);
-  }
+  const steps = compileFile(loaded.entry, { ...loaded.scratch, firstRecordKey });
+  for (const step of steps) await runStep(db, step, rows);
+  await dropRows(db, rows, steps);
   const { kept } = await db.one<{ kept: number }>(
     "SELECT count(*)::DOUBLE AS kept FROM intake_record WHERE record_key >= $1",
     [firstRecordKey],

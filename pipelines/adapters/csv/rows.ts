@@ -2,8 +2,9 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
 import { fileText } from "../../../warehouse/sql.ts";
+import { leaveRows } from "../intake-views.ts";
 import { withMemoryToCompress } from "./memory.ts";
-import type { Step } from "./scratch.ts";
+import { type Step, statementOf } from "./scratch.ts";
 
 /** Rows that a step is run for at a time, so that what it holds of them does not grow with the file. */
 const SLICE_ROWS = 1_000_000;
@@ -38,20 +39,38 @@ SELECT *, file_row_number AS rowid
 FROM read_parquet(${fileText(path)}, hive_partitioning = false)${where}`);
 }
 
-export async function dropRows(db: DuckDb, { table, path }: Rows): Promise<void> {
+/** Removes a file's rows and what was made of them on the way, unless some wait in it. */
+export async function dropRows(
+  db: DuckDb,
+  { table, path, count }: Rows,
+  steps: readonly Step[],
+  size = SLICE_ROWS,
+): Promise<void> {
+  if (count > size && steps.some(({ into }) => into)) return;
   await db.run(`DROP VIEW IF EXISTS ${table}`);
   await rm(path, { force: true });
+  const made = await db.all<{ name: string }>(
+    "SELECT table_name AS name FROM duckdb_tables() WHERE starts_with(table_name, $1 || '_')",
+    [table],
+  );
+  for (const { name } of made) await db.run(`DROP TABLE ${name}`);
 }
 
-/** Runs a step over the rows; slice by slice where there are many and it does the same for each. */
+/** Runs a step over the rows. Where there are many it leaves them in the file, or goes slice by slice if it does the same for each. */
 export async function runStep(
   db: DuckDb,
-  { sql, isByRow }: Step,
+  step: Step,
   rows: Rows,
   size = SLICE_ROWS,
 ): Promise<void> {
+  const { into, isByRow } = step;
+  const sql = statementOf(step);
   if (rows.count <= size) {
     await db.run(sql);
+    return;
+  }
+  if (into) {
+    await leaveRows(db, { ...into, rows: step.sql });
     return;
   }
   if (!isByRow) {

@@ -1,4 +1,5 @@
 import { fileText, text } from "../../../warehouse/sql.ts";
+import type { WaitingTable } from "../intake-views.ts";
 import type { Questions } from "./questions.ts";
 import type { Marks } from "./record.ts";
 
@@ -7,8 +8,15 @@ export interface Step {
   /** What it does, in a few words. */
   name: string;
   sql: string;
+  /** What `sql` selects the rows of; else it is a whole statement. Where many rows would have to be written they wait in the file. */
+  into?: { table: WaitingTable; block: number };
   /** Whether it does the same for each row of the file, so that it may be run for some of them at a time. */
   isByRow?: boolean;
+}
+
+/** The statement of a step. */
+export function statementOf({ into, sql }: Pick<Step, "into" | "sql">): string {
+  return into ? `INSERT INTO ${into.table} BY NAME\n${sql}` : sql;
 }
 
 /** A file that has been read: its mapped columns are a view, whose rowid counts the rows from 0 in file order. */

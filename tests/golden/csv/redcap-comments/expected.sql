@@ -66,27 +66,13 @@ SELECT
 FROM given;
 
 -- data.csv: what is said of phq-9
-CREATE OR REPLACE TEMP TABLE csv_1_phrase AS
-WITH given AS (
-  SELECT
-    rowid + 1 AS record_key,
-    "phq9_1", "phq9_2", "phq9_comments"
-  FROM csv_1
-  WHERE propool_bad IS NULL
-    AND ("phq9_1" IS NOT NULL
-      OR "phq9_2" IS NOT NULL
-      OR "phq9_comments" IS NOT NULL
-      OR "phq9_timestamp as ISO %Y-%m-%d %H:%M:%S" IS NOT NULL)
-),
-cell AS (
-  SELECT
-    record_key,
-    unnest([0, 1, 2]) AS place,
-    unnest(["phq9_1", "phq9_2", "phq9_comments"]) AS raw
-  FROM given
-),
-different AS (
-  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
+CREATE TEMP TABLE csv_1_phrase_1 AS
+WITH different AS (
+  SELECT 0 AS place, "phq9_1" AS raw FROM csv_1 GROUP BY "phq9_1"
+  UNION ALL
+  SELECT 1 AS place, "phq9_2" AS raw FROM csv_1 GROUP BY "phq9_2"
+  UNION ALL
+  SELECT 2 AS place, "phq9_comments" AS raw FROM csv_1 GROUP BY "phq9_comments"
 ),
 part AS (
   SELECT * FROM (VALUES
@@ -124,7 +110,7 @@ SELECT
 FROM number;
 
 -- data.csv: the same for the mapping
-INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase;
+INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase_1;
 
 -- data.csv: responses to phq-9
 INSERT INTO intake_given BY NAME
@@ -147,4 +133,4 @@ cell AS (
   FROM given
 )
 SELECT cell.record_key, said.phrase
-FROM cell JOIN csv_1_phrase AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw;
+FROM cell JOIN csv_1_phrase_1 AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw;

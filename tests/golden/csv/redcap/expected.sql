@@ -112,7 +112,7 @@ SELECT
 FROM given;
 
 -- Clinic_DATA_2024-03-05_0930.csv: what is said of phq-9
-CREATE OR REPLACE TEMP TABLE csv_1_phrase AS
+CREATE TEMP TABLE csv_1_phrase_1 AS
 WITH given AS (
   SELECT
     rowid + 1 AS record_key,
@@ -178,7 +178,7 @@ SELECT
 FROM number;
 
 -- Clinic_DATA_2024-03-05_0930.csv: the same for the mapping
-INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase;
+INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase_1;
 
 -- Clinic_DATA_2024-03-05_0930.csv: responses to phq-9
 INSERT INTO intake_given BY NAME
@@ -205,7 +205,7 @@ cell AS (
   FROM given
 )
 SELECT cell.record_key, said.phrase
-FROM cell JOIN csv_1_phrase AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw AND said.blank = cell.blank;
+FROM cell JOIN csv_1_phrase_1 AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw AND said.blank = cell.blank;
 
 -- Clinic_DATA_2024-03-05_0930.csv: administrations of audit-c
 INSERT INTO intake_administration BY NAME
@@ -230,26 +230,15 @@ SELECT
 FROM given;
 
 -- Clinic_DATA_2024-03-05_0930.csv: what is said of audit-c
-CREATE OR REPLACE TEMP TABLE csv_1_phrase AS
-WITH given AS (
-  SELECT
-    rowid + 1 AS record_key,
-    "drinks___0", "drinks___1", "drinks___4", "phq9_2"
-  FROM csv_1
-  WHERE propool_bad IS NULL
-    AND (coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false)
-      OR coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false)
-      OR coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false))
-),
-cell AS (
-  SELECT
-    record_key,
-    unnest([6, 7, 8, 9]) AS place,
-    unnest([CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '0' END, CASE WHEN coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '1' END, CASE WHEN coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '4' END, CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN 'ticked' END]) AS raw
-  FROM given
-),
-different AS (
-  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
+CREATE TEMP TABLE csv_1_phrase_2 AS
+WITH different AS (
+  SELECT 6 AS place, CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '0' END AS raw FROM csv_1 GROUP BY CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '0' END
+  UNION ALL
+  SELECT 7 AS place, CASE WHEN coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '1' END AS raw FROM csv_1 GROUP BY CASE WHEN coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '1' END
+  UNION ALL
+  SELECT 8 AS place, CASE WHEN coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '4' END AS raw FROM csv_1 GROUP BY CASE WHEN coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '4' END
+  UNION ALL
+  SELECT 9 AS place, CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN 'ticked' END AS raw FROM csv_1 GROUP BY CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN 'ticked' END
 ),
 part AS (
   SELECT * FROM (VALUES
@@ -288,7 +277,7 @@ SELECT
 FROM number;
 
 -- Clinic_DATA_2024-03-05_0930.csv: the same for the mapping
-INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase;
+INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase_2;
 
 -- Clinic_DATA_2024-03-05_0930.csv: responses to audit-c
 INSERT INTO intake_given BY NAME
@@ -310,4 +299,4 @@ cell AS (
   FROM given
 )
 SELECT cell.record_key, said.phrase
-FROM cell JOIN csv_1_phrase AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw;
+FROM cell JOIN csv_1_phrase_2 AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw;

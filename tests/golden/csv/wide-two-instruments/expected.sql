@@ -76,27 +76,15 @@ SELECT
 FROM given;
 
 -- surveys_2024.csv: what is said of phq-9
-CREATE OR REPLACE TEMP TABLE csv_1_phrase AS
-WITH given AS (
-  SELECT
-    rowid + 1 AS record_key,
-    "phq1", "phq2", "phq3", "phq_total"
-  FROM csv_1
-  WHERE propool_bad IS NULL
-    AND ("phq1" NOT IN ('NA', '-9')
-      OR "phq2" NOT IN ('NA', '-9')
-      OR "phq3" NOT IN ('NA', '-9')
-      OR "phq_total" NOT IN ('NA', '-9'))
-),
-cell AS (
-  SELECT
-    record_key,
-    unnest([0, 1, 2, 3]) AS place,
-    unnest(["phq1", "phq2", "phq3", "phq_total"]) AS raw
-  FROM given
-),
-different AS (
-  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
+CREATE TEMP TABLE csv_1_phrase_1 AS
+WITH different AS (
+  SELECT 0 AS place, "phq1" AS raw FROM csv_1 GROUP BY "phq1"
+  UNION ALL
+  SELECT 1 AS place, "phq2" AS raw FROM csv_1 GROUP BY "phq2"
+  UNION ALL
+  SELECT 2 AS place, "phq3" AS raw FROM csv_1 GROUP BY "phq3"
+  UNION ALL
+  SELECT 3 AS place, "phq_total" AS raw FROM csv_1 GROUP BY "phq_total"
 ),
 part AS (
   SELECT * FROM (VALUES
@@ -135,7 +123,7 @@ SELECT
 FROM number;
 
 -- surveys_2024.csv: the same for the mapping
-INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase;
+INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase_1;
 
 -- surveys_2024.csv: responses to phq-9
 INSERT INTO intake_given BY NAME
@@ -158,7 +146,7 @@ cell AS (
   FROM given
 )
 SELECT cell.record_key, said.phrase
-FROM cell JOIN csv_1_phrase AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw;
+FROM cell JOIN csv_1_phrase_1 AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw;
 
 -- surveys_2024.csv: administrations of gad-7
 INSERT INTO intake_administration BY NAME
@@ -185,26 +173,11 @@ SELECT
 FROM given;
 
 -- surveys_2024.csv: what is said of gad-7
-CREATE OR REPLACE TEMP TABLE csv_1_phrase AS
-WITH given AS (
-  SELECT
-    rowid + 1 AS record_key,
-    "gad1", "gad2"
-  FROM csv_1
-  WHERE propool_bad IS NULL
-    AND ("gad1" NOT IN ('NA', '-9')
-      OR "gad2" NOT IN ('NA', '-9')
-      OR "gad_time as ISO %Y-%m-%d %H:%M %Y-%m-%d" IS NOT NULL)
-),
-cell AS (
-  SELECT
-    record_key,
-    unnest([4, 5]) AS place,
-    unnest(["gad1", "gad2"]) AS raw
-  FROM given
-),
-different AS (
-  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
+CREATE TEMP TABLE csv_1_phrase_2 AS
+WITH different AS (
+  SELECT 4 AS place, "gad1" AS raw FROM csv_1 GROUP BY "gad1"
+  UNION ALL
+  SELECT 5 AS place, "gad2" AS raw FROM csv_1 GROUP BY "gad2"
 ),
 part AS (
   SELECT * FROM (VALUES
@@ -241,7 +214,7 @@ SELECT
 FROM number;
 
 -- surveys_2024.csv: the same for the mapping
-INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase;
+INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase_2;
 
 -- surveys_2024.csv: responses to gad-7
 INSERT INTO intake_given BY NAME
@@ -263,4 +236,4 @@ cell AS (
   FROM given
 )
 SELECT cell.record_key, said.phrase
-FROM cell JOIN csv_1_phrase AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw;
+FROM cell JOIN csv_1_phrase_2 AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw;
