@@ -12,17 +12,15 @@ import { openIdentified, prepare, readExport } from "./intake.ts";
 import { MAP_RESPONSES } from "./mapping/responses.ts";
 import { filesToRead, previewSite } from "./preview.ts";
 import { readColumnNames } from "./profile/columns.ts";
+import { valuesOf } from "./profile/field.ts";
 import { type MaskRules, shapeOf, whyMasked } from "./profile/mask.ts";
 import { readMaskRules } from "./profile.ts";
-import { chooseGroups } from "./suggest/choose.ts";
-import { type ColumnEvidence, isSure, type Suggestion } from "./suggest/suggestion.ts";
+import { type CodeSuggestion, suggestCodes } from "./suggest/local-codes.ts";
+import { isSure } from "./suggest/suggestion.ts";
 
 /** A local code of the export, and what it may be. */
-export interface CodeDraft extends Suggestion {
-  code: string;
+export interface CodeDraft extends CodeSuggestion {
   system: string | null;
-  /** How often it stands in the export. */
-  count: number;
 }
 
 /** Words of a coded field that no list has. */
@@ -102,56 +100,14 @@ async function localCodes(db: DuckDb, siteDirectory: string | null): Promise<Cod
     FROM one GROUP BY code, system ORDER BY n DESC, code LIMIT 500`);
   const { instruments } = await readCatalogueOf(siteDirectory);
   const stems = (await readColumnNames()).forms;
-  const byCode = await suggestionsFor(rows, ({ code }) => code, { instruments, stems });
-  const byText = await suggestionsFor(rows, ({ text }) => text ?? "", { instruments, stems });
-  return rows.map((row, i) => {
-    const found = [byCode[i], byText[i]].filter((one) => one !== undefined);
-    const [best] = found.toSorted((a, b) => b.confidence - a.confidence);
-    const nothing = {
-      column: row.code,
-      role: null,
-      context: "",
-      confidence: 0,
-      reason: "nothing of the catalogue was recognised",
-      alternatives: [],
-    };
-    return { ...(best ?? nothing), code: row.code, system: row.system, count: row.n };
-  });
-}
-
-/** The codes as if each were a column: what tells a column's item tells a code's too. */
-async function suggestionsFor(
-  rows: readonly Unknown[],
-  nameOf: (row: Unknown) => string,
-  { instruments, stems }: Pick<Parameters<typeof chooseGroups>[0], "instruments" | "stems">,
-): Promise<(Suggestion | undefined)[]> {
-  const columns = rows.map((row, index): ColumnEvidence => {
-    const values = (row.values?.items ?? []).map((item) => {
-      const { entries } = item as { entries: { value: string; count: number } };
-      return { value: entries.value, count: Number(entries.count) };
-    });
-    const filled = values.reduce((sum, { count }) => sum + count, 0);
-    const plain = { type: "text", formats: [], masked: null, least: null, largest: null };
-    return {
-      ...plain,
-      name: nameOf(row),
-      index,
-      filled,
-      rows: row.n,
-      distinct: values.length,
-      values,
-      isCoded: true,
-    };
-  });
-  const named = columns.filter(({ name }) => name !== "");
-  const chosen = await chooseGroups(
-    { columns: named, instruments, stems, mentioned: new Map() },
-    async () => null,
-  );
-  const byName = new Map(
-    chosen.flatMap(({ suggestions }) => suggestions.map((one) => [one.column, one] as const)),
-  );
-  return columns.map(({ name }) => byName.get(name));
+  const codes = rows.map(({ code, text, n, values }) => ({
+    code,
+    text,
+    n,
+    values: valuesOf(values),
+  }));
+  const found = await suggestCodes(codes, { instruments, stems });
+  return found.map((one, i) => ({ ...one, system: rows[i]?.system ?? null }));
 }
 
 /** Coded fields of the intake tables, and the list that their words are looked up in. */

@@ -25,6 +25,7 @@ import { isRedcap, type KnownLayout, layoutOf, type OpenedFile } from "./suggest
 import { type FileKind, kindOf, rolesByName, rolesOfForms } from "./suggest/roles.ts";
 import { scoreColumns } from "./suggest/scores.ts";
 import type { Suggestion } from "./suggest/suggestion.ts";
+import { localCodes } from "./suggest-codes.ts";
 
 /** What a draft says of one file. */
 export interface FileDraft {
@@ -193,8 +194,13 @@ async function suggestFile(place: Place): Promise<Suggested> {
       : "no column tells what its rows are";
   const draft = { file, kind: found?.kind ?? null, why: found?.why ?? none, columns: suggested };
   if (!found) return { draft, input: null };
+  const codes =
+    found.kind === "long"
+      ? await localCodes(db, { read, columns: suggested, instruments, stems })
+      : [];
   const input = {
     ...found,
+    codes,
     match: basename(file),
     columns: suggested,
     evidence: all,

@@ -2,7 +2,7 @@ import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { ident, text } from "../../warehouse/sql.ts";
 import { COMMAS_SQL, type Commas, commaFormats, numberOfText, numberSql } from "./commas.ts";
 import { DATE_FORMATS, dateValueSql, monthOf } from "./dates.ts";
-import type { FieldProfile, FieldValue } from "./field.ts";
+import { type FieldProfile, type FieldValue, valuesOf } from "./field.ts";
 import { identifyingPart, type MaskRules, shownValues, whyMasked } from "./mask.ts";
 
 export interface CsvSource {
@@ -356,11 +356,4 @@ function rangeOf(
     .filter((number) => number !== null);
   if (numbers.length === 0) return [null, null];
   return [String(Math.min(...numbers)), String(Math.max(...numbers))];
-}
-
-function valuesOf(list: { items: unknown[] } | undefined): FieldValue[] {
-  return (list?.items ?? []).map((item) => {
-    const { entries } = item as { entries: { value: string; count: number } };
-    return { value: entries.value, count: Number(entries.count) };
-  });
 }

@@ -1,7 +1,12 @@
 import type { DuckDb } from "../../warehouse/duckdb.ts";
 import { ident, text } from "../../warehouse/sql.ts";
 import { monthOf } from "./dates.ts";
-import type { FieldProfile, FieldType, FieldValue } from "./field.ts";
+import {
+  type FieldProfile,
+  type FieldType,
+  type FieldValue,
+  valuesOf as valuesIn,
+} from "./field.ts";
 import { identifyingPart, type MaskRules, shownValues, whyMasked } from "./mask.ts";
 
 /** Leaves whose values tell how a site writes: codes and what goes with them. */
@@ -256,10 +261,5 @@ const flat = (list: string, depth: number): string =>
   depth === 0 ? list : `flatten(${flat(list, depth - 1)})`;
 
 function toValues(list: { items: unknown[] }): FieldValue[] {
-  return list.items
-    .map((item) => {
-      const { entries } = item as { entries: { value: string; count: number } };
-      return { value: entries.value, count: Number(entries.count) };
-    })
-    .toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
+  return valuesIn(list).toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
 }

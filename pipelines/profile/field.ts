@@ -32,6 +32,14 @@ export interface FieldValue {
   count: number;
 }
 
+/** Values with their counts from a list of structs, as DuckDB hands it over. */
+export function valuesOf(list: { items: unknown[] } | null | undefined): FieldValue[] {
+  return (list?.items ?? []).map((item) => {
+    const { entries } = item as { entries: { value: string; count: number } };
+    return { value: entries.value, count: Number(entries.count) };
+  });
+}
+
 export type FieldType = "empty" | "integer" | "number" | "date" | "text" | "object" | "list";
 
 /** What a profile says of one file, or of many files of documents together. */

@@ -12,6 +12,7 @@ import {
 } from "./hints.ts";
 import { inline, quote } from "./inline-yaml.ts";
 import { isRedcap } from "./layout-of.ts";
+import { type CodeSuggestion, codeLines } from "./local-codes.ts";
 import type { FileKind } from "./roles.ts";
 import { type ColumnEvidence, isSure, type Suggestion } from "./suggestion.ts";
 import { type UnknownAnswers, unknownAnswers } from "./unknown-answers.ts";
@@ -24,6 +25,8 @@ export interface DraftInput {
   columns: readonly Suggestion[];
   evidence: readonly ColumnEvidence[];
   groups: readonly Chosen[];
+  /** Of a long file: its codes that no list of ours has. */
+  codes: readonly CodeSuggestion[];
   /** Whether another file of the export tells of the patients. */
   hasPatients: boolean;
   /** Names that the header has more than once, as it has them. */
@@ -312,7 +315,7 @@ function sharedWords(items: readonly Suggestion[]): boolean {
 const anchor = (instrument: string, context: string): string =>
   `${instrument}_${context}`.replaceAll(/[^a-z0-9]+/g, "_").replace(/_$/, "");
 
-function longLines({ columns, evidence }: DraftInput): string[] {
+function longLines({ columns, evidence, codes, isShared }: DraftInput): string[] {
   const date = columns.find((one) => isSure(one) && one.role === "answered_at");
   const id = columns.find((one) => isSure(one) && one.role === "source_id")?.column;
   const { distinct = 0, filled = 0 } = evidence.find(({ name }) => name === id) ?? {};
@@ -328,6 +331,7 @@ function longLines({ columns, evidence }: DraftInput): string[] {
     `  group_by: [${group.map(quote).join(", ")}]`,
     "  # The file may hold much beside questionnaires: rows whose code nobody knows are out of scope.",
     "  mixed: true",
+    ...codeLines(codes, isShared),
   ];
 }
 

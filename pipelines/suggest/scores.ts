@@ -99,7 +99,11 @@ function byName(
       .filter((key) => key.length >= 4 && whole.includes(key))
       .map((key) => ({ instrument, key })),
   );
-  const [best] = found.toSorted((a, b) => b.key.length - a.key.length);
+  // A short form's items are named for the long one: phq9 is the PHQ-2's stem and the PHQ-9's own name.
+  const isOwn = ({ instrument, key }: (typeof found)[number]) => compact(instrument.id) === key;
+  const [best] = found.toSorted(
+    (a, b) => b.key.length - a.key.length || Number(isOwn(b)) - Number(isOwn(a)),
+  );
   if (!best) return null;
   const rest = wordsOf(column.name.replaceAll(/[^\p{L}\p{N}]+/gu, " "))
     .join(" ")

@@ -301,6 +301,40 @@ describe("a drafted mapping", () => {
   });
 });
 
+it("a long file's own codes are drafted with how often they stand, and those that few rows have are not shown", async () => {
+  const rows = answers(40, 9, 3).flatMap((row, i) => {
+    const form = [`P${i}`, `F${i}`, "2024-03-17"];
+    const one = (code: string, text: string, answer: number) => [...form, code, text, answer];
+    return [
+      ...row.map((answer, k) => one(`PHQ9_${k + 1}`, "", answer)),
+      one(
+        "PHQ9_TOTAL",
+        "",
+        row.reduce((a, b) => a + b, 0),
+      ),
+      one("FLO-77", "blood pressure", 120),
+      one("69725-0", "", i % 4),
+      one(`told Dr Quellmark ${i}`, "", 1),
+    ];
+  });
+  const header = ["patient_id", "form_id", "taken_at", "question_code", "question_text", "answer"];
+  const text = draftText(await draft("long.csv", csv(header, rows)), "2026-01-01");
+  expect(mappingOf(text).files[0]).toMatchObject({
+    kind: "long",
+    instruments: [
+      {
+        instrument: "phq-9",
+        items: { PHQ9_1: "PHQ9_1", PHQ9_9: "PHQ9_9" },
+        scores: { total: "PHQ9_TOTAL" },
+      },
+    ],
+  });
+  expect(text).toContain("PHQ9_1: PHQ9_1   # 40 rows");
+  expect(text).toMatch(/# Codes that propool does not know, and in how many rows: FLO-77 \(40\)\./);
+  expect(text).toContain("they may name somebody: 40 codes in 40 rows.");
+  expect(text).not.toMatch(/Quellmark|69725-0/);
+});
+
 describe("what a new steward must decide stands in the draft as a comment", () => {
   const rows = answers(60, 9, 3);
 
