@@ -269,7 +269,7 @@ describe("a drafted mapping", () => {
       "phq9_timestamp",
       "phq9_1",
       "phq9_2",
-      "phq9_total",
+      "phq9_weight",
       "phq9_complete",
     ];
     const text = draftText(await draft("forms.csv", csv(header, rows)), "2026-01-01");
