@@ -227,8 +227,12 @@ const plainNumber = (sql: string): string => `rtrim(rtrim(CAST(${sql} AS VARCHAR
 const shape = (sql: string): string =>
   `left(regexp_replace(regexp_replace(regexp_replace(${sql}, '[0-9]', '9', 'g'), '\\p{Lu}', 'A', 'g'), '[\\p{Ll}\\p{Lo}]', 'a', 'g'), 24)`;
 
-const SOURCE_ANSWER = `coalesce(${plainNumber("i.answer_num")}, i.answer_code,
-      CASE WHEN r.state = 'loaded' THEN i.answer_text ELSE ${shape("i.answer_text")} END)`;
+/** A text that has a value, since a list has it, and a small number tell nothing about a person. */
+const shown = (sql: string): string =>
+  `CASE WHEN r.state = 'loaded' OR r.value IS NOT NULL OR regexp_full_match(${sql}, '-?[0-9]{1,3}([.,][0-9]{1,2})?') THEN ${sql} ELSE ${shape(sql)} END`;
+
+/** What stands in the source: a cell of CSV before the mapping gave it a meaning, else what the format says. */
+const SOURCE_ANSWER = `coalesce(${shown("coalesce(p.raw, o.raw)")}, ${plainNumber("i.answer_num")}, i.answer_code, ${shown("i.answer_text")})`;
 
 const isHere = (table: string) => `${table}.record_key >= $1 AND ${table}.record_key < $2`;
 
@@ -251,7 +255,9 @@ WITH here AS MATERIALIZED (
     a.pro_seq, a.pro_seq_key, coalesce(r.kind, 'item') AS kind, r.origin, m.status, r.state, r.reason,
     CASE WHEN i.item_system = 'propool' THEN r.where_pointer ELSE i.item_code END AS source_item, ${SOURCE_ANSWER} AS source_answer
   FROM here r
-  JOIN every_response i ON i.response_key = r.response_key AND ${isHere("i")}
+  JOIN said i USING (said)
+  LEFT JOIN intake_phrase p ON p.phrase = r.phrase
+  LEFT JOIN (SELECT response_key, raw FROM stated_response i WHERE raw IS NOT NULL AND ${isHere("i")}) o ON o.response_key = r.response_key
   JOIN sitting a ON a.administration_key = r.administration_key
   LEFT JOIN (SELECT instrument, item AS name, code FROM catalogue_item UNION ALL SELECT instrument, score, code FROM catalogue_score) c
     ON c.instrument = r.instrument AND c.name = r.name

@@ -221,6 +221,10 @@ export const INTAKE = {
       "VARCHAR",
       "who gave this answer, where the source says it of the item: in the words of the administration's mode; null: as there",
     ],
+    raw: [
+      "VARCHAR",
+      "the cell of a CSV file, where the mapping says that it means something else; for the steward's eyes",
+    ],
   },
 } as const satisfies Record<string, Record<string, readonly [type: string, meaning: string]>>;
 
@@ -250,6 +254,7 @@ const SHORT = {
     origin: ["VARCHAR", ""],
     subject: ["VARCHAR", ""],
     mode: ["VARCHAR", ""],
+    raw: ["VARCHAR", ""],
   },
   /** One such answer: the record that gave it, and what it says. */
   intake_given: {

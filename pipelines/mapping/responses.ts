@@ -37,7 +37,7 @@ const JUDGED = `SELECT r.response_key, r.record_key, ${numbered("r.administratio
  * null when nothing of the catalogue fits), and
  * `mapped_response`, one row an answer: judged (what it says, with its meaning, in `judged_statement`), instrument, kind (item, score), name (catalogue id), value
  * (a number of the closed list or of the score's grid; null when not answered), scored (what an item's answer adds to a sum), answer_label, answer_code, answer_state (items:
- * answered, skipped, not_shown, not_collected), is_optional (the item may be left out), content (a hash of what was answered), state
+ * answered, skipped, not_shown, not_collected), is_optional (the item may be left out), phrase (of `intake_phrase`; null: stated by itself), said, content (a hash of what was answered), state
  * (loaded, duplicate, quarantined, out_of_scope), reason, mode (PRO_MODE of an item with an author of its own).
  *
  * Free text never gets a value: an answer's text counts only when it equals a label of the item's answer list or is a number.
@@ -247,7 +247,7 @@ export const MAP_RESPONSES = [
   ${joinWord("pro_mode", "j.mode")}`,
 
   `CREATE VIEW mapped_response AS
-  SELECT r.* EXCLUDE (differs, phrase), j.said, j.instrument, j.kind, j.name, j.origin, CASE WHEN NOT r.differs THEN j.value END AS value,
+  SELECT r.* EXCLUDE (differs), j.said, j.instrument, j.kind, j.name, j.origin, CASE WHEN NOT r.differs THEN j.value END AS value,
     CASE WHEN NOT r.differs THEN j.scored END AS scored, j.answer_label, j.answer_code, j.is_optional, j.content
   FROM placed_response r JOIN judged_statement j USING (judged)`,
   // As many rows as answers: they would be kept until morning.

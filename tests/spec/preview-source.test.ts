@@ -18,6 +18,7 @@ beforeAll(async () => {
     `files:
   - match: a.csv
     kind: wide
+    missing: { "-9": asked-declined }
     columns: { patient_key: id, answered_at: day }
     instruments:
       - instrument: phq-2
@@ -28,7 +29,7 @@ beforeAll(async () => {
   const data = join(folder, "a.csv");
   await writeFile(
     data,
-    "id,day,q1,q2,note\nk1,2024-03-01,often,1,\nk2,2024-03-02,never,9,Call Ann Lee\n",
+    "id,day,q1,q2,note\nk1,2024-03-01,often,1,\nk2,2024-03-02,never,9,Call Ann Lee\nk3,2024-03-03,Ask Ann Lee,-9,\n",
   );
   files = [data, "--mapping", mapping, "--today", "2026-01-01"];
 });
@@ -42,15 +43,54 @@ it("shows the source beside the CDM, and a text that no list has as its shape", 
       .filter(({ source_item }) => source_item === column)
       .map((row) => [row.source_answer, row.pro_response_num, row.state]);
   expect(beside("q1")).toEqual([
-    ["2", "2", "loaded"],
-    ["0", "0", "loaded"],
+    ["often", "2", "loaded"],
+    ["never", "0", "loaded"],
+    ["Aaa Aaa Aaa", null, "quarantined"],
   ]);
   expect(beside("q2")).toEqual([
     ["1", "1", "loaded"],
     ["9", "9", "quarantined"],
+    ["-9", null, "quarantined"],
   ]);
   expect(beside("comment")).toEqual([["Aaaa Aaa Aaa", null, "quarantined"]]);
   expect(out).not.toMatch(/Ann Lee|k1|k2/);
+});
+
+it("shows a long file's cells as they stand, where words of the mapping say what they mean", async () => {
+  const mapping = join(folder, "long.yaml");
+  await writeFile(
+    mapping,
+    `files:
+  - match: l.csv
+    kind: long
+    missing: { "-9": asked-declined }
+    columns: { patient_key: id, answered_at: day, item_code: code, answer_num: { column: a, words: { never: "0", often: "2" } } }
+    person: {}
+    group_by: [id, day]
+    instruments: [{ instrument: phq-2, items: { PHQ9_1: q1, PHQ9_2: q2 } }]
+`,
+  );
+  const data = join(folder, "l.csv");
+  const rows = ["q1,often", "q2,1", "q1,-9", "q2,Ask Ann Lee"].map(
+    (said, i) => `k${i >> 1},2024-03-0${1 + (i >> 1)},${said}`,
+  );
+  await writeFile(data, `id,day,code,a\n${rows.join("\n")}\n`);
+  const { out } = await propool(
+    "preview",
+    data,
+    "--mapping",
+    mapping,
+    "--today",
+    "2026-01-01",
+    "--json",
+  );
+  const items: PreviewRow[] = JSON.parse(out).filter((row: PreviewRow) => row.kind === "item");
+  expect(items.map((row) => [row.source_answer, row.pro_response_num])).toEqual([
+    ["often", "2"],
+    ["1", "1"],
+    ["-9", null],
+    ["Aaa Aaa Aaa", null],
+  ]);
 });
 
 it("with --only issues leaves out what is well and says what each reason means", async () => {
@@ -58,7 +98,7 @@ it("with --only issues leaves out what is well and says what each reason means",
   expect(out).toMatch(/line 3 +q2 +9 /);
   expect(out).not.toContain("line 2");
   expect(out).toContain(
-    "MAPPING_ANSWER_NOT_IN_LIST (1): the answer is not in the item's answer list; check",
+    "MAPPING_ANSWER_NOT_IN_LIST (3): the answer is not in the item's answer list; check",
   );
 });
 

@@ -9,7 +9,7 @@ import {
 } from "./expressions.ts";
 import type { LongEntry } from "./layout.ts";
 import type { ScratchFile, Step } from "./scratch.ts";
-import { type Columns, keyMention, mentionsOf, partsOf } from "./source.ts";
+import { type Columns, keyMention, mentionsOf, partsOf, type SourcePart } from "./source.ts";
 
 const RESPONSE = [
   "item_code",
@@ -52,7 +52,8 @@ function group(entry: LongEntry, scratch: ScratchFile, answers: string, own: Col
   // Each set of answer columns is read from every row; the sets after the first only where they say something.
   const sets = [entry.columns as Columns, ...(entry.also as Columns[])].map((set, i) => {
     const place = entry.also.length ? [`${i} AS place`] : [];
-    const select = [...common, ...responseCells(entry, set), ...place];
+    const raw = isRecoded(entry) ? [`${rawCell(set)} AS raw`] : [];
+    const select = [...common, ...responseCells(entry, set), ...raw, ...place];
     return `SELECT
     ${select.join(",\n    ")}
   FROM ${scratch.table}
@@ -129,6 +130,26 @@ function responseCells(entry: LongEntry, columns: Columns): string[] {
   });
 }
 
+/** Whether words of the mapping or another file say what an answer's cell stands for. */
+function isRecoded({ columns, also }: LongEntry): boolean {
+  const isOther = (part: SourcePart) =>
+    ("words" in part && part.words !== undefined) ||
+    ("lookup" in part && part.lookup !== undefined);
+  return [columns, ...also].some((set) => answerParts(set as Columns).some(isOther));
+}
+
+function answerParts(columns: Columns): SourcePart[] {
+  return SAID.flatMap((name) => (columns[name] === undefined ? [] : partsOf(columns[name])));
+}
+
+/** The cell that gives an answer, as it stands. */
+function rawCell(columns: Columns): string {
+  const cells = answerParts(columns)
+    .flatMap(mentionsOf)
+    .map(({ column }) => cell(column));
+  return `coalesce(${cells.join(", ") || "NULL"})`;
+}
+
 function administrations(
   entry: LongEntry,
   scratch: ScratchFile,
@@ -196,6 +217,9 @@ function responses(entry: LongEntry, scratch: ScratchFile, answers: string): Ste
       : column;
   const whens = [...reasons].map(([word, why]) => `WHEN ${text(word)} THEN ${text(why)}`);
   const stated = "coalesce(answer_num, answer_code, answer_text)";
+  // Most files recode nothing: their cells are what the answers say, and are not kept twice.
+  const hasRaw = isRecoded(entry) || words.length > 0;
+  const ofMissing = `CASE WHEN ${stated} IN ${textList(words)} THEN ${stated} END AS raw`;
   const why = whens.length ? `CASE ${stated} ${whens.join(" ")} ELSE 'skipped' END` : "'skipped'";
   return {
     name: `${scratch.file}: responses`,
@@ -203,7 +227,7 @@ function responses(entry: LongEntry, scratch: ScratchFile, answers: string): Ste
 WITH present AS (
   SELECT
     * EXCLUDE (answer_num, answer_text, answer_code),
-    ${why} AS why,
+    ${why} AS why,${hasRaw && !isRecoded(entry) ? `\n    ${ofMissing},` : ""}
     ${blank("answer_num")},
     ${blank("answer_text")},
     ${blank("answer_code")}
@@ -225,7 +249,7 @@ SELECT
   coalesce(answer_text, CASE WHEN answer_num IS NULL THEN word END) AS answer_text,
   answer_num,
   CASE WHEN coalesce(word, answer_code, answer_text) IS NULL THEN why END AS missing,
-  'reported' AS origin
+  'reported' AS origin${hasRaw ? ",\n  nullif(raw, coalesce(word, answer_code, answer_text)) AS raw" : ""}
 FROM number
 WHERE NOT (is_score AND coalesce(word, answer_code, answer_text) IS NULL)
 ORDER BY record_key${entry.also.length ? ", place" : ""}`,

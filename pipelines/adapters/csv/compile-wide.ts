@@ -1,5 +1,12 @@
 import { text, textList } from "../../../warehouse/sql.ts";
-import { cell, isoCell, missingReasons, numberOf, selectColumns } from "./expressions.ts";
+import {
+  cell,
+  isoCell,
+  missingReasons,
+  numberOf,
+  otherwise,
+  selectColumns,
+} from "./expressions.ts";
 import type { WideEntry, WideInstrument } from "./layout.ts";
 import { columnUses } from "./mapping.ts";
 import { isTicked, type Part, partsOfBlock } from "./parts.ts";
@@ -79,7 +86,9 @@ ${differentPhrases(place)}`,
     },
     {
       name: `${scratch.file}: the same for the mapping`,
-      sql: `INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM ${phrases}`,
+      sql: `INSERT INTO intake_phrase BY NAME
+SELECT * EXCLUDE (blank) REPLACE (${otherwise("raw")} AS raw)
+FROM ${phrases}`,
     },
     {
       name: `${scratch.file}: responses to ${block.instrument}`,

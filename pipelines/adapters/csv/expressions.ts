@@ -127,6 +127,11 @@ function yesOrNo(sql: string): string {
   return `CASE WHEN ${lower} IN ('1', 'y', 'yes', 't', 'true') THEN true WHEN ${lower} IN ('0', 'n', 'no', 'f', 'false') THEN false END`;
 }
 
+/** A cell where it is another text than the answer that it became. */
+export function otherwise(raw: string): string {
+  return `nullif(${raw}, coalesce(answer_text, rtrim(rtrim(CAST(answer_num AS VARCHAR), '0'), '.')))`;
+}
+
 /** A plain number, or NULL. DuckDB would read 1_000 as a thousand; a questionnaire would not. */
 export function numberOf(sql: string, decimal: FileEntry["decimal"] = "."): string {
   // Where the comma is the decimal mark, a point may still be one (a computed field), but not beside a comma.

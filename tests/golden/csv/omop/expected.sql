@@ -297,7 +297,8 @@ WITH answer AS (
     "value_as_number" AS answer_num,
     coalesce("value_as_string", "value_source_value") AS answer_text,
     (SELECT found.value FROM "lookup concept" AS found WHERE found.key = "value_as_concept_id") AS answer_code,
-    NULL::VARCHAR AS answer_system
+    NULL::VARCHAR AS answer_system,
+    coalesce("value_as_number", "value_as_string", "value_source_value", "value_as_concept_id") AS raw
   FROM csv_4
   WHERE propool_bad IS NULL
 ),
@@ -374,7 +375,8 @@ SELECT
   coalesce(answer_text, CASE WHEN answer_num IS NULL THEN word END) AS answer_text,
   answer_num,
   CASE WHEN coalesce(word, answer_code, answer_text) IS NULL THEN why END AS missing,
-  'reported' AS origin
+  'reported' AS origin,
+  nullif(raw, coalesce(word, answer_code, answer_text)) AS raw
 FROM number
 WHERE NOT (is_score AND coalesce(word, answer_code, answer_text) IS NULL)
 ORDER BY record_key;
@@ -447,7 +449,8 @@ WITH answer AS (
     "value_as_number" AS answer_num,
     "value_source_value" AS answer_text,
     (SELECT found.value FROM "lookup concept" AS found WHERE found.key = "value_as_concept_id") AS answer_code,
-    NULL::VARCHAR AS answer_system
+    NULL::VARCHAR AS answer_system,
+    coalesce("value_as_number", "value_source_value", "value_as_concept_id") AS raw
   FROM csv_5
   WHERE propool_bad IS NULL
 ),
@@ -523,7 +526,8 @@ SELECT
   coalesce(answer_text, CASE WHEN answer_num IS NULL THEN word END) AS answer_text,
   answer_num,
   CASE WHEN coalesce(word, answer_code, answer_text) IS NULL THEN why END AS missing,
-  'reported' AS origin
+  'reported' AS origin,
+  nullif(raw, coalesce(word, answer_code, answer_text)) AS raw
 FROM number
 WHERE NOT (is_score AND coalesce(word, answer_code, answer_text) IS NULL)
 ORDER BY record_key;

@@ -240,6 +240,7 @@ WITH present AS (
   SELECT
     * EXCLUDE (answer_num, answer_text, answer_code),
     CASE coalesce(answer_num, answer_code, answer_text) WHEN 'NI' THEN 'NI' WHEN 'UN' THEN 'NI' ELSE 'skipped' END AS why,
+    CASE WHEN coalesce(answer_num, answer_code, answer_text) IN ('NI', 'UN') THEN coalesce(answer_num, answer_code, answer_text) END AS raw,
     CASE WHEN answer_num NOT IN ('NI', 'UN') THEN answer_num END AS answer_num,
     CASE WHEN answer_text NOT IN ('NI', 'UN') THEN answer_text END AS answer_text,
     CASE WHEN answer_code NOT IN ('NI', 'UN') THEN answer_code END AS answer_code
@@ -261,7 +262,8 @@ SELECT
   coalesce(answer_text, CASE WHEN answer_num IS NULL THEN word END) AS answer_text,
   answer_num,
   CASE WHEN coalesce(word, answer_code, answer_text) IS NULL THEN why END AS missing,
-  'reported' AS origin
+  'reported' AS origin,
+  nullif(raw, coalesce(word, answer_code, answer_text)) AS raw
 FROM number
 WHERE NOT (is_score AND coalesce(word, answer_code, answer_text) IS NULL)
 ORDER BY record_key;

@@ -110,7 +110,9 @@ SELECT
 FROM number;
 
 -- data.csv: the same for the mapping
-INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase_1;
+INSERT INTO intake_phrase BY NAME
+SELECT * EXCLUDE (blank) REPLACE (nullif(raw, coalesce(answer_text, rtrim(rtrim(CAST(answer_num AS VARCHAR), '0'), '.'))) AS raw)
+FROM csv_1_phrase_1;
 
 -- data.csv: responses to phq-9
 INSERT INTO intake_given BY NAME

@@ -178,7 +178,9 @@ SELECT
 FROM number;
 
 -- Clinic_DATA_2024-03-05_0930.csv: the same for the mapping
-INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase_1;
+INSERT INTO intake_phrase BY NAME
+SELECT * EXCLUDE (blank) REPLACE (nullif(raw, coalesce(answer_text, rtrim(rtrim(CAST(answer_num AS VARCHAR), '0'), '.'))) AS raw)
+FROM csv_1_phrase_1;
 
 -- Clinic_DATA_2024-03-05_0930.csv: responses to phq-9
 INSERT INTO intake_given BY NAME
@@ -277,7 +279,9 @@ SELECT
 FROM number;
 
 -- Clinic_DATA_2024-03-05_0930.csv: the same for the mapping
-INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase_2;
+INSERT INTO intake_phrase BY NAME
+SELECT * EXCLUDE (blank) REPLACE (nullif(raw, coalesce(answer_text, rtrim(rtrim(CAST(answer_num AS VARCHAR), '0'), '.'))) AS raw)
+FROM csv_1_phrase_2;
 
 -- Clinic_DATA_2024-03-05_0930.csv: responses to audit-c
 INSERT INTO intake_given BY NAME

@@ -123,7 +123,9 @@ SELECT
 FROM number;
 
 -- surveys_2024.csv: the same for the mapping
-INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase_1;
+INSERT INTO intake_phrase BY NAME
+SELECT * EXCLUDE (blank) REPLACE (nullif(raw, coalesce(answer_text, rtrim(rtrim(CAST(answer_num AS VARCHAR), '0'), '.'))) AS raw)
+FROM csv_1_phrase_1;
 
 -- surveys_2024.csv: responses to phq-9
 INSERT INTO intake_given BY NAME
@@ -214,7 +216,9 @@ SELECT
 FROM number;
 
 -- surveys_2024.csv: the same for the mapping
-INSERT INTO intake_phrase BY NAME SELECT * EXCLUDE (raw, blank) FROM csv_1_phrase_2;
+INSERT INTO intake_phrase BY NAME
+SELECT * EXCLUDE (blank) REPLACE (nullif(raw, coalesce(answer_text, rtrim(rtrim(CAST(answer_num AS VARCHAR), '0'), '.'))) AS raw)
+FROM csv_1_phrase_2;
 
 -- surveys_2024.csv: responses to gad-7
 INSERT INTO intake_given BY NAME
