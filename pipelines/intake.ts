@@ -85,7 +85,7 @@ export async function listExport(site: Pick<Site, "format" | "exportDirectory">)
 export async function openIdentified(
   directory: string,
   folders?: readonly string[],
-  options: { small?: boolean; compressible?: boolean } = {},
+  options: { small?: boolean } = {},
 ): Promise<DuckDb> {
   await privateDirectory(directory);
   await privateDirectory(join(directory, "scratch"));
@@ -113,8 +113,6 @@ export async function openNight(site: Site): Promise<DuckDb> {
   const folders = await foldersOf(site);
   return openIdentified(site.identifiedDirectory, folders, {
     small: await isSmall([...folders, site.storeFile]),
-    // Resources of FHIR would be compressed as they are read, for a twentieth of the night.
-    compressible: site.format === "csv",
   });
 }
 

@@ -71,7 +71,6 @@ export async function* preview(given: PreviewOptions): AsyncGenerator<PreviewRow
   const site = await previewSite(options, scratch);
   const db = await openIdentified(scratch, [...options.files, mappingsDirectory], {
     small: await isSmall(options.files),
-    compressible: site.format === "csv",
   });
   try {
     await prepare(db, site, options.today);

@@ -57,7 +57,6 @@ export async function suggestSite(options: {
   const site = await previewSite({ ...options, files: paths }, scratch);
   const db = await openIdentified(scratch, [...paths, mappingsDirectory], {
     small: await isSmall(paths),
-    compressible: site.format === "csv",
   });
   try {
     await prepare(db, site, options.today);

@@ -17,8 +17,6 @@ export interface DuckDbOptions {
   memoryLimit?: string;
   /** A statement that does not fit into the limit is done again with more, up to so much; undefined: it fails. */
   memoryMost?: string;
-  /** Of a database in memory: `compress` works. */
-  compressible?: boolean;
   readOnly?: boolean;
   /** The data are small (`isSmall`): a second thread would cost more than it helps. */
   small?: boolean;
@@ -66,11 +64,6 @@ export class DuckDb {
     }
     const instance = await DuckDBInstance.create(path, settings);
     const db = new DuckDb(instance, await instance.connect(), memory);
-    // Only when asked to: DuckDB would compress again and again while tables grow, for a twentieth of a night.
-    if (options.compressible)
-      await db.run(
-        "SET checkpoint_threshold = '1TB'; ATTACH ':memory:' AS held (COMPRESS); USE held",
-      );
     if (options.folders) await db.#confine(options.folders);
     return db;
   }
@@ -123,14 +116,6 @@ export class DuckDb {
       if (!isOutOfMemory(error)) throw error;
     }
     return before;
-  }
-
-  /**
-   * Compresses the tables in memory. As they are written, DuckDB holds a piece of 32 KB of each text column and each 122,880 rows that
-   * it can neither spill nor, of a column without values, do without: 9 MB a million rows of thirty columns. No transaction may be open.
-   */
-  async compress(): Promise<void> {
-    await this.run("CHECKPOINT");
   }
 
   /**

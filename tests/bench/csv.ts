@@ -98,7 +98,7 @@ try {
   // In a process of its own: what writing took must not count as the reader's.
   execFileSync(process.execPath, [self, "--write", path, ...process.argv.slice(2)]);
   const { size } = await stat(path);
-  const db = await openIdentified(join(root, "identified"), undefined, { compressible: true });
+  const db = await openIdentified(join(root, "identified"));
   await prepare(db, { words: {}, codes: [] }, "2030-01-01");
   await mkdir(join(root, "scratch"));
   if (process.argv.includes("--steps")) tellSteps(db);

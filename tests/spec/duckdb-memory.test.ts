@@ -35,26 +35,3 @@ it("what does not fit into a transaction fails for want of memory, not because t
     await expect(db.run(LARGE)).rejects.toThrow(/^Out of Memory/);
   }, "2GB");
 });
-
-it("tables in memory are compressed, and what they hold stays", async () => {
-  const db = await DuckDb.open(":memory:", { compressible: true });
-  const held = async () => {
-    const { bytes } = await db.one<{ bytes: number }>(
-      "SELECT memory_usage_bytes::DOUBLE AS bytes FROM duckdb_memory() WHERE tag = 'IN_MEMORY_TABLE'",
-    );
-    return bytes;
-  };
-  const facts =
-    "SELECT count(*)::INTEGER AS n, sum(i)::DOUBLE AS sum, count(b)::INTEGER AS b FROM t";
-  try {
-    await db.run(
-      "CREATE TABLE t AS SELECT i, 'same' AS a, NULL::VARCHAR AS b FROM range(500000) r(i)",
-    );
-    const [before, told] = [await held(), await db.one(facts)];
-    await db.compress();
-    expect(await held()).toBeLessThan(before / 4);
-    expect(await db.one(facts)).toEqual(told);
-  } finally {
-    db.close();
-  }
-});

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
 
-/** What DuckDB may hold while CSV files are read; more goes to its spill folder. With Node's own part the peak was 443 MB for a file of 1 GB (37 M answers). */
+/** What DuckDB may hold while CSV files are read; more goes to its spill folder. With Node's own part the peak was 395 MB for a file of 1 GB (37 M answers), 456 MB for one of 10 GB. */
 const READING = "192MB";
 
 /** While a file's text is taken apart: with less, one of two threads waits for the other. */
@@ -25,13 +25,6 @@ export async function withMemoryToParse<T>(
 ): Promise<T> {
   const { size } = await stat(path);
   return size > HUGE ? work() : withMemory(db, PARSING, work);
-}
-
-/** What compressing takes comes on top of the limit: with 192 MB a file of 10 GB held 491 MB in one run and 546 in another. */
-const COMPRESSING = "128MB";
-
-export function withMemoryToCompress<T>(db: DuckDb, work: () => Promise<T>): Promise<T> {
-  return withMemory(db, COMPRESSING, work);
 }
 
 async function withMemory<T>(db: DuckDb, size: string, work: () => Promise<T>): Promise<T> {

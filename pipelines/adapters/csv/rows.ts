@@ -3,14 +3,10 @@ import { join } from "node:path";
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
 import { fileText } from "../../../warehouse/sql.ts";
 import { leaveRows } from "../intake-views.ts";
-import { withMemoryToCompress } from "./memory.ts";
 import { type Step, statementOf } from "./scratch.ts";
 
 /** Rows that a step is run for at a time, so that what it holds of them does not grow with the file. */
 const SLICE_ROWS = 1_000_000;
-
-/** Rows from which on the tables that they fill are compressed; of fewer, what cannot be spilled fits, and to compress takes as long as to write. */
-const MANY_ROWS = 8_000_000;
 
 /** The rows of a file that has been read, in a scratch file and shown as a view. */
 export interface Rows {
@@ -78,17 +74,10 @@ export async function runStep(
     await db.giveBack();
     return;
   }
-  const isMany = rows.count > MANY_ROWS;
-  const inSlices = async () => {
-    for (let from = 0; from < rows.count; from += size) {
-      await showRows(db, rows, [from, from + size]);
-      await db.run(sql);
-      await db.giveBack();
-      if (!isMany) continue;
-      await db.compress();
-      await db.giveBack();
-    }
-  };
-  await (isMany ? withMemoryToCompress(db, inSlices) : inSlices());
+  for (let from = 0; from < rows.count; from += size) {
+    await showRows(db, rows, [from, from + size]);
+    await db.run(sql);
+    await db.giveBack();
+  }
   await showRows(db, rows);
 }
