@@ -1,5 +1,6 @@
 import type { MappingChange } from "../pipelines/plan/changes.ts";
 import type { Plan } from "../pipelines/plan.ts";
+import { leftOutCodesText } from "./left-out-codes-text.ts";
 import { formatNumber, indent, table } from "./output.ts";
 
 /** A plan for people: what was edited, what that does, what to do next. */
@@ -43,6 +44,8 @@ export function planText(plan: Plan, directory: string): string {
       );
     }
   }
+  const codes = leftOutCodesText(plan.leftOut);
+  if (codes.length > 0) lines.push("", ...codes);
   if (hasNewFiles) {
     lines.push(
       "",

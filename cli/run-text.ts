@@ -2,6 +2,7 @@ import { whereText } from "../pipelines/core/errors.ts";
 import type { Issue } from "../pipelines/core/issues.ts";
 import { STATES } from "../pipelines/quality/ledger.ts";
 import type { RunReport } from "../pipelines/run.ts";
+import { leftOutCodesText } from "./left-out-codes-text.ts";
 import { formatNumber, indent, table } from "./output.ts";
 
 /** Why nothing left, and what to do where somebody waits for it. */
@@ -30,6 +31,7 @@ export function ledgerText(report: RunReport): string {
     `${site} ${name} (${format})`,
     indent(table(["", "read", ...states], rows)),
     ...leftOutText(report),
+    ...codesText(report),
     ...notReadText(report),
     ...(issues.length > 0 ? ["", indent(issueText(issues))] : []),
     "",
@@ -39,6 +41,11 @@ export function ledgerText(report: RunReport): string {
     `  ${proof}`,
     "",
   ].join("\n");
+}
+
+function codesText({ leftOut }: RunReport): string[] {
+  const lines = leftOutCodesText(leftOut);
+  return lines.length > 0 ? ["", ...lines.map((line) => `  ${line}`)] : [];
 }
 
 /** Files of the export folder that no record was looked for in: a delivery in another format would be missed without a word. */

@@ -4,6 +4,7 @@ import type { Site } from "./configuration/site.ts";
 import { ProError } from "./core/errors.ts";
 import type { Issue } from "./core/issues.ts";
 import { listExport, type Source } from "./intake.ts";
+import type { LeftOutCodes } from "./left-out-codes.ts";
 import { identifyingTexts } from "./privacy/search-texts.ts";
 import type { NightChecked } from "./quality.ts";
 
@@ -17,6 +18,7 @@ const inOrder = ({ files, ignored }: Pick<Source, "files" | "ignored">) =>
 interface Told {
   files: { read: number; ignored: string[] };
   issues: Issue[];
+  leftOut: LeftOutCodes;
 }
 
 /** A report without the names of files and records that name somebody: those by their number in the folder. */
@@ -28,7 +30,8 @@ export async function withoutNames<Report extends Told>(
   const places = report.issues.flatMap(({ examples }) =>
     examples.flatMap(({ file, record, pointer }) => [file, record, pointer]),
   );
-  const texts = [...places, ...source.ignored].filter((one) => one !== undefined);
+  const codes = report.leftOut.codes.flatMap(({ file, code }) => [file, code]);
+  const texts = [...places, ...source.ignored, ...codes].filter((one) => one !== undefined);
   const identifying = await identifyingTexts(db, texts);
   if (identifying.size === 0) return report;
   const all = inOrder(source);
@@ -40,6 +43,12 @@ export async function withoutNames<Report extends Told>(
   return {
     ...report,
     files: { ...report.files, ignored: report.files.ignored.map((one) => told(one) ?? "") },
+    leftOut: {
+      ...report.leftOut,
+      codes: report.leftOut.codes.map(({ file, code, count }) => {
+        return { file: told(file) ?? "", code: told(code) ?? "", count };
+      }),
+    },
     issues: report.issues.map((issue) => ({
       ...issue,
       examples: issue.examples.map(({ file, record, pointer }) => ({
@@ -56,7 +65,7 @@ export async function withoutNamedCodes(db: DuckDb, checked: NightChecked): Prom
   const { unmapped } = checked.refresh;
   const identifying = await identifyingTexts(
     db,
-    unmapped.flatMap(({ code, system }) => [code, system ?? ""]),
+    unmapped.flatMap(({ code, system, file }) => [code, system ?? "", file ?? ""]),
   );
   const told = (one: string) => (identifying.has(one) ? "(names somebody)" : one);
   const refresh = {
@@ -65,6 +74,7 @@ export async function withoutNamedCodes(db: DuckDb, checked: NightChecked): Prom
       ...one,
       code: told(one.code),
       system: one.system === null ? null : told(one.system),
+      ...(one.file !== undefined && { file: told(one.file) }),
     })),
   };
   return { ...checked, refresh };

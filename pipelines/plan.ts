@@ -9,6 +9,7 @@ import { cloneFile, exists, publish, unfinished, writeWhole } from "./core/files
 import type { Issue } from "./core/issues.ts";
 import { withLock } from "./core/lock.ts";
 import { labelled, type Progress } from "./core/progress.ts";
+import type { LeftOutCodes } from "./left-out-codes.ts";
 import { readApplied } from "./mapping/applied.ts";
 import { type Approval, approvalOf, approvedFiles } from "./plan/approval.ts";
 import { type MappingChange, mappingChanges } from "./plan/changes.ts";
@@ -44,6 +45,8 @@ export interface Plan extends StoreChange {
   approval: (Approval & { since: MappingChange[] }) | null;
   /** Problems by code, where their number changes. */
   issues: { code: string; message: string; before: number; after: number }[];
+  /** Codes of the export that the edited mapping gives no meaning. */
+  leftOut: LeftOutCodes;
   /** Studies whose numbers would be others, and how many of them. */
   studies: { study: string; numbers: number; moved: number }[];
   /** Whether what the old mapping makes of the export is not what stands in the store: then new files are part of the difference. */
@@ -71,12 +74,13 @@ export async function planSite(directory: string, options: PlanOptions): Promise
       Object.assign(baseline, { issues, file: into });
       return into;
     },
-    look: async (storeFile, { issues }) => {
+    look: async (storeFile, { issues, leftOut }) => {
       const site = await readSite(directory);
       found = await compare(site, storeFile, {
         options,
         before: baseline.issues,
         after: issues,
+        leftOut,
         baseline: baseline.file,
       });
       if (options.apply && (await exists(site.storeFile))) await keepOld(site);
@@ -141,6 +145,7 @@ interface Looked {
   options: PlanOptions;
   before: readonly Issue[];
   after: readonly Issue[];
+  leftOut: LeftOutCodes;
   /** Store of what the old mapping makes of the export. */
   baseline: string | null;
 }
@@ -170,6 +175,7 @@ async function compare(
         since: mappingChanges(approvedFiles(facts?.approved, applied) ?? applied, applied),
       },
       issues: issueChanges(looked.before, looked.after),
+      leftOut: looked.leftOut,
       studies: await studyChanges(site, storeFile, looked.options.studies ?? []),
       hasNewFiles: await isNewer(db, before, looked.baseline),
     };

@@ -12,6 +12,7 @@ import { expandPaths } from "./core/expand-paths.ts";
 import { mappingsDirectory } from "./core/mappings.ts";
 import type { Progress } from "./core/progress.ts";
 import { mapRecords, openIdentified, prepare, readExport } from "./intake.ts";
+import { type LeftOutCodes, readLeftOutCodes } from "./left-out-codes.ts";
 import { newKey, readSiteKeys } from "./privacy/keys.ts";
 import { readPrivacyProfile } from "./privacy/profile.ts";
 import { dateShiftSql, loadTokenKeys, tokenSql } from "./privacy/tokens.ts";
@@ -56,6 +57,8 @@ export interface PreviewOptions {
   shifted?: boolean;
   today: string;
   progress: Progress;
+  /** Told, after the last row, of codes that nobody knows. */
+  leftOut?: (codes: LeftOutCodes) => void;
 }
 
 /**
@@ -89,6 +92,7 @@ export async function* preview(given: PreviewOptions): AsyncGenerator<PreviewRow
     await settleRecords(db);
     await createShift(db, site, options.shifted === true);
     for await (const chunk of rowsOf(db)) yield chunk.map(toRow);
+    options.leftOut?.(await readLeftOutCodes(db));
   } finally {
     db.close();
   }

@@ -11,6 +11,7 @@ import {
 } from "./configuration/quality.ts";
 import type { Site } from "./configuration/site.ts";
 import { ProError } from "./core/errors.ts";
+import { type LeftOutCodes, readLeftOutCodes } from "./left-out-codes.ts";
 import { tokenSql } from "./privacy/tokens.ts";
 import { type Check, readChecks } from "./quality/check.ts";
 import {
@@ -42,6 +43,7 @@ export interface NightLook {
   measures: Measure[];
   facts: Fact[];
   unmapped: UnmappedCode[];
+  leftOut: LeftOutCodes;
 }
 
 /** Counts the checks over tonight's identified tables; `store` is last night's, attached. In: `mapped_*`, `ledger_record`, `token_key`. */
@@ -62,6 +64,7 @@ export async function lookAtNight(
     measures: await measure(db, checks, { levels: ["night"] }),
     facts: await nightFacts(db, isNew),
     unmapped: await unmappedCodes(db),
+    leftOut: await readLeftOutCodes(db),
   };
 }
 
@@ -126,13 +129,17 @@ export async function checkNight(input: {
       facts,
       ledgers: input.ledgers,
       lines: [...input.lines],
-      unmapped: look.unmapped,
+      unmapped: [...look.unmapped, ...look.leftOut.codes.map(asUnmapped)],
     };
     return { verdicts, counts: tally(verdicts), refresh };
   } finally {
     session.db.close();
   }
 }
+
+const asUnmapped = ({ file, code, count }: LeftOutCodes["codes"][number]) => {
+  return { code, system: null, instrument: null, count, file };
+};
 
 /** Remembers a night once its store is published. */
 export function rememberNight(site: Site, checked: NightChecked): Promise<void> {

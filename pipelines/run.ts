@@ -36,6 +36,7 @@ import {
   refuseUnreadable,
 } from "./intake.ts";
 import { finishRotation } from "./keys.ts";
+import type { LeftOutCodes } from "./left-out-codes.ts";
 import { readApplied } from "./mapping/applied.ts";
 import { approvedFiles } from "./plan/approval.ts";
 import { dropKept } from "./plan/kept.ts";
@@ -91,7 +92,10 @@ export interface RunOptions {
    */
   baseline?: (site: Site, previous: StoreFacts | null) => Promise<string | null>;
   /** Looks at the new store before anything is released; what it throws stops the night. */
-  look?: (storeFile: string, report: Pick<RunReport, "issues" | "ledgers">) => Promise<void>;
+  look?: (
+    storeFile: string,
+    report: Pick<RunReport, "issues" | "ledgers" | "leftOut">,
+  ) => Promise<void>;
 }
 
 /** What a night did at one site. It stays at the site: places name files and records, never a patient's value. */
@@ -105,6 +109,7 @@ export interface RunReport {
   ledgers: Ledgers;
   lines: (LedgerLine & { message: string | null })[];
   issues: Issue[];
+  leftOut: LeftOutCodes;
   /** How many data checks ended in which status; propool report and propool check tell which. */
   checks: NightChecked["counts"];
   /** Rows of the store by table after the night. */
@@ -270,7 +275,7 @@ async function night(here: Night): Promise<RunReport> {
     const { file } = await progress.stage(site.site, "de-identify", () =>
       writeStore(db, here, { leavers, replaced }),
     );
-    await options.look?.(file, { issues, ledgers });
+    await options.look?.(file, { issues, ledgers, leftOut: look.leftOut });
     const checked = await progress.stage(site.site, "check", () =>
       checkNight({
         site,
@@ -296,6 +301,7 @@ async function night(here: Night): Promise<RunReport> {
       ledgers,
       lines: await withMessages(lines),
       issues,
+      leftOut: look.leftOut,
       checks: checked.counts,
       ...released,
       stages: progress.events.slice(firstEvent).filter(({ node }) => node === site.site),

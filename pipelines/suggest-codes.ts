@@ -1,5 +1,6 @@
 import type { DuckDb } from "../warehouse/duckdb.ts";
 import { ident, text } from "../warehouse/sql.ts";
+import { PUBLIC_CODE } from "./adapters/csv/unknown-codes.ts";
 import type { Instrument } from "./catalogue/instrument.ts";
 import { valuesOf } from "./profile/field.ts";
 import { type CodeSuggestion, type LocalCode, suggestCodes } from "./suggest/local-codes.ts";
@@ -39,14 +40,11 @@ export async function localCodes(
     )
     SELECT code, any_value(text) AS text, sum(n) AS n,
       list({'value': value, 'count': n} ORDER BY n DESC, value) FILTER (value IS NOT NULL)[1:60] AS values
-    FROM one WHERE code <> '' AND code NOT IN (${codes.map(text).join(", ")}) AND NOT regexp_full_match(code, ${text(PUBLIC)})
+    FROM one WHERE code <> '' AND code NOT IN (${codes.map(text).join(", ")}) AND NOT regexp_full_match(code, ${text(PUBLIC_CODE)})
     GROUP BY code ORDER BY n DESC, code LIMIT ${CODES_MAX}`);
   const seen = rows.map(({ values, ...row }) => ({ ...row, values: valuesOf(values) }));
   return suggestCodes(seen, { instruments, stems });
 }
-
-/** Codes of LOINC, and long numbers as SNOMED CT and OMOP have, are no site's own. */
-const PUBLIC = "(LA|LP)?\\d{1,7}-\\d|\\d{6,18}";
 
 const codesOf = ({
   loinc,

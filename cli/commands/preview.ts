@@ -1,7 +1,9 @@
 import { Option } from "commander";
 import { createProgress } from "../../pipelines/core/progress.ts";
+import type { LeftOutCodes } from "../../pipelines/left-out-codes.ts";
 import { type PreviewRow, preview } from "../../pipelines/preview.ts";
 import type { AddCommand } from "../command.ts";
+import { leftOutCodesText } from "../left-out-codes-text.ts";
 import { pour } from "../output.ts";
 import { previewTexts } from "../preview-texts.ts";
 import { todayOption } from "../today.ts";
@@ -45,17 +47,23 @@ export const addPreview: AddCommand = (program, io) => {
       "\nExamples:\n  $ propool preview export/QuestionnaireResponse.ndjson\n  $ propool preview survey.csv --site summit-health --format csv > rows.csv",
     )
     .action(async (files: string[], options: Options) => {
+      let codes: LeftOutCodes = { codes: [], rare: 0 };
       const rows = preview({
         files,
         siteDirectory: options.site,
         mappingFile: options.mapping,
         shifted: options.shifted === true,
         today: options.today,
+        leftOut: (found) => {
+          codes = found;
+        },
         progress: createProgress({ err: io.err, tty: io.tty, quiet: !io.tty }),
       });
       const wanted = options.only === "issues" ? isIssue : () => true;
       const format = options.json ? "json" : options.format;
       await pour(previewTexts(picked(rows, wanted), format), io.out);
+      const lines = leftOutCodesText(codes);
+      if (lines.length > 0) io.err.write(`${lines.join("\n")}\n`);
     });
 };
 

@@ -263,6 +263,16 @@ const SHORT = {
   },
 } as const satisfies Record<string, Record<string, readonly [type: string, meaning: string]>>;
 
+/** What an export holds beside its records. */
+const ASIDE = {
+  /** Codes of rows that are left out because nobody knows them, by file: they may be a site's own items. */
+  intake_unknown_code: {
+    where_file: ["VARCHAR", "relative to the export folder"],
+    code: ["VARCHAR", "as it stands; it may name somebody"],
+    times: ["BIGINT", "rows that have it"],
+  },
+} as const satisfies Record<string, Record<string, readonly [type: string, meaning: string]>>;
+
 /** The columns of an intake table in the order of its definition. */
 export function intakeColumns(table: IntakeTable): string[] {
   return Object.keys(INTAKE[table]);
@@ -270,7 +280,7 @@ export function intakeColumns(table: IntakeTable): string[] {
 
 /** Creates the empty intake tables, and the views over them. */
 export async function createIntake(db: DuckDb): Promise<void> {
-  const statements = Object.entries({ ...INTAKE, ...SHORT }).map(([table, columns]) => {
+  const statements = Object.entries({ ...INTAKE, ...SHORT, ...ASIDE }).map(([table, columns]) => {
     const list = Object.entries(columns).map(([name, [type]]) => `${ident(name)} ${type}`);
     return `CREATE TABLE ${ident(table)} (${list.join(", ")})`;
   });

@@ -44,6 +44,8 @@ const refreshSchema = z.strictObject({
       system: z.string().nullable(),
       instrument: z.string().nullable(),
       count: z.number(),
+      /** Of rows that are out of scope because nobody knows their code: the file of the export. */
+      file: z.string().optional(),
     }),
   ),
 });

@@ -190,7 +190,14 @@ describe("a plan", () => {
 it("a first plan is told as one, not as a hundred edits that nobody made", () => {
   const pointer = "files.0.match";
   const change = { file: "mapping.yaml", pointer, change: "added", before: null, after: "a.csv" };
-  const nothing = { tables: [], patients: 0, scores: [], issues: [], studies: [] };
+  const nothing = {
+    tables: [],
+    patients: 0,
+    scores: [],
+    issues: [],
+    leftOut: { codes: [], rare: 0 },
+    studies: [],
+  };
   const first = { ...nothing, site: "NORTH", applied: false, isFirst: true, hasNewFiles: false };
   const told = planText({ ...first, mapping: [change], approval: null } as Plan, "north");
   expect(told).toMatch(/^NORTH: a first plan\. No mapping was applied here before/);

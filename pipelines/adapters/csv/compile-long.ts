@@ -10,6 +10,7 @@ import {
 import type { LongEntry } from "./layout.ts";
 import type { ScratchFile, Step } from "./scratch.ts";
 import { type Columns, keyMention, mentionsOf, partsOf, type SourcePart } from "./source.ts";
+import { unknownCodes } from "./unknown-codes.ts";
 
 const RESPONSE = [
   "item_code",
@@ -33,7 +34,7 @@ export function compileLong(entry: LongEntry, scratch: ScratchFile): Step[] {
   );
   return [
     group(entry, scratch, answers, own),
-    ...(entry.mixed ? [leaveOut(scratch, answers)] : []),
+    ...(entry.mixed ? [leaveOut(scratch, answers), ...unknownCodes(entry, scratch, answers)] : []),
     administrations(entry, scratch, answers, own),
     responses(entry, scratch, answers),
   ];

@@ -30,10 +30,12 @@ ${
     : dataTable({
         caption: "The most frequent codes without a meaning",
         columns: ["code", "code system", "in", { name: "answers", numeric: true }],
-        rows: latest.unmapped.map(({ code, system, instrument, count: n }) => [
+        rows: latest.unmapped.map(({ code, system, instrument, file, count: n }) => [
           html`<code>${code}</code>`,
           system ?? "",
-          instrument ?? "a questionnaire that is not known",
+          file !== undefined
+            ? `${file}, out of scope: propool suggest drafts what it may be`
+            : (instrument ?? "a questionnaire that is not known"),
           count(n),
         ]),
         empty: "Every code has a meaning.",

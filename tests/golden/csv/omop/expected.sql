@@ -334,6 +334,20 @@ WHERE state IS NULL
   AND record_key BETWEEN 1 AND 1 + (SELECT count(*) FROM csv_4) - 1
   AND record_key NOT IN (SELECT record_key FROM csv_4_answer);
 
+-- observation.csv: codes that nobody knows
+INSERT INTO intake_unknown_code BY NAME
+WITH coded AS (
+  SELECT coalesce((SELECT found.value FROM "lookup concept" AS found WHERE found.key = "observation_concept_id"), (SELECT found.value FROM "lookup concept" AS found WHERE found.key = "observation_source_concept_id"), "observation_source_value") AS code
+  FROM csv_4
+  WHERE propool_bad IS NULL AND rowid + 1 NOT IN (SELECT record_key FROM csv_4_answer)
+)
+SELECT 'observation.csv' AS where_file, code, count(*) AS times
+FROM coded
+WHERE NOT regexp_full_match(code, '(LA|LP)?\d{1,7}-\d|\d{6,18}')
+GROUP BY code
+ORDER BY times DESC, code
+LIMIT 1000;
+
 -- observation.csv: administrations
 INSERT INTO intake_administration BY NAME
 SELECT
@@ -485,6 +499,20 @@ UPDATE intake_record SET state = 'out_of_scope', reason = 'SOURCE_NOT_A_SURVEY'
 WHERE state IS NULL
   AND record_key BETWEEN 1 AND 1 + (SELECT count(*) FROM csv_5) - 1
   AND record_key NOT IN (SELECT record_key FROM csv_5_answer);
+
+-- measurement.csv: codes that nobody knows
+INSERT INTO intake_unknown_code BY NAME
+WITH coded AS (
+  SELECT coalesce((SELECT found.value FROM "lookup concept" AS found WHERE found.key = "measurement_concept_id"), (SELECT found.value FROM "lookup concept" AS found WHERE found.key = "measurement_source_concept_id"), "measurement_source_value") AS code
+  FROM csv_5
+  WHERE propool_bad IS NULL AND rowid + 1 NOT IN (SELECT record_key FROM csv_5_answer)
+)
+SELECT 'measurement.csv' AS where_file, code, count(*) AS times
+FROM coded
+WHERE NOT regexp_full_match(code, '(LA|LP)?\d{1,7}-\d|\d{6,18}')
+GROUP BY code
+ORDER BY times DESC, code
+LIMIT 1000;
 
 -- measurement.csv: administrations
 INSERT INTO intake_administration BY NAME

@@ -289,6 +289,20 @@ WHERE state IS NULL
   AND record_key BETWEEN 1 AND 1 + (SELECT count(*) FROM csv_4) - 1
   AND record_key NOT IN (SELECT record_key FROM csv_4_answer);
 
+-- observations.csv: codes that nobody knows
+INSERT INTO intake_unknown_code BY NAME
+WITH coded AS (
+  SELECT "CODE" AS code
+  FROM csv_4
+  WHERE propool_bad IS NULL AND rowid + 1 NOT IN (SELECT record_key FROM csv_4_answer)
+)
+SELECT 'observations.csv' AS where_file, code, count(*) AS times
+FROM coded
+WHERE NOT regexp_full_match(code, '(LA|LP)?\d{1,7}-\d|\d{6,18}')
+GROUP BY code
+ORDER BY times DESC, code
+LIMIT 1000;
+
 -- observations.csv: administrations
 INSERT INTO intake_administration BY NAME
 SELECT
