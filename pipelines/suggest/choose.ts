@@ -93,7 +93,7 @@ function isPossible({ by, coding, confidence }: Rated): boolean {
 
 type Rated = Group & { confidence: number; coding: Coding; cover: number };
 
-const BASE = { id: 0.9, number: 0.88, label: 0.8, place: 0.4, stem: 0.45 };
+const BASE = { id: 0.9, number: 0.88, label: 0.8, wording: 0.82, place: 0.4, stem: 0.45 };
 
 function rate(group: Group, mentioned: ReadonlyMap<string, string>): Rated {
   const coding = codingOf(group.instrument, group.parts);
@@ -228,6 +228,7 @@ const BY = {
   id: "the name is the item's own",
   number: "the name has the form's name and the item's number",
   label: "the name says what the item asks",
+  wording: "the words are those of the item's question",
   place: "the columns are as many as the form has items",
   stem: "the name begins like the form's, and the numbers are those of its items",
 };

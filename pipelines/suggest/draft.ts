@@ -1,3 +1,4 @@
+import { isSentinel } from "./answers.ts";
 import type { Chosen } from "./choose.ts";
 import {
   bankHints,
@@ -70,18 +71,23 @@ export function draftFile(input: DraftInput): string {
 
 const indent = (line: string): string => `  ${line}`;
 
-function lacking({ kind, columns, groups }: DraftInput): string[] {
+/** Columns without which nothing of a file can be loaded. */
+const NEEDED: Record<FileKind, string[]> = {
+  patients: ["patient_key"],
+  encounters: ["patient_key", "encounter_key"],
+  conditions: ["patient_key", "code"],
+  wide: ["patient_key"],
+  long: ["patient_key", "item_code"],
+};
+
+function rolesLacking({ kind, columns }: DraftInput): string[] {
   const roles = new Set(columns.filter(isSure).map(({ role }) => role));
-  const needed: Record<FileKind, string[]> = {
-    patients: ["patient_key"],
-    encounters: ["patient_key", "encounter_key"],
-    conditions: ["patient_key", "code"],
-    wide: ["patient_key"],
-    long: ["patient_key", "item_code"],
-  };
-  const lacks = needed[kind]
-    .filter((role) => !roles.has(role))
-    .map((role) => `a column that is surely ${role}`);
+  return NEEDED[kind].filter((role) => !roles.has(role));
+}
+
+function lacking(input: DraftInput): string[] {
+  const { kind, columns, groups } = input;
+  const lacks = rolesLacking(input).map((role) => `a column that is surely ${role}`);
   const hasScore = columns.some((one) => isSure(one) && one.role?.includes("/"));
   if (kind === "wide" && !groups.some((group) => group.isSure) && !hasScore)
     lacks.push("an instrument that is surely recognised");
@@ -97,6 +103,10 @@ function columnLines(input: DraftInput): string[] {
   const person = columns.filter(({ role }) => role?.startsWith("person."));
   const lines = [
     "  columns:",
+    ...rolesLacking(input).map(
+      (role) =>
+        `    # ${role}: "?"   # needed: put the column's name in the place of the ?, if the file has one`,
+    ),
     ...own.flatMap((one) => roleLines(one, evidence, words)),
     ...dateHints(input),
     ...visitHints(input),
@@ -147,7 +157,8 @@ function roleLines(
     const each = (one.formats ?? []).map((format) => sourceText({ ...one, formats: [format] }));
     lines.splice(0, 1, `    # ${note}`, ...each.map((line) => `    # ${role}: ${line}`));
   }
-  if (role === "sex" && strange.length > 0 && strange.every((word) => /^[012]$/.test(word))) {
+  const numbers = strange.filter((word) => !isSentinel(word));
+  if (role === "sex" && numbers.length > 0 && numbers.every((word) => SEX.test(word))) {
     return [...lines, ...numberedSex(column, seen)];
   }
   if (strange.length > 0) {
@@ -160,20 +171,22 @@ function roleLines(
   return lines;
 }
 
+const SEX = /^[012](\.0)?$/;
+
 /** Numbers for sex are counted in both ways: the data cannot tell which, so each reading is a line to choose. */
 function numberedSex(column: string, seen: ColumnEvidence | undefined): string[] {
   const values = seen?.values ?? [];
   const found = values.map(({ value, count }) => `${value} in ${count} rows`).join(", ");
   const [low = "", high = ""] = values
     .map(({ value }) => value)
-    .filter((value) => /^[012]$/.test(value))
+    .filter((value) => SEX.test(value))
     .toSorted();
   const reading = (first: string, second: string) =>
     `    # sex: { column: ${quote(column)}, words: { ${quote(low)}: ${first}, ${quote(high)}: ${second} } }`;
   return [
     `    # Which is which the numbers do not say (${found}). Look at the form or its data dictionary (in REDCap: Codebook), or at somebody whose`,
     "    # sex you know. Then put the right line in the place of the one above; as that stands, sex is unknown for everybody.",
-    `${reading("M", "F")}   # ${low === "1" ? "as ISO/IEC 5218 and most surveys count" : "the other way round is as usual"}`,
+    `${reading("M", "F")}   # ${low.startsWith("1") ? "as ISO/IEC 5218 and most surveys count" : "the other way round is as usual"}`,
     reading("F", "M"),
   ];
 }

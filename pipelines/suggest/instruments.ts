@@ -1,6 +1,7 @@
 import type { Instrument } from "../catalogue/instrument.ts";
 import { compact, overlap, seriesOf, wordsOf } from "./names.ts";
 import type { ColumnEvidence } from "./suggestion.ts";
+import { byWording } from "./wording.ts";
 
 /** Columns of a file that together may be one instrument answered once a row. */
 export interface Group {
@@ -8,8 +9,8 @@ export interface Group {
   /** What their names have beside the parts' own names: `pre op q`. */
   context: string;
   parts: Map<string, ColumnEvidence>;
-  /** How the names tell it: by the parts' own ids, by the form's name and a number, by their labels, by their places alone. */
-  by: "id" | "number" | "label" | "place" | "stem";
+  /** How the names tell it: by the parts' own ids, by the form's name and a number, by their labels, by the words of the questions, by their places alone. */
+  by: "id" | "number" | "label" | "wording" | "place" | "stem";
   score: number;
 }
 
@@ -40,6 +41,7 @@ export function groupsByName(
       ...byNumber(columns, instrument, keysOf(instrument, stems), places),
       ...byStem(columns, instrument, keysOf(instrument, stems)),
       ...labelled,
+      ...byWording(columns, instrument),
     ];
   });
   return groups.map((group) => ({ ...group, score: scoreOf(group) }));
@@ -91,7 +93,7 @@ export function coverage({ instrument, parts }: Pick<Group, "instrument" | "part
   return wanted.filter(({ id }) => parts.has(id)).length / wanted.length;
 }
 
-const WEIGHT = { id: 1, number: 0.95, label: 0.85, place: 0.5, stem: 0.6 };
+const WEIGHT = { id: 1, number: 0.95, label: 0.85, wording: 0.85, place: 0.5, stem: 0.6 };
 
 function scoreOf(group: Omit<Group, "score">): number {
   const share = coverage(group);

@@ -14,6 +14,10 @@ export const TOTAL = new Set([
   "totalscore",
   "sumscore",
   "overall",
+  "summe",
+  "summenwert",
+  "gesamt",
+  "gesamtwert",
 ]);
 const FILLERS = new Set(["q", "the", "of", "calc", "calculated", "value", "result"]);
 

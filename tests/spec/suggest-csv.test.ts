@@ -335,6 +335,31 @@ it("a long file's own codes are drafted with how often they stand, and those tha
   expect(text).not.toMatch(/Quellmark|69725-0/);
 });
 
+it("codes without a meaning are told by the questions beside them, however they were shortened", async () => {
+  const asked = [
+    "Little interest or pleasure in doing things",
+    "Feeling down, depressed",
+    "Trouble falling asleep",
+    "Feeling tired or having little energy",
+    "Poor appetite or overeating",
+    "Feeling bad about yourself",
+    "Trouble concentrating on things",
+    "Moving or speaking slowly",
+    "Better off dead",
+  ];
+  const rows = answers(40, 9, 3).flatMap((row, i) => [
+    ...row.map((answer, k) => [`P${i}`, `F${i}`, "2024-03-17", 2100 + k, `"${asked[k]}"`, answer]),
+    [`P${i}`, `F${i}`, "2024-03-17", 5, "Blood pressure in mmHg", 120],
+  ]);
+  const header = ["patient_id", "form_id", "taken_at", "question_code", "question_text", "answer"];
+  const mapping = mappingOf(draftText(await draft("flow.csv", csv(header, rows)), "2026-01-01"));
+  expect(mapping.files[0]).toMatchObject({
+    instruments: [
+      { instrument: "phq-9", items: { PHQ9_1: "2100", PHQ9_4: "2103", PHQ9_9: "2108" } },
+    ],
+  });
+});
+
 describe("what a new steward must decide stands in the draft as a comment", () => {
   const rows = answers(60, 9, 3);
 
@@ -359,6 +384,25 @@ describe("what a new steward must decide stands in the draft as a comment", () =
         encounter_key: { columns: ["patient_id", "visit_no"] },
       },
     });
+  });
+
+  it("no column of patients: the line where one is to be written", async () => {
+    const rows = answers(40, 9, 3).map((row, i) => [i % 2 ? "A" : "B", ...row]);
+    const text = draftText(await draft("nobody.csv", csv(["arm", ...phq], rows)), "2026-01-01");
+    expect(text).toMatch(/columns:\n +# +# patient_key: "\?" +# needed: /);
+  });
+
+  it.each([
+    ["1.0", "2.0"],
+    ["1", "2"],
+  ])("sex as %s and %s beside a star for what was held back: both readings", async (one, two) => {
+    const rows = answers(40, 9, 3).map((row, i) => [i, [one, two, "*"][i % 3] ?? "", ...row]);
+    const text = draftText(
+      await draft("star.csv", csv(["pid", "sex", ...phq], rows)),
+      "2026-01-01",
+    );
+    expect(text).toContain(`words: { "${one}": M, "${two}": F } }`);
+    expect(text).toContain(`words: { "${one}": F, "${two}": M } }`);
   });
 
   it("sex as 1 and 2: both readings, and where to look", async () => {
