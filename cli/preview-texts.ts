@@ -79,9 +79,13 @@ function pageText(rows: readonly PreviewRow[], isFirst: boolean): string {
 }
 
 function shorten(value: string | null, column: string): string {
-  if (value === null) return "";
-  return column === "patient" ? value.slice(0, 8) : value;
+  if (!value) return "";
+  if (column === "patient") return value.slice(0, 8);
+  // Survey tools name a column by the whole question, whose end tells it from the others.
+  return value.length > CELL_WIDTH ? `…${value.slice(1 - CELL_WIDTH)}` : value;
 }
+
+const CELL_WIDTH = 48;
 
 function count({ status, reason }: PreviewRow, counts: Map<string, number>): void {
   const code = reason ?? (status === "mismatch" ? "SCORE_MISMATCH" : null);

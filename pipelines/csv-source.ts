@@ -13,6 +13,8 @@ export interface OpenCsv {
   /** What a mapping's entry must say of the text. */
   options: DialectFound["options"] & { sheet?: string };
   notes: string[];
+  /** What a line of labels under the names says of them, by name. */
+  labels: Readonly<Record<string, string>>;
   /** Names that the header has more than once; their columns are then name, name_2 … */
   repeated: readonly string[];
   close(): Promise<void>;
@@ -44,6 +46,7 @@ export async function openCsvSource(
     read,
     readLoosely,
     options: found.isSheet && sheet !== undefined ? { sheet, ...options } : options,
+    labels: found.labels,
     repeated: found.repeated,
     notes: [
       `${found.isSheet ? "a sheet of a workbook" : `${NAMES[dialect.delimiter] ?? dialect.delimiter} separated`}, ${columns.length} columns`,

@@ -109,7 +109,7 @@ async function* candidatesIn(file: string): AsyncGenerator<Candidate> {
 }
 
 function noResource(file: string, unread: Readonly<Record<string, number>>): ProError {
-  const reasons = Object.entries(unread).map(([reason, n]) => `${n} times ${reason}`);
+  const reasons = Object.entries(unread).map(([reason, n]) => `${n} ${reason}`);
   return new ProError(
     "SOURCE_WRONG_FORMAT",
     `the file holds no FHIR resource: ${reasons.join(", ")}`,

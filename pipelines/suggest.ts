@@ -26,6 +26,7 @@ import { type FileKind, kindOf, rolesByName, rolesOfForms } from "./suggest/role
 import { scoreColumns } from "./suggest/scores.ts";
 import type { Suggestion } from "./suggest/suggestion.ts";
 import { localCodes } from "./suggest-codes.ts";
+import { dictionaryQuestions, isDictionary, isDictionaryName } from "./suggest-dictionary.ts";
 
 /** What a draft says of one file. */
 export interface FileDraft {
@@ -72,17 +73,27 @@ export async function suggestCsv(
     small: await isSmall(paths),
   });
   try {
-    const opened = [];
-    const found: Suggested[] = [];
-    for (const file of paths) {
+    const done = new Map<string, { opened: OpenedFile; found: Suggested }>();
+    const questions: Record<string, string> = {};
+    // A data dictionary says what the columns of the other files ask.
+    const [first, rest] = [
+      paths.filter(isDictionaryName),
+      paths.filter((one) => !isDictionaryName(one)),
+    ];
+    for (const file of [...first, ...rest]) {
       const source = await openCsvSource(file, { scratch, db, sheet });
       try {
-        opened.push({ file: basename(file), columns: source.columns });
-        found.push(await suggestFile({ db, file, source, instruments, names, rules }));
+        Object.assign(questions, await dictionaryQuestions(db, source));
+        const opened = { file: basename(file), columns: source.columns };
+        const place = { db, file, source, instruments, names, rules, questions };
+        done.set(file, { opened, found: await suggestFile(place) });
       } finally {
         await source.close();
       }
     }
+    const results = paths.flatMap((file) => done.get(file) ?? []);
+    const opened = results.map((one) => one.opened);
+    const found = results.map((one) => one.found);
     const hasPatients = found.some(({ draft }) => draft.kind === "patients");
     const files = found.map(({ draft, input }) => ({
       ...draft,
@@ -146,6 +157,8 @@ interface Place {
   instruments: readonly Instrument[];
   names: ColumnNames;
   rules: MaskRules;
+  /** What columns ask, by their names in small letters. */
+  questions: Readonly<Record<string, string>>;
 }
 
 interface Suggested {
@@ -155,11 +168,14 @@ interface Suggested {
 }
 
 async function suggestFile(place: Place): Promise<Suggested> {
-  const { db, file, source, instruments, names, rules } = place;
+  const { db, file, source, instruments, names, rules, questions } = place;
   const { answer, isLoose } = await askRows(source, (read) =>
     profileCsv(db, { columns: source.columns, read }, rules),
   );
-  const all = answer.columns;
+  const all = answer.columns.map((column) => {
+    const question = source.labels[column.name] ?? questions[column.name.toLowerCase()];
+    return { ...column, question };
+  });
   const { repeated } = source;
   // A name that the header has twice tells nothing.
   const columns = all.filter(({ name }) => !repeated.some((one) => isCopyOf(name, one)));
@@ -215,10 +231,6 @@ async function suggestFile(place: Place): Promise<Suggested> {
 
 const DICTIONARY =
   "a REDCap data dictionary, which layout: redcap reads beside the answers for what codes stand for and when a question is shown";
-
-const isDictionary = (columns: readonly string[]): boolean =>
-  columns.some((name) => /^(variable \/ field name|field_name)$/i.test(name)) &&
-  columns.some((name) => /^(field type|field_type)$/i.test(name));
 
 /** The word lists by the intake column that they are for. */
 function roleWords(lists: Readonly<Record<string, Record<string, string>>>) {

@@ -24,6 +24,8 @@ export const isSure = ({ role, confidence }: Suggestion): boolean =>
 /** A column as the profile found it; `values` are the file's own and are never printed unmasked. */
 export interface ColumnEvidence {
   name: string;
+  /** What the export says elsewhere of what the column asks: a line of labels, a data dictionary. */
+  question?: string | undefined;
   index: number;
   type: string;
   /** How its dates are written, or what the comma in its numbers stands for; two or more: its values do not tell. */

@@ -7,8 +7,8 @@ import type { ColumnEvidence } from "./suggestion.ts";
 const ITEMS_MIN = 3;
 
 /**
- * The form whose questions stand in the columns' names (or beside codes) in words: exports of survey tools have them there, often
- * shortened, so that half of what tells an item is enough where no other item has as much.
+ * The form whose questions stand in words in the columns' names, their labels or a data dictionary: exports of survey tools have them
+ * there, often shortened, so that half of what tells an item is enough where no other item has as much.
  */
 export function byWording(
   columns: readonly ColumnEvidence[],
@@ -18,9 +18,10 @@ export function byWording(
   if (items.length < ITEMS_MIN) return [];
   const parts = new Map<string, ColumnEvidence>();
   for (const column of columns) {
-    // A question is a few words; one word may stand for anything.
-    if (wordsOf(column.name).length < 3) continue;
-    const id = itemOf(column.name.toLowerCase(), items);
+    const question = column.question ?? column.name;
+    // One word may stand for anything.
+    if (wordsOf(question).length < 2) continue;
+    const id = itemOf(question.toLowerCase(), items);
     if (id !== null && !parts.has(id)) parts.set(id, column);
   }
   const isForm = parts.size >= ITEMS_MIN && parts.size * 2 >= items.length;

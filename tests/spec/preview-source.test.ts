@@ -114,6 +114,22 @@ it("tells of a file that the mapping names otherwise, and where a column stands 
   expect(err).toMatch(/the mapping says it in .*other\.csv line \d+, column \d+/);
 });
 
+it("shows the end of a column's name that is a whole question", async () => {
+  const question =
+    "Over the last 2 weeks, how often have you been bothered by [Feeling tired or having little energy]";
+  const mapping = join(folder, "question.yaml");
+  const text = await readFile(files[2] ?? "", "utf8");
+  await writeFile(
+    mapping,
+    text.replace("a.csv", "q.csv").replace("PHQ9_2: q2", `PHQ9_2: ${JSON.stringify(question)}`),
+  );
+  const data = join(folder, "q.csv");
+  await writeFile(data, `id,day,q1,"${question}",note\nk1,2024-03-01,often,1,\n`);
+  const { out } = await propool("preview", data, "--mapping", mapping, "--today", "2026-01-01");
+  expect(out).toMatch(/line 2 {2,}… have you|line 2 +….*little energy\] +1 /);
+  expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThan(260);
+});
+
 it("keeps the columns of its CSV", async () => {
   const { out } = await propool("preview", ...files, "--format", "csv");
   expect(out.split("\n")[0]).toBe(

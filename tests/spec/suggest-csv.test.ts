@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { csvMappingSchema } from "../../pipelines/adapters/csv/layout.ts";
 import { parseYaml } from "../../pipelines/configuration/read-yaml.ts";
@@ -357,6 +357,61 @@ it("codes without a meaning are told by the questions beside them, however they 
     instruments: [
       { instrument: "phq-9", items: { PHQ9_1: "2100", PHQ9_4: "2103", PHQ9_9: "2108" } },
     ],
+  });
+});
+
+describe("columns whose names say nothing are told by their questions", () => {
+  const asked = [
+    "Feeling nervous, anxious, or on edge",
+    "Not being able to stop or control worrying",
+    "Worrying too much about different things",
+    "Trouble relaxing",
+    "Being so restless that it is hard to sit still",
+    "Becoming easily annoyed or irritable",
+    "Feeling afraid, as if something awful might happen",
+  ];
+  const quoted = asked.map((one) => `"${one}"`);
+  const names = asked.map((_, i) => `mood_${String.fromCharCode(97 + i)}`);
+  const rows = answers(40, 7, 3).map((row, i) => [`P${i}`, "2024-03-17", ...row]);
+  const isGad7 = {
+    instrument: "gad-7",
+    items: { GAD7_1: "mood_a", GAD7_4: "mood_d", GAD7_7: "mood_g" },
+  };
+
+  it("in a line of labels under the names", async () => {
+    const labels = ["Respondent", "End Date", ...quoted];
+    const text = csv(["patient_id", "survey_date", ...names], [labels, ...rows]);
+    const mapping = mappingOf(draftText(await draft("labels.csv", text), "2026-01-01"));
+    expect(mapping.files[0]).toMatchObject({ label_lines: 1, instruments: [isGad7] });
+  });
+
+  it("in a data dictionary beside the export, whatever its place in the list", async () => {
+    const dictionary = join(folder, "study_DataDictionary.csv");
+    const fields = names.map((name, i) => [name, "mood", "radio", quoted[i] ?? ""]);
+    await writeFile(
+      dictionary,
+      csv(["Variable / Field Name", "Form Name", "Field Type", "Field Label"], fields),
+    );
+    const data = join(folder, "study_DATA.csv");
+    await writeFile(data, csv(["record_id", "survey_date", ...names], rows));
+    const made = await suggestCsv([data, dictionary]);
+    expect(made.files.map(({ file }) => basename(file))).toEqual([
+      "study_DATA.csv",
+      "study_DataDictionary.csv",
+    ]);
+    const mapping = mappingOf(draftText(made, "2026-01-01"));
+    expect(mapping.files[0]).toMatchObject({ instruments: [isGad7] });
+  });
+
+  it("in the names themselves", async () => {
+    const text = csv(
+      ["patient_id", "survey_date", ...asked.map((one) => `"How often: [${one}]"`)],
+      rows,
+    );
+    const mapping = mappingOf(draftText(await draft("form.csv", text), "2026-01-01"));
+    expect(mapping.files[0]).toMatchObject({
+      instruments: [{ instrument: "gad-7", items: { GAD7_4: "How often: [Trouble relaxing]" } }],
+    });
   });
 });
 

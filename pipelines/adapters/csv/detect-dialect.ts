@@ -30,6 +30,8 @@ export interface DialectFound {
   isSheet: boolean;
   /** Column names as the mapping names them: trimmed, a second one of a name with _2. */
   columns: string[];
+  /** What a line of labels under the names says of them, by name. */
+  labels: Record<string, string>;
   /** Names that the header has more than once, whatever their case. */
   repeated: string[];
   /** UTF-8 text that `dialect` reads: the file itself or a copy in `scratch`, which `remove` takes away. */
@@ -106,6 +108,7 @@ export async function detectDialect(options: {
     encoding,
     isSheet: raw.isSheet,
     columns,
+    labels: Object.fromEntries(found.labels.map((label, i) => [columns[i] ?? "", label])),
     repeated: repeatedNames(found.columns),
     path: plain.path,
     dialect,

@@ -11,6 +11,8 @@ export interface MarksFound extends Marks {
   headLines: number;
   /** The names as they stand. */
   columns: string[];
+  /** What the first line of labels says of each column; none: there is no such line. */
+  labels: string[];
   /** The first rows. */
   rows: string[][];
   evidence: string;
@@ -42,6 +44,7 @@ export function detectMarks(head: string): MarksFound {
       .slice(Math.max(first, 0), Math.max(first, 0) + (header ? 1 + labelLines : 0))
       .reduce((sum, { lines }) => sum + lines, 0),
     columns,
+    labels: labelLines > 0 ? (body[1] ?? []) : [],
     rows: body.slice(header ? 1 + labelLines : 0),
     evidence: `${alike} of the first ${records.length} records have ${width} fields`,
   };
