@@ -32,16 +32,19 @@ type Found = Omit<FileProfile, "file" | "bytes" | "seconds">;
 export async function profileFhirFiles({ db, files, scratch, rules }: Place): Promise<Found> {
   const [file = ""] = files;
   for (const one of files) await refuseMisnamed(one);
-  const profile = async (path: string, unread: Record<string, number>): Promise<Found> => {
-    const { records, malformed, fields } = await profileFhir(db, linesOf(path), rules);
+  const profile = async (path: string, { unread, longest }: Written): Promise<Found> => {
+    const { records, malformed, fields } = await profileFhir(db, linesOf(path, longest), rules);
     if (malformed > 0) unread.SOURCE_MALFORMED = (unread.SOURCE_MALFORMED ?? 0) + malformed;
     const notes = isXml(file) ? ["XML, as the JSON that it stands for; every value is a text"] : [];
     return { format: "fhir", records, unread, notes, fields };
   };
   const isPlain = !isXml(file) && !isDocument(file) && !packingOf(file) && !(await isBundle(file));
-  // Bytes that are no UTF-8 and lines that are too long are left out by whoever reads line by line.
-  const direct = isPlain ? await profile(file, {}).catch(unlessRefused) : null;
-  const found = direct ?? (await profileWritten(files, join(scratch, "profile.ndjson"), profile));
+  // Bytes that are no UTF-8 and longer lines are left to whoever reads line by line.
+  const direct = isPlain
+    ? await profile(file, { unread: {}, longest: USUAL_BYTES }).catch(unlessRefused)
+    : null;
+  const path = join(scratch, "profile.ndjson");
+  const found = direct ?? (await profile(path, await writeLines(files, path)));
   if (found.fields.length > 0) return found;
   if (Object.keys(found.unread).length === 0) throw empty(file);
   throw noResource(file, found.unread);
@@ -52,21 +55,22 @@ function unlessRefused(error: unknown): null {
   throw error;
 }
 
-async function profileWritten(
-  files: readonly string[],
-  path: string,
-  profile: (path: string, unread: Record<string, number>) => Promise<Found>,
-): Promise<Found> {
-  return profile(path, await writeLines(files, path));
+/** What was written to be read as lines: what could not be, by its reason, and the bytes of the longest line. */
+interface Written {
+  unread: Record<string, number>;
+  longest: number;
 }
 
+/** DuckDB's buffers are four lines each, so that longer ones cost memory. */
+const USUAL_BYTES = 2 * 1024 * 1024;
 /** A text of more than 32 MB in one line is no resource. */
-const LINE_BYTES = 32 * 1024 * 1024;
+const MOST_BYTES = 32 * 1024 * 1024;
 
 /** The lines of a file as rows of one column, `line`. */
-function linesOf(path: string): string {
+function linesOf(path: string, longest: number): string {
+  const size = Math.max(longest, USUAL_BYTES);
   return `read_csv(${fileText(path)}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false,
-    delim = ${text("\u001f\u001e\u001f\u001e")}, quote = '', escape = '', strict_mode = false, max_line_size = ${LINE_BYTES}, buffer_size = ${LINE_BYTES * 4})`;
+    delim = ${text("\u001f\u001e\u001f\u001e")}, quote = '', escape = '', strict_mode = false, max_line_size = ${size}, buffer_size = ${size * 4})`;
 }
 
 /** Whether a file of lines begins with a Bundle, whose resources are then what there is to see. */
@@ -75,28 +79,33 @@ async function isBundle(file: string): Promise<boolean> {
   return /"resourceType"\s*:\s*"Bundle"/.test(head);
 }
 
-/** Writes the resources of files as JSON, a line each; those that cannot be read are counted by their reason. */
-async function writeLines(files: readonly string[], path: string): Promise<Record<string, number>> {
+/** Writes the resources of files as JSON, a line each. */
+async function writeLines(files: readonly string[], path: string): Promise<Written> {
   const unread: Record<string, number> = {};
+  let longest = 0;
   const out = createWriteStream(path, { mode: 0o600 });
   try {
     for (const file of files) {
       for await (const { text, refused } of candidatesIn(file)) {
-        const reason = refused ?? reasonAgainst(text);
+        const line = Buffer.from(`${text?.replaceAll(/[\r\n]+/g, " ")}\n`);
+        const reason = refused ?? reasonAgainst(text, line.length);
         if (reason) unread[reason] = (unread[reason] ?? 0) + 1;
-        else if (!out.write(`${text?.replaceAll(/[\r\n]+/g, " ")}\n`)) await once(out, "drain");
+        else {
+          longest = Math.max(longest, line.length);
+          if (!out.write(line)) await once(out, "drain");
+        }
       }
     }
   } finally {
     out.end();
     await finished(out);
   }
-  return unread;
+  return { unread, longest };
 }
 
-function reasonAgainst(text: string | null): string | null {
+function reasonAgainst(text: string | null, bytes: number): string | null {
   if (text === null) return "SOURCE_REFUSED";
-  return text.length > LINE_BYTES / 2 ? "SOURCE_TOO_LARGE" : null;
+  return bytes > MOST_BYTES ? "SOURCE_TOO_LARGE" : null;
 }
 
 async function* candidatesIn(file: string): AsyncGenerator<Candidate> {
