@@ -196,8 +196,8 @@ function commonDirectory(files: readonly string[]): string {
   return common;
 }
 
-/** So many records are shown at a time: putting all rows in order at once took memory that grew with the export. */
-const SLICE = 20_000n;
+/** So many records are shown at a time: putting all rows in order at once took memory that grew with the export. Twice as many did not fit beside the tables of a million forms. */
+const SLICE = 10_000n;
 
 async function* rowsOf(db: DuckDb): AsyncGenerator<(string | null)[][]> {
   const { first, last } = await db.one<{ first: bigint | null; last: bigint | null }>(
@@ -288,7 +288,7 @@ SELECT json_array(l.where_file, l.where_record, e.pointer, e.patient, e.pro_date
   ${plainNumber("e.value")}, e.answer_label,
   e.pro_method, e.pro_mode, e.pro_cat, e.pro_source, e.pro_seq,
   e.kind, e.origin, e.status, e.state, e.reason, e.source_item, e.source_answer)
-FROM every_row e JOIN ledger_record l USING (record_key)
+FROM every_row e JOIN ledger_record l ON l.record_key = e.record_key AND ${isHere("l")}
 ORDER BY e.record_key, e.pro_seq_key, e.response_key NULLS LAST, e.pro_name`;
 
 function toRow(cells: (string | null)[]): PreviewRow {
