@@ -263,13 +263,17 @@ export function mappingStatements(site: Site): { module: string; sql: string }[]
     ...of("mapping/requests", MAP_REQUESTS),
     ...of("scoring/score", SCORE),
     ...of("scoring/link", LINK),
-    ...of("mapping/cdm", stageCdm(site)),
+    ...of(STAGING, stageCdm(site)),
   ];
 }
 
-/** Intake tables to staged CDM rows: meaning, identity, scores. */
-export async function mapRecords(db: DuckDb, site: Site): Promise<void> {
+const STAGING = "mapping/cdm";
+
+/** Intake tables to staged CDM rows: meaning, identity, scores. A preview shows what it finds before, and is not `isStaged`. */
+export async function mapRecords(db: DuckDb, site: Site, { isStaged = true } = {}): Promise<void> {
   // From here rows are known by their keys. To keep them in order DuckDB would hold back finished ones, more than memory has room for.
   await db.run("SET preserve_insertion_order = false");
-  for (const { sql } of mappingStatements(site)) await db.run(sql);
+  for (const { module, sql } of mappingStatements(site)) {
+    if (isStaged || module !== STAGING) await db.run(sql);
+  }
 }

@@ -88,7 +88,7 @@ export async function* preview(given: PreviewOptions): AsyncGenerator<PreviewRow
     await db.run(
       "INSERT INTO known_patient SELECT DISTINCT patient_key FROM every_administration WHERE patient_key IS NOT NULL",
     );
-    await mapRecords(db, site);
+    await mapRecords(db, site, { isStaged: false });
     await settleRecords(db);
     await createShift(db, site, options.shifted === true);
     for await (const chunk of rowsOf(db)) yield chunk.map(toRow);
