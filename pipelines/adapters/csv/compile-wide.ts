@@ -128,16 +128,16 @@ cell AS (
 )`;
 }
 
-/** Parts up to which each column is read by itself. */
+/** Parts up to which each column of a large file is read by itself. */
 const FEW_PARTS = 64;
 
 /**
- * Each different cell of a part once. Of a column that is read by itself DuckDB compares the words of its dictionary, not its rows;
- * what is said only in rows that hold no administration is then of nobody, and does no harm.
+ * Each different cell of a part once. Of a column that is read by itself DuckDB compares the words of its dictionary, not its rows, but
+ * a statement of many columns is slow to plan; what is said only in rows that hold no administration is then of nobody, and does no harm.
  */
 function differentCells(place: Place): string {
   const { scratch, parts, firstPlace } = place;
-  if (isBranching(place) || parts.length > FEW_PARTS) {
+  if (!scratch.isLarge || isBranching(place) || parts.length > FEW_PARTS) {
     return `${cells(place)},
 different AS (
   SELECT DISTINCT * EXCLUDE (record_key) FROM cell

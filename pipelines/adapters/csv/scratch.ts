@@ -31,6 +31,8 @@ export interface ScratchFile {
   lines: "position" | "counted" | "sieved";
   /** Lines before the first row. */
   headerLines: number;
+  /** Of so many rows that to plan a statement takes less than to go through them. */
+  isLarge?: boolean;
   /** Table of the refused lines, if any were: line, pointer, reason. */
   refused?: string;
   /** What a data dictionary says of the columns. */

@@ -67,12 +67,26 @@ FROM given;
 
 -- data.csv: what is said of phq-9
 CREATE TEMP TABLE csv_1_phrase_1 AS
-WITH different AS (
-  SELECT 0 AS place, "phq9_1" AS raw FROM csv_1 GROUP BY "phq9_1"
-  UNION ALL
-  SELECT 1 AS place, "phq9_2" AS raw FROM csv_1 GROUP BY "phq9_2"
-  UNION ALL
-  SELECT 2 AS place, "phq9_comments" AS raw FROM csv_1 GROUP BY "phq9_comments"
+WITH given AS (
+  SELECT
+    rowid + 1 AS record_key,
+    "phq9_1", "phq9_2", "phq9_comments"
+  FROM csv_1
+  WHERE propool_bad IS NULL
+    AND ("phq9_1" IS NOT NULL
+      OR "phq9_2" IS NOT NULL
+      OR "phq9_comments" IS NOT NULL
+      OR "phq9_timestamp as ISO %Y-%m-%d %H:%M:%S" IS NOT NULL)
+),
+cell AS (
+  SELECT
+    record_key,
+    unnest([0, 1, 2]) AS place,
+    unnest(["phq9_1", "phq9_2", "phq9_comments"]) AS raw
+  FROM given
+),
+different AS (
+  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
 ),
 part AS (
   SELECT * FROM (VALUES

@@ -233,14 +233,25 @@ FROM given;
 
 -- Clinic_DATA_2024-03-05_0930.csv: what is said of audit-c
 CREATE TEMP TABLE csv_1_phrase_2 AS
-WITH different AS (
-  SELECT 6 AS place, CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '0' END AS raw FROM csv_1 GROUP BY CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '0' END
-  UNION ALL
-  SELECT 7 AS place, CASE WHEN coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '1' END AS raw FROM csv_1 GROUP BY CASE WHEN coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '1' END
-  UNION ALL
-  SELECT 8 AS place, CASE WHEN coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '4' END AS raw FROM csv_1 GROUP BY CASE WHEN coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '4' END
-  UNION ALL
-  SELECT 9 AS place, CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN 'ticked' END AS raw FROM csv_1 GROUP BY CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN 'ticked' END
+WITH given AS (
+  SELECT
+    rowid + 1 AS record_key,
+    "drinks___0", "drinks___1", "drinks___4", "phq9_2"
+  FROM csv_1
+  WHERE propool_bad IS NULL
+    AND (coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false)
+      OR coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false)
+      OR coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false))
+),
+cell AS (
+  SELECT
+    record_key,
+    unnest([6, 7, 8, 9]) AS place,
+    unnest([CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '0' END, CASE WHEN coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '1' END, CASE WHEN coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN '4' END, CASE WHEN coalesce(lower("drinks___0") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___1") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) OR coalesce(lower("drinks___4") IN ('1', 'checked', 'yes', 'y', 'true', 'x'), false) THEN 'ticked' END]) AS raw
+  FROM given
+),
+different AS (
+  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
 ),
 part AS (
   SELECT * FROM (VALUES

@@ -77,14 +77,26 @@ FROM given;
 
 -- surveys_2024.csv: what is said of phq-9
 CREATE TEMP TABLE csv_1_phrase_1 AS
-WITH different AS (
-  SELECT 0 AS place, "phq1" AS raw FROM csv_1 GROUP BY "phq1"
-  UNION ALL
-  SELECT 1 AS place, "phq2" AS raw FROM csv_1 GROUP BY "phq2"
-  UNION ALL
-  SELECT 2 AS place, "phq3" AS raw FROM csv_1 GROUP BY "phq3"
-  UNION ALL
-  SELECT 3 AS place, "phq_total" AS raw FROM csv_1 GROUP BY "phq_total"
+WITH given AS (
+  SELECT
+    rowid + 1 AS record_key,
+    "phq1", "phq2", "phq3", "phq_total"
+  FROM csv_1
+  WHERE propool_bad IS NULL
+    AND ("phq1" NOT IN ('NA', '-9')
+      OR "phq2" NOT IN ('NA', '-9')
+      OR "phq3" NOT IN ('NA', '-9')
+      OR "phq_total" NOT IN ('NA', '-9'))
+),
+cell AS (
+  SELECT
+    record_key,
+    unnest([0, 1, 2, 3]) AS place,
+    unnest(["phq1", "phq2", "phq3", "phq_total"]) AS raw
+  FROM given
+),
+different AS (
+  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
 ),
 part AS (
   SELECT * FROM (VALUES
@@ -176,10 +188,25 @@ FROM given;
 
 -- surveys_2024.csv: what is said of gad-7
 CREATE TEMP TABLE csv_1_phrase_2 AS
-WITH different AS (
-  SELECT 4 AS place, "gad1" AS raw FROM csv_1 GROUP BY "gad1"
-  UNION ALL
-  SELECT 5 AS place, "gad2" AS raw FROM csv_1 GROUP BY "gad2"
+WITH given AS (
+  SELECT
+    rowid + 1 AS record_key,
+    "gad1", "gad2"
+  FROM csv_1
+  WHERE propool_bad IS NULL
+    AND ("gad1" NOT IN ('NA', '-9')
+      OR "gad2" NOT IN ('NA', '-9')
+      OR "gad_time as ISO %Y-%m-%d %H:%M %Y-%m-%d" IS NOT NULL)
+),
+cell AS (
+  SELECT
+    record_key,
+    unnest([4, 5]) AS place,
+    unnest(["gad1", "gad2"]) AS raw
+  FROM given
+),
+different AS (
+  SELECT DISTINCT * EXCLUDE (record_key) FROM cell
 ),
 part AS (
   SELECT * FROM (VALUES
