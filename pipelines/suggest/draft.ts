@@ -14,6 +14,7 @@ import {
 import { inline, quote } from "./inline-yaml.ts";
 import { isRedcap } from "./layout-of.ts";
 import { type CodeSuggestion, codeLines } from "./local-codes.ts";
+import { globOf, stampHints } from "./match.ts";
 import type { FileKind } from "./roles.ts";
 import { type ColumnEvidence, isSure, type Suggestion } from "./suggestion.ts";
 import { type UnknownAnswers, unknownAnswers } from "./unknown-answers.ts";
@@ -48,7 +49,8 @@ export function draftFile(input: DraftInput): string {
   const { match, kind, why, columns, options } = input;
   const lines = [
     `# ${match}: ${why}`,
-    `- match: ${quote(match)}`,
+    `- match: ${quote(globOf(match))}`,
+    ...stampHints(match),
     `  kind: ${kind}`,
     ...Object.entries(options).map(([name, value]) => `  ${name}: ${inline(value)}`),
     ...decimalLines(input),

@@ -24,7 +24,9 @@ async function mapped(db: DuckDb): Promise<object[][]> {
   await mapRecords(db, site);
   return [
     await db.all("FROM mapped_administration ORDER BY administration_key"),
-    await db.all("SELECT * EXCLUDE (judged, said, phrase) FROM mapped_response ORDER BY response_key"),
+    await db.all(
+      "SELECT * EXCLUDE (judged, said, phrase) FROM mapped_response ORDER BY response_key",
+    ),
   ];
 }
 

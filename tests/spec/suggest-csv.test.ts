@@ -415,6 +415,20 @@ describe("columns whose names say nothing are told by their questions", () => {
   });
 });
 
+it.each([
+  ["survey_2024-03-04.csv", '# The name holds a day.* match: "survey_\\*\\.csv"'],
+  ["Pro_DATA_2024-03-04_0915.csv", '# The name holds a day.* match: "Pro_DATA_\\*\\.csv"'],
+  ["survey[1].csv", "- match: survey\\?1\\?\\.csv"],
+])("the name %s is matched tomorrow too", async (name, expected) => {
+  const rows = answers(40, 9, 3).map((row, i) => [`P${i}`, "2024-03-17", ...row]);
+  const text = draftText(
+    await draft(name, csv(["patient_id", "survey_date", ...phq], rows)),
+    "2026-01-01",
+  );
+  expect(text).toMatch(new RegExp(expected));
+  expect(mappingOf(text).files).toHaveLength(1);
+});
+
 describe("what a new steward must decide stands in the draft as a comment", () => {
   const rows = answers(60, 9, 3);
 
