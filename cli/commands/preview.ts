@@ -62,8 +62,9 @@ export const addPreview: AddCommand = (program, io) => {
       const wanted = options.only === "issues" ? isIssue : () => true;
       const format = options.json ? "json" : options.format;
       await pour(previewTexts(picked(rows, wanted), format), io.out);
-      const lines = leftOutCodesText(codes);
-      if (lines.length > 0) io.err.write(`${lines.join("\n")}\n`);
+      // Beneath the table, as what the reasons mean; a program that reads rows is told nothing else.
+      const lines = format === "table" ? leftOutCodesText(codes) : [];
+      if (lines.length > 0) io.out.write(`\n${lines.join("\n")}\n`);
     });
 };
 

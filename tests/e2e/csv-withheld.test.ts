@@ -108,7 +108,7 @@ it("the codes of a mixed file that nobody knows are named with their rows, and n
   const plan = await propool("plan", site.directory);
   expect(plan.out).toMatch(line);
   const look = await propool("preview", site.path("export", "mixed.csv"), "--site", site.directory);
-  expect(look.err).toMatch(line);
+  expect(look.out).toMatch(line);
   await propool("report", site.directory);
   expect(await readFile(site.path("reports", "report.html"), "utf8")).toMatch(/F-900<.*mixed\.csv/);
   for (const { out, err } of [plan, look]) expect(out + err).not.toMatch(SECRET_CODES);
