@@ -9,7 +9,9 @@ import type { Columns, Source } from "./source.ts";
 
 /** The statements that fill the intake tables from one file; pure, so that a steward can read what will run. */
 export function compileFile(entry: FileEntry, scratch: ScratchFile): Step[] {
-  return [...compileRecords(entry, scratch), ...compileLayout(entry, scratch)];
+  // People first: to tell them apart takes room, which DuckDB would make by spilling the records of a large file.
+  const people = "person" in entry ? compilePerson(entry, scratch) : [];
+  return [...people, ...compileRecords(entry, scratch), ...compileLayout(entry, scratch)];
 }
 
 function compileLayout(entry: FileEntry, scratch: ScratchFile): Step[] {
@@ -23,9 +25,9 @@ function compileLayout(entry: FileEntry, scratch: ScratchFile): Step[] {
     case "administrations":
       return compileAdministrations(entry, scratch);
     case "wide":
-      return [...compilePerson(entry, scratch), ...compileWide(entry, scratch)];
+      return compileWide(entry, scratch);
     case "long":
-      return [...compilePerson(entry, scratch), ...compileLong(entry, scratch)];
+      return compileLong(entry, scratch);
     default: {
       const unknown: never = entry;
       throw new TypeError(`no such kind: ${(unknown as FileEntry).kind}`);

@@ -43,18 +43,6 @@ SELECT
 FROM dates
 ) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
 
--- Clinic_DATA_2024-03-05_0930.csv: one record a row
-INSERT INTO intake_record BY NAME
-SELECT
-  rowid + 1 AS record_key,
-  'Clinic_DATA_2024-03-05_0930.csv' AS where_file,
-  'line ' || (rowid + 2) AS where_record,
-  'wide' AS kind,
-  CASE WHEN propool_bad IS NOT NULL THEN 'quarantined' END AS state,
-  CASE WHEN propool_bad IS NOT NULL THEN 'SOURCE_BAD_DATE' END AS reason,
-  propool_bad AS where_pointer
-FROM csv_1;
-
 -- Clinic_DATA_2024-03-05_0930.csv: people
 INSERT INTO intake_patient BY NAME
 WITH stated AS (
@@ -83,6 +71,18 @@ SELECT min(key) AS record_key, * EXCLUDE (key)
 FROM filled
 GROUP BY ALL
 ORDER BY record_key;
+
+-- Clinic_DATA_2024-03-05_0930.csv: one record a row
+INSERT INTO intake_record BY NAME
+SELECT
+  rowid + 1 AS record_key,
+  'Clinic_DATA_2024-03-05_0930.csv' AS where_file,
+  'line ' || (rowid + 2) AS where_record,
+  'wide' AS kind,
+  CASE WHEN propool_bad IS NOT NULL THEN 'quarantined' END AS state,
+  CASE WHEN propool_bad IS NOT NULL THEN 'SOURCE_BAD_DATE' END AS reason,
+  propool_bad AS where_pointer
+FROM csv_1;
 
 -- Clinic_DATA_2024-03-05_0930.csv: administrations of phq-9
 INSERT INTO intake_administration BY NAME
