@@ -19,7 +19,7 @@ import { text } from "../../warehouse/sql.ts";
  *     node tests/bench/csv.ts [megabytes, default 200] [--map] [--long] [--others] [--steps]
  *
  * `--map` goes on to mapped and settled answers; `--long` writes one answer a row; `--others` adds 60 columns that nobody mapped, as the
- * exports of EHRs have. `--steps` tells each statement's processor time and memory. A file of 10 GB (`10240 --others`) needs 20 GB of disk for the time of the run. With MALLOC_ARENA_MAX=1 the C library keeps less of what was given back.
+ * exports of EHRs have. `--steps` tells each statement's time, processor time and memory. A file of 10 GB (`10240 --others`) needs 20 GB of disk for the time of the run. With MALLOC_ARENA_MAX=1 the C library keeps less of what was given back.
  */
 const megabytes = Number(process.argv.find((one) => /^\d+$/.test(one)) ?? 200);
 const others = process.argv.includes("--others")
@@ -158,16 +158,18 @@ try {
   await rm(root, { recursive: true, force: true });
 }
 
-/** Prints what each statement costs: seconds of processor, and the most memory that the process held. */
+/** Prints what each statement costs: seconds, those of processor, and the most memory that the process held. */
 function tellSteps(db: DuckDb): void {
   const wrap = (name: "run" | "all") => {
     const work = db[name].bind(db) as (sql: string, values?: never[]) => Promise<never>;
     db[name] = (async (sql: string, values?: never[]) => {
       const before = process.cpuUsage();
+      const start = performance.now();
       stepPeak = 0;
       const result = await work(sql, values);
       const { user, system } = process.cpuUsage(before);
       console.log(
+        ((performance.now() - start) / 1000).toFixed(2),
         ((user + system) / 1e6).toFixed(2),
         `${Math.round(stepPeak / 2 ** 20)} MB`,
         sql.replaceAll(/\s+/g, " ").slice(0, 80),

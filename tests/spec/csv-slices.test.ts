@@ -58,9 +58,9 @@ it("a file read in slices, whose answers wait in it, gives the same intake and m
       const scratch = { file: "a.csv", table: rows.table, firstRecordKey: 10n } as const;
       const place = { ...scratch, lines: "position", headerLines: 1, isLarge: size < 5 } as const;
       const steps = compileFile(files[0] as never, place);
-      for (const step of steps) await runStep(db, step, rows, size);
+      for (const step of steps) await runStep(db, step, rows, { many: size, slice: size });
       const all = await db.all(`SELECT count(*)::INTEGER AS n FROM ${rows.table}`);
-      await dropRows(db, rows, steps, size);
+      await dropRows(db, rows, steps, { many: size, slice: size });
       expect(await exists(rows.path)).toBe(rows.count > size);
       const tables = ["intake_record", "intake_response"] as const;
       return [

@@ -124,7 +124,7 @@ async function loadStrictly(
     questions,
     hasWideBlanks,
   } as const;
-  if (!(await isRead(db, path, compileRead(plan).sql))) return null;
+  if (!(await isRead(db, compileRead(plan).sql))) return null;
   await showRows(db, rows);
   const total = lines === "counted" ? "count(*) + coalesce(sum(propool_lines), 0)" : "count(*)";
   const { count, spanned } = await db.one<{ count: number; spanned: number }>(
@@ -152,7 +152,7 @@ async function loadSieved(
     const rows = { table, path: rowsPath(scratch, table) };
     const plan = { entry, path: clean, rows: rows.path, columns: header.columns, questions };
     const read = compileRead({ ...plan, dialect: SIEVED, lines: "sieved", hasWideBlanks: true });
-    const isWhole = await isRead(db, clean, read.sql);
+    const isWhole = await isRead(db, read.sql);
     if (isWhole) await showRows(db, rows);
     const refusedTable = `${table}_refused`;
     const source = readCsv(refused, ["line", "pointer", "reason"], SIEVED);
@@ -177,9 +177,9 @@ async function loadSieved(
 }
 
 /** Runs a strict read; false when DuckDB refuses the text. Its message shows the line, so it goes no further. */
-async function isRead(db: LoadOptions["db"], path: string, sql: string): Promise<boolean> {
+async function isRead(db: LoadOptions["db"], sql: string): Promise<boolean> {
   try {
-    await withMemoryToParse(db, path, () => db.run(sql));
+    await withMemoryToParse(db, () => db.run(sql));
     return true;
   } catch (error) {
     if (isInputRefused(error)) return false;

@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
 
 /** What DuckDB may hold while CSV files are read; more goes to its spill folder. With Node's own part the peak was 395 MB for a file of 1 GB (37 M answers), 456 MB for one of 10 GB. */
@@ -6,9 +5,6 @@ const READING = "192MB";
 
 /** While a file's text is taken apart: with less, one of two threads waits for the other. */
 const PARSING = "320MB";
-
-/** Bytes of a file with which that is too much: of 10 GB the process held 442 MB in one run and 560 in another. */
-const HUGE = 2 * 1024 ** 3;
 
 /**
  * Does the reading with little memory: files of many gigabytes pass through it, and what comes of them need not be at hand before
@@ -18,13 +14,8 @@ export function withLittleMemory<T>(db: DuckDb, work: () => Promise<T>): Promise
   return withMemory(db, READING, work);
 }
 
-export async function withMemoryToParse<T>(
-  db: DuckDb,
-  path: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  const { size } = await stat(path);
-  return size > HUGE ? work() : withMemory(db, PARSING, work);
+export function withMemoryToParse<T>(db: DuckDb, work: () => Promise<T>): Promise<T> {
+  return withMemory(db, PARSING, work);
 }
 
 async function withMemory<T>(db: DuckDb, size: string, work: () => Promise<T>): Promise<T> {

@@ -5,8 +5,13 @@ import { fileText } from "../../../warehouse/sql.ts";
 import { leaveRows } from "../intake-views.ts";
 import { type Step, statementOf } from "./scratch.ts";
 
-/** Rows that a step is run for at a time, so that what it holds of them does not grow with the file. */
-const SLICE_ROWS = 1_000_000;
+/** A file of more than `many` rows keeps what can wait; what cannot is written down for a `slice` of them at a time, so that what a step holds does not grow with the file. */
+export interface Sizes {
+  many: number;
+  slice: number;
+}
+
+const SIZES: Sizes = { many: 1_000_000, slice: 8_000_000 };
 
 /** The rows of a file that has been read, in a scratch file and shown as a view. */
 export interface Rows {
@@ -40,9 +45,9 @@ export async function dropRows(
   db: DuckDb,
   { table, path, count }: Rows,
   steps: readonly Step[],
-  size = SLICE_ROWS,
+  { many } = SIZES,
 ): Promise<void> {
-  if (count > size && steps.some(({ into }) => into)) return;
+  if (count > many && steps.some(({ into }) => into)) return;
   await db.run(`DROP VIEW IF EXISTS ${table}`);
   await rm(path, { force: true });
   const made = await db.all<{ name: string }>(
@@ -57,11 +62,11 @@ export async function runStep(
   db: DuckDb,
   step: Step,
   rows: Rows,
-  size = SLICE_ROWS,
+  { many, slice } = SIZES,
 ): Promise<void> {
   const { into, isByRow } = step;
   const sql = statementOf(step);
-  if (rows.count <= size) {
+  if (rows.count <= many) {
     await db.run(sql);
     return;
   }
@@ -74,8 +79,8 @@ export async function runStep(
     await db.giveBack();
     return;
   }
-  for (let from = 0; from < rows.count; from += size) {
-    await showRows(db, rows, [from, from + size]);
+  for (let from = 0; from < rows.count; from += slice) {
+    await showRows(db, rows, [from, from + slice]);
     await db.run(sql);
     await db.giveBack();
   }

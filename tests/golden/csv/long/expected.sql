@@ -29,7 +29,7 @@ SELECT
     WHEN CASE WHEN "recorded" NOT IN ('-9', 'n/a') THEN "recorded" END IS NOT NULL AND "recorded as ISO" IS NULL THEN 'recorded'
   END AS propool_bad
 FROM dates
-) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- flowsheet.csv: one record a row
 INSERT INTO intake_record BY NAME

@@ -32,7 +32,7 @@ SELECT
     WHEN "birth_datetime" IS NOT NULL AND "birth_datetime as ISO" IS NULL THEN 'birth_datetime'
   END AS propool_bad
 FROM dates
-) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- person.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -96,7 +96,7 @@ SELECT
     WHEN "visit_end_date" IS NOT NULL AND "visit_end_date as ISO" IS NULL THEN 'visit_end_date'
   END AS propool_bad
 FROM dates
-) TO 'csv_2.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_2.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- visit_occurrence.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -162,7 +162,7 @@ SELECT
     WHEN "survey_start_datetime" IS NOT NULL AND "survey_start_datetime as ISO" IS NULL THEN 'survey_start_datetime'
   END AS propool_bad
 FROM dates
-) TO 'csv_3.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_3.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- survey_conduct.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -263,7 +263,7 @@ SELECT
     WHEN "observation_date" IS NOT NULL AND "observation_date as ISO" IS NULL THEN 'observation_date'
   END AS propool_bad
 FROM dates
-) TO 'csv_4.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_4.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- observation.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -431,7 +431,7 @@ SELECT
     WHEN "measurement_date" IS NOT NULL AND "measurement_date as ISO" IS NULL THEN 'measurement_date'
   END AS propool_bad
 FROM dates
-) TO 'csv_5.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_5.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- measurement.csv: one record a row
 INSERT INTO intake_record BY NAME

@@ -28,7 +28,7 @@ SELECT
     WHEN CASE WHEN "BIRTH_DATE" NOT IN ('NI', 'UN') THEN "BIRTH_DATE" END IS NOT NULL AND "BIRTH_DATE as ISO %Y-%m-%d %Y-%m-%d %H:%M:%S %d%b%Y %Y%m%d" IS NULL THEN 'BIRTH_DATE'
   END AS propool_bad
 FROM dates
-) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- DEMOGRAPHIC.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -90,7 +90,7 @@ SELECT
     WHEN CASE WHEN "DISCHARGE_DATE" NOT IN ('NI', 'UN') THEN "DISCHARGE_DATE" END IS NOT NULL AND "DISCHARGE_DATE DISCHARGE_TIME as ISO %Y-%m-%d %Y-%m-%d %H:%M:%S %d%b%Y %Y%m%d" IS NULL THEN 'DISCHARGE_DATE'
   END AS propool_bad
 FROM dates
-) TO 'csv_2.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_2.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- ENCOUNTER.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -152,7 +152,7 @@ SELECT
     WHEN CASE WHEN "PRO_DATE" NOT IN ('NI', 'UN') THEN "PRO_DATE" END IS NOT NULL AND "PRO_DATE PRO_TIME as ISO %Y-%m-%d %Y-%m-%d %H:%M:%S %d%b%Y %Y%m%d" IS NULL THEN 'PRO_DATE'
   END AS propool_bad
 FROM dates
-) TO 'csv_3.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_3.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- PRO_CM.csv: one record a row
 INSERT INTO intake_record BY NAME

@@ -28,7 +28,7 @@ SELECT
     WHEN CASE WHEN "phq9_timestamp" NOT IN ('999') THEN "phq9_timestamp" END IS NOT NULL AND "phq9_timestamp as ISO %Y-%m-%d %H:%M:%S" IS NULL THEN 'phq9_timestamp'
   END AS propool_bad
 FROM dates
-) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- data.csv: one record a row
 INSERT INTO intake_record BY NAME

@@ -41,7 +41,7 @@ SELECT
     WHEN CASE WHEN "phq9_timestamp" NOT IN ('[not completed]', 'NASK', 'ASKU', 'NI', 'UNK', 'NA') THEN "phq9_timestamp" END IS NOT NULL AND "phq9_timestamp as ISO" IS NULL THEN 'phq9_timestamp'
   END AS propool_bad
 FROM dates
-) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- Clinic_DATA_2024-03-05_0930.csv: people
 INSERT INTO intake_patient BY NAME

@@ -39,7 +39,7 @@ SELECT
     WHEN "DEATHDATE" IS NOT NULL AND "DEATHDATE as ISO" IS NULL THEN 'DEATHDATE'
   END AS propool_bad
 FROM dates
-) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- patients.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -106,7 +106,7 @@ SELECT
     WHEN "STOP" IS NOT NULL AND "STOP as ISO" IS NULL THEN 'STOP'
   END AS propool_bad
 FROM dates
-) TO 'csv_2.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_2.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- encounters.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -164,7 +164,7 @@ SELECT
     WHEN "STOP" IS NOT NULL AND "STOP as ISO" IS NULL THEN 'STOP'
   END AS propool_bad
 FROM dates
-) TO 'csv_3.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_3.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- conditions.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -222,7 +222,7 @@ SELECT
     WHEN "DATE" IS NOT NULL AND "DATE as ISO" IS NULL THEN 'DATE'
   END AS propool_bad
 FROM dates
-) TO 'csv_4.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_4.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- observations.csv: one record a row
 INSERT INTO intake_record BY NAME

@@ -32,7 +32,7 @@ SELECT
     WHEN CASE WHEN "DEATHDATE" NOT IN ('NULL') THEN "DEATHDATE" END IS NOT NULL AND "DEATHDATE as ISO" IS NULL THEN 'DEATHDATE'
   END AS propool_bad
 FROM dates
-) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- patients.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -92,7 +92,7 @@ SELECT
     WHEN "STOP" IS NOT NULL AND "STOP as ISO %Y-%m-%d %H:%M:%S%z" IS NULL THEN 'STOP'
   END AS propool_bad
 FROM dates
-) TO 'csv_2.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_2.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- encounters.csv: one record a row
 INSERT INTO intake_record BY NAME
@@ -146,7 +146,7 @@ SELECT
     WHEN "START" IS NOT NULL AND "START as ISO %Y-%m %Y" IS NULL THEN 'START'
   END AS propool_bad
 FROM dates
-) TO 'csv_3.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_3.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- conditions.tsv: one record a row
 INSERT INTO intake_record BY NAME

@@ -35,7 +35,7 @@ SELECT
     WHEN CASE WHEN "gad_time" NOT IN ('NA', '-9') THEN "gad_time" END IS NOT NULL AND "gad_time as ISO %Y-%m-%d %H:%M %Y-%m-%d" IS NULL THEN 'gad_time'
   END AS propool_bad
 FROM dates
-) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4);
+) TO 'csv_1.parquet' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 61440);
 
 -- surveys_2024.csv: one record a row
 INSERT INTO intake_record BY NAME
