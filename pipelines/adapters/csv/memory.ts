@@ -1,6 +1,6 @@
 import type { DuckDb } from "../../../warehouse/duckdb.ts";
 
-/** What DuckDB may hold while CSV files are read; more goes to its spill folder. With Node's own part the peak was 395 MB for a file of 1 GB (37 M answers), 456 MB for one of 10 GB. */
+/** What DuckDB may hold while CSV files are read; more goes to its spill folder. With Node's own part the peak was 397 MB for a file of 1 GB (37 M answers), 484 MB for one of 10 GB. */
 const READING = "192MB";
 
 /** While a file's text is taken apart: with less, one of two threads waits for the other. */

@@ -11,7 +11,7 @@ export interface Sizes {
   slice: number;
 }
 
-const SIZES: Sizes = { many: 1_000_000, slice: 8_000_000 };
+const SIZES: Sizes = { many: 1_000_000, slice: 4_000_000 };
 
 /** The rows of a file that has been read, in a scratch file and shown as a view. */
 export interface Rows {
