@@ -3,9 +3,12 @@ import type { DuckDb } from "../../warehouse/duckdb.ts";
 /** Tables whose rows may stay in the export's own file until the mapping reads them (`leaveRows`). */
 export type WaitingTable = "intake_administration" | "intake_given";
 
-/** The number of a record's administration: 0, or one more than its block. They lie beyond those that are no record's, and below 2^52. */
+/**
+ * The number of a record's administration, whose place is 0, or one more than its block. They lie beyond those that are no record's, and
+ * below 2^52; those of one place follow each other, so that DuckDB joins and groups them by few bytes.
+ */
 const numberIn = (record: string, place: string) =>
-  `2251799813685248 + ${record} * 65536 + ${place}`;
+  `2251799813685248 + (${place}) * 17179869184 + ${record}`;
 
 const BLOCK = "TRY_CAST(split_part(administration_key, '.', 2) AS USMALLINT)";
 
