@@ -92,7 +92,7 @@ export async function openIdentified(
   return DuckDb.open(":memory:", {
     ...options,
     temporaryDirectory: join(directory, "spill"),
-    // With Node's own part and what DuckDB holds outside its limit the peak of a night was 912 MB at one million answers, 951 at ten.
+    // With Node's own part and what DuckDB holds outside its limit the peak of a night was 880 MB at one million answers, up to 1,020 at ten.
     memoryLimit: "448MB",
     memoryMost: "1GB",
     ...(folders && { folders: [directory, ...folders] }),

@@ -57,7 +57,6 @@ function administrations({ entry, block, scratch, number }: Place): Step {
   return {
     name: `${scratch.file}: administrations of ${block.instrument}`,
     into: { table: "intake_administration", block: number },
-    isByRow: true,
     sql: `WITH given AS (
   SELECT
     rowid + ${scratch.firstRecordKey} AS record_key,
@@ -92,8 +91,7 @@ FROM ${phrases}`,
     },
     {
       name: `${scratch.file}: responses to ${block.instrument}`,
-      into: { table: "intake_given", block: place.number },
-      isByRow: true,
+      into: { table: "intake_given", block: number },
       sql: `WITH ${cells(place)}
 SELECT cell.record_key, said.phrase
 FROM cell JOIN ${phrases} AS said ON said.place = cell.place AND said.raw IS NOT DISTINCT FROM cell.raw${isBranching(place) ? " AND said.blank = cell.blank" : ""}`,
